@@ -1,0 +1,347 @@
+#include "extractor/http/http_client.h"
+
+#include <curl/curl.h>
+
+#include <atomic>
+#include <map>
+#include <thread>
+#include <unordered_map>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "extractor/sync/clock.h"
+#include "extractor/sync/mutex.h"
+
+namespace intercom_extractor {
+namespace {
+
+struct EasyCleanup {
+  void operator()(CURL* easy) const { curl_easy_cleanup(easy); }
+};
+struct ListCleanup {
+  void operator()(curl_slist* list) const { curl_slist_free_all(list); }
+};
+using Easy = std::unique_ptr<CURL, EasyCleanup>;
+using HeaderList = std::unique_ptr<curl_slist, ListCleanup>;
+
+struct Transfer {
+  HttpClient::TransferId id = 0;
+  HttpRequest request;
+  HttpClient::Done done;
+  HttpResponse response;
+  size_t max_body = 0;
+  // Why our own callbacks stopped the transfer, if they did.
+  absl::Status local_error;
+  HeaderList headers;
+  char error_text[CURL_ERROR_SIZE] = {};
+  // Last: the handle refers to the members above.
+  Easy easy;
+};
+
+size_t OnBody(char* data, size_t /*size*/, size_t count, void* user) {
+  auto* transfer = static_cast<Transfer*>(user);
+  if (transfer->response.body.size() + count > transfer->max_body) {
+    transfer->local_error =
+        absl::ResourceExhaustedError(absl::StrCat("the answer exceeds ", transfer->max_body, " bytes"));
+    return 0;
+  }
+  transfer->local_error = transfer->response.body.Append(data, count);
+  return transfer->local_error.ok() ? count : 0;
+}
+
+size_t OnHeader(char* data, size_t /*size*/, size_t count, void* user) {
+  auto* transfer = static_cast<Transfer*>(user);
+  const absl::string_view line = absl::StripAsciiWhitespace(absl::string_view(data, count));
+  if (absl::StartsWith(line, "HTTP/")) {
+    // Another answer begins (100 Continue, a proxy's CONNECT): forget the last.
+    transfer->response.headers.clear();
+    return count;
+  }
+  const size_t colon = line.find(':');
+  if (colon != absl::string_view::npos) {
+    transfer->response.headers.emplace_back(
+        absl::AsciiStrToLower(line.substr(0, colon)),
+        std::string(absl::StripAsciiWhitespace(line.substr(colon + 1))));
+  }
+  return count;
+}
+
+absl::Status StatusOf(CURLcode code, const Transfer& transfer) {
+  if (code == CURLE_OK) return absl::OkStatus();
+  if (!transfer.local_error.ok()) return transfer.local_error;
+  const char* detail =
+      transfer.error_text[0] != '\0' ? transfer.error_text : curl_easy_strerror(code);
+  switch (code) {
+    case CURLE_OPERATION_TIMEDOUT:
+      return absl::DeadlineExceededError(detail);
+    case CURLE_PEER_FAILED_VERIFICATION:
+    case CURLE_SSL_CACERT_BADFILE:
+    case CURLE_SSL_CERTPROBLEM:
+    case CURLE_COULDNT_RESOLVE_PROXY:
+    case CURLE_UNSUPPORTED_PROTOCOL:
+    case CURLE_URL_MALFORMAT:
+      return absl::FailedPreconditionError(detail);
+    case CURLE_OUT_OF_MEMORY:
+      return absl::ResourceExhaustedError(detail);
+    default:
+      return absl::UnavailableError(detail);
+  }
+}
+
+bool IsLoopbackUrl(const std::string& url) {
+  std::unique_ptr<CURLU, decltype(&curl_url_cleanup)> parsed(curl_url(), curl_url_cleanup);
+  char* host = nullptr;
+  if (parsed == nullptr || curl_url_set(parsed.get(), CURLUPART_URL, url.c_str(), 0) != CURLUE_OK ||
+      curl_url_get(parsed.get(), CURLUPART_HOST, &host, 0) != CURLUE_OK) {
+    return false;
+  }
+  const std::string name(host);
+  curl_free(host);
+  return name == "localhost" || name == "[::1]" || absl::StartsWith(name, "127.");
+}
+
+}  // namespace
+
+std::string HttpResponse::Header(const std::string& name) const {
+  for (const auto& [key, value] : headers) {
+    if (key == name) return value;
+  }
+  return "";
+}
+
+// Everything below `thread_` belongs to the loop's thread; other threads only
+// add to `posted_` and wake it.
+class HttpClient::Loop {
+ public:
+  explicit Loop(const Options& options) : options_(options) {
+    static const CURLcode global = curl_global_init(CURL_GLOBAL_DEFAULT);
+    (void)global;
+    multi_ = curl_multi_init();
+    curl_multi_setopt(multi_, CURLMOPT_PIPELINING, CURLPIPE_MULTIPLEX);
+    curl_multi_setopt(multi_, CURLMOPT_MAX_HOST_CONNECTIONS,
+                      static_cast<long>(options.max_connections));  // NOLINT(google-runtime-int)
+    curl_multi_setopt(multi_, CURLMOPT_MAXCONNECTS,
+                      static_cast<long>(options.max_connections));  // NOLINT(google-runtime-int)
+    thread_ = std::thread([this] { Run(); });
+  }
+
+  ~Loop() {
+    {
+      MutexLock lock(&mu_);
+      stopping_ = true;
+    }
+    curl_multi_wakeup(multi_);
+    thread_.join();
+    curl_multi_cleanup(multi_);
+  }
+
+  TransferId Start(HttpRequest request, Done done) {
+    const TransferId id = ++last_id_;
+    Post([this, id, request = std::move(request), done = std::move(done)]() mutable {
+      Begin(id, std::move(request), std::move(done));
+    });
+    return id;
+  }
+
+  void Cancel(TransferId id) {
+    Post([this, id] { Abort(id); });
+  }
+
+  void Post(absl::AnyInvocable<void() &&> work) {
+    {
+      MutexLock lock(&mu_);
+      posted_.push_back(std::move(work));
+    }
+    curl_multi_wakeup(multi_);
+  }
+
+  void PostAfter(absl::Duration delay, absl::AnyInvocable<void() &&> work) {
+    Post([this, at = clock_.Now() + delay, work = std::move(work)]() mutable {
+      timers_.emplace(at, std::move(work));
+    });
+  }
+
+ private:
+  void Run() {
+    while (RunPosted()) {
+      RunTimers();
+      int running = 0;
+      curl_multi_perform(multi_, &running);
+      Collect();
+      curl_multi_poll(multi_, nullptr, 0, PollTimeoutMs(), nullptr);
+    }
+    // What was posted before the end still runs, so that each `done` is called.
+    std::vector<absl::AnyInvocable<void() &&>> work;
+    do {
+      {
+        MutexLock lock(&mu_);
+        work = std::exchange(posted_, {});
+      }
+      for (auto& item : work) std::move(item)();
+      while (!transfers_.empty()) Abort(transfers_.begin()->first);
+    } while (!work.empty());
+  }
+
+  // False when the client ends.
+  bool RunPosted() {
+    std::vector<absl::AnyInvocable<void() &&>> work;
+    {
+      MutexLock lock(&mu_);
+      if (stopping_) return false;
+      work.swap(posted_);
+    }
+    for (auto& item : work) std::move(item)();
+    return true;
+  }
+
+  void RunTimers() {
+    while (!timers_.empty() && timers_.begin()->first <= clock_.Now()) {
+      auto work = std::move(timers_.begin()->second);
+      timers_.erase(timers_.begin());
+      std::move(work)();
+    }
+  }
+
+  int PollTimeoutMs() {
+    {
+      // Work posted by the callbacks above must not wait for the network.
+      MutexLock lock(&mu_);
+      if (!posted_.empty()) return 0;
+    }
+    absl::Duration wait = absl::Seconds(1);
+    if (!timers_.empty()) wait = std::min(wait, timers_.begin()->first - clock_.Now());
+    // Rounded up: waking a little early would spin.
+    return std::max(0, static_cast<int>(absl::ToInt64Milliseconds(wait)) + 1);
+  }
+
+  void Begin(TransferId id, HttpRequest request, Done done) {
+    auto transfer = std::make_unique<Transfer>();
+    transfer->id = id;
+    transfer->request = std::move(request);
+    transfer->done = std::move(done);
+    transfer->max_body = options_.max_body;
+    transfer->response.body = ResponseBody(options_.max_body_in_memory);
+    transfer->easy.reset(curl_easy_init());
+    Configure(transfer.get());
+    CURL* easy = transfer->easy.get();
+    transfers_.emplace(id, std::move(transfer));
+    if (const CURLMcode code = curl_multi_add_handle(multi_, easy); code != CURLM_OK) {
+      Complete(id, absl::ResourceExhaustedError(curl_multi_strerror(code)));
+    }
+  }
+
+  void Configure(Transfer* transfer) {
+    CURL* easy = transfer->easy.get();
+    const HttpRequest& request = transfer->request;
+    using Long = long;  // NOLINT(google-runtime-int): curl's varargs want it.
+    curl_easy_setopt(easy, CURLOPT_PRIVATE, transfer);
+    curl_easy_setopt(easy, CURLOPT_URL, request.url.c_str());
+    curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+    curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, Long{0});
+    curl_easy_setopt(easy, CURLOPT_NOSIGNAL, Long{1});
+    curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, transfer->error_text);
+    curl_easy_setopt(easy, CURLOPT_USERAGENT, options_.user_agent.c_str());
+    // Empty: every encoding that this curl can decode.
+    curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "");
+    curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, Long{CURL_HTTP_VERSION_2TLS});
+    // One HTTP/2 connection with many streams rather than many connections.
+    curl_easy_setopt(easy, CURLOPT_PIPEWAIT, Long{1});
+    curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, Long{1});
+    curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS,
+                     Long{absl::ToInt64Milliseconds(options_.connect_timeout)});
+    curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS,
+                     Long{absl::ToInt64Milliseconds(options_.transfer_timeout)});
+    curl_easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT, Long{1});
+    curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME,
+                     Long{absl::ToInt64Seconds(options_.low_speed_timeout)});
+    if (!options_.ca_file.empty()) {
+      curl_easy_setopt(easy, CURLOPT_CAINFO, options_.ca_file.c_str());
+    }
+    if (IsLoopbackUrl(request.url)) curl_easy_setopt(easy, CURLOPT_PROXY, "");
+
+    curl_slist* headers = nullptr;
+    for (const std::string& header : request.headers) {
+      headers = curl_slist_append(headers, header.c_str());
+    }
+    // curl would wait a second for "100 Continue" that nobody sends.
+    headers = curl_slist_append(headers, "Expect:");
+    transfer->headers.reset(headers);
+    curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers);
+    // Our headers hold the token: a proxy has no business with them.
+    curl_easy_setopt(easy, CURLOPT_HEADEROPT, Long{CURLHEADER_SEPARATE});
+
+    if (request.method == "POST") {
+      curl_easy_setopt(easy, CURLOPT_POST, Long{1});
+      curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE,
+                       static_cast<curl_off_t>(request.body.size()));
+      curl_easy_setopt(easy, CURLOPT_POSTFIELDS, request.body.c_str());
+    }
+    curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, OnBody);
+    curl_easy_setopt(easy, CURLOPT_WRITEDATA, transfer);
+    curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, OnHeader);
+    curl_easy_setopt(easy, CURLOPT_HEADERDATA, transfer);
+  }
+
+  void Collect() {
+    int left = 0;
+    while (CURLMsg* message = curl_multi_info_read(multi_, &left)) {
+      if (message->msg != CURLMSG_DONE) continue;
+      Transfer* transfer = nullptr;
+      curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &transfer);
+      Complete(transfer->id, StatusOf(message->data.result, *transfer));
+    }
+  }
+
+  void Abort(TransferId id) {
+    if (transfers_.count(id) != 0) Complete(id, absl::CancelledError("cancelled"));
+  }
+
+  void Complete(TransferId id, absl::Status status) {
+    auto it = transfers_.find(id);
+    std::unique_ptr<Transfer> transfer = std::move(it->second);
+    transfers_.erase(it);
+    CURL* easy = transfer->easy.get();
+    long code = 0;  // NOLINT(google-runtime-int)
+    curl_off_t total_us = 0;
+    curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &code);
+    curl_easy_getinfo(easy, CURLINFO_TOTAL_TIME_T, &total_us);
+    curl_multi_remove_handle(multi_, easy);
+    HttpResponse response = std::move(transfer->response);
+    response.status = std::move(status);
+    response.status_code = static_cast<int>(code);
+    response.latency = absl::Microseconds(total_us);
+    Done done = std::move(transfer->done);
+    transfer.reset();
+    std::move(done)(std::move(response));
+  }
+
+  const Options options_;
+  const SteadyClock clock_;
+  CURLM* multi_ = nullptr;
+  // Handed out on any thread.
+  std::atomic<TransferId> last_id_{0};
+
+  Mutex mu_;
+  std::vector<absl::AnyInvocable<void() &&>> posted_ ABSL_GUARDED_BY(mu_);
+  bool stopping_ ABSL_GUARDED_BY(mu_) = false;
+
+  std::thread thread_;
+  std::unordered_map<TransferId, std::unique_ptr<Transfer>> transfers_;
+  std::multimap<absl::Time, absl::AnyInvocable<void() &&>> timers_;
+};
+
+HttpClient::HttpClient(const Options& options) : loop_(std::make_unique<Loop>(options)) {}
+HttpClient::~HttpClient() = default;
+
+HttpClient::TransferId HttpClient::Start(HttpRequest request, Done done) {
+  return loop_->Start(std::move(request), std::move(done));
+}
+void HttpClient::Cancel(TransferId id) { loop_->Cancel(id); }
+void HttpClient::Post(absl::AnyInvocable<void() &&> work) { loop_->Post(std::move(work)); }
+void HttpClient::PostAfter(absl::Duration delay, absl::AnyInvocable<void() &&> work) {
+  loop_->PostAfter(delay, std::move(work));
+}
+
+}  // namespace intercom_extractor

@@ -1,0 +1,37 @@
+#ifndef EXTRACTOR_INTERCOM_CONNECTION_H_
+#define EXTRACTOR_INTERCOM_CONNECTION_H_
+
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+
+namespace intercom_extractor {
+
+// How one Intercom workspace is reached.
+struct Connection {
+  // The name that callers use.
+  std::string name = "default";
+  // "https://host[:port]" without a trailing slash. Plain http is for the
+  // loopback only.
+  std::string base_url = "https://api.intercom.io";
+  // Secret: never printed, logged or put into an error.
+  std::string access_token;
+  // Sent as Intercom-Version with each request.
+  std::string api_version = "2.16";
+  // Share of each quota window that is left to the workspace's other apps, in
+  // [0, 1).
+  double quota_reserve = 0.1;
+};
+
+// The base URL of a region: "us", "eu" or "au". kInvalidArgument for others.
+absl::StatusOr<std::string> RegionBaseUrl(absl::string_view region);
+
+// Checks everything but the token's validity. kInvalidArgument names the field
+// and what to write instead; never repeats the token.
+absl::Status ValidateConnection(const Connection& connection);
+
+}  // namespace intercom_extractor
+
+#endif  // EXTRACTOR_INTERCOM_CONNECTION_H_

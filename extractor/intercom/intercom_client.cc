@@ -1,0 +1,362 @@
+#include "extractor/intercom/intercom_client.h"
+
+#include <array>
+#include <deque>
+#include <map>
+#include <unordered_map>
+#include <utility>
+
+#include "absl/random/random.h"
+#include "absl/strings/ascii.h"
+#include "absl/strings/cord.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "extractor/intercom/answer_status.h"
+#include "extractor/quota/quota_governor.h"
+#include "extractor/quota/retry_policy.h"
+#include "extractor/sync/mutex.h"
+
+namespace intercom_extractor {
+namespace {
+
+// Until concurrency follows measured latency: 64 in flight at 300 ms an answer
+// are 213 requests/s, more than Intercom's default quota of 167 allows.
+constexpr int kMaxInFlight = 64;
+// A quota that stays spent for this long is somebody else's doing.
+constexpr absl::Duration kRateLimitPatience = absl::Minutes(15);
+
+constexpr char kReasonUrl[] = "intercom-extractor/reason";
+
+}  // namespace
+
+std::string ReasonOf(const absl::Status& status) {
+  const auto payload = status.GetPayload(kReasonUrl);
+  return payload.has_value() ? std::string(*payload) : std::string();
+}
+
+absl::Status StatusWithReason(absl::StatusCode code, absl::string_view reason,
+                              absl::string_view message) {
+  absl::Status status(code, message);
+  status.SetPayload(kReasonUrl, absl::Cord(reason));
+  return status;
+}
+
+// Lives on the HTTP loop's thread, except for the counters. Shared with the
+// callbacks that it leaves with the HTTP client.
+class IntercomClient::Core : public std::enable_shared_from_this<Core> {
+ public:
+  Core(const Connection& connection, HttpClient* http, const Clock* clock)
+      : connection_(connection),
+        http_(http),
+        clock_(clock),
+        governor_({connection.quota_reserve}, clock, [this] { return Random(); }),
+        retry_policy_({}, [this] { return Random(); }),
+        retry_budget_({}, clock) {}
+
+  GroupId NewGroup() {
+    MutexLock lock(&mu_);
+    groups_.emplace(++last_group_, RequestCounters());
+    return last_group_;
+  }
+
+  void Enqueue(GroupId group, ApiRequest request, Done done) {
+    {
+      MutexLock lock(&mu_);
+      // Of an ended group nothing is counted any more.
+      if (auto it = groups_.find(group); it != groups_.end()) ++it->second.pending;
+    }
+    http_->Post([self = shared_from_this(), group, request = std::move(request),
+                 done = std::move(done)]() mutable {
+      auto call = std::make_unique<Call>();
+      call->group = group;
+      call->request = std::move(request);
+      call->done = std::move(done);
+      if (self->closed_ || self->IsCancelled(group)) {
+        self->Finish(std::move(call), Cancelled());
+        return;
+      }
+      self->Queue(std::move(call));
+      self->Pump();
+    });
+  }
+
+  void CancelGroup(GroupId group) {
+    http_->Post([self = shared_from_this(), group] {
+      {
+        MutexLock lock(&self->mu_);
+        self->groups_.erase(group);
+      }
+      self->CancelWhere([group](const Call& call) { return call.group == group; });
+    });
+  }
+
+  void Close() {
+    http_->Post([self = shared_from_this()] {
+      self->closed_ = true;
+      self->CancelWhere([](const Call&) { return true; });
+    });
+  }
+
+  RequestCounters Counters(GroupId group) {
+    MutexLock lock(&mu_);
+    const auto it = groups_.find(group);
+    return it == groups_.end() ? RequestCounters() : it->second;
+  }
+
+  std::optional<QuotaGovernor::State> Quota() const { return governor_.Stated(); }
+
+ private:
+  struct Call {
+    GroupId group = 0;
+    ApiRequest request;
+    Done done;
+    int attempts = 0;
+    absl::Time first_rate_limited = absl::InfiniteFuture();
+    // Which of the group's waiting counters it stands in.
+    int64_t RequestCounters::*waiting = nullptr;
+  };
+  using CallPtr = std::unique_ptr<Call>;
+
+  static ApiAnswer Cancelled() {
+    ApiAnswer answer;
+    answer.status = absl::CancelledError("the extraction was cancelled");
+    return answer;
+  }
+
+  double Random() { return absl::Uniform(bits_, 0.0, 1.0); }
+
+  void SetWaiting(Call* call, int64_t RequestCounters::*waiting) {
+    if (call->waiting == waiting) return;
+    Count(call->group, [&](RequestCounters* counters) {
+      if (call->waiting != nullptr) --(counters->*(call->waiting));
+      if (waiting != nullptr) ++(counters->*waiting);
+    });
+    call->waiting = waiting;
+  }
+
+  bool IsCancelled(GroupId group) {
+    MutexLock lock(&mu_);
+    return groups_.count(group) == 0;
+  }
+
+  template <typename Change>
+  void Count(GroupId group, Change change) {
+    MutexLock lock(&mu_);
+    if (auto it = groups_.find(group); it != groups_.end()) change(&it->second);
+  }
+
+  void Queue(CallPtr call) {
+    queues_[static_cast<size_t>(call->request.priority)].push_back(std::move(call));
+  }
+
+  // Starts as many waiting requests as quota and concurrency allow.
+  void Pump() {
+    while (static_cast<int>(in_flight_.size()) < kMaxInFlight) {
+      std::deque<CallPtr>* queue = nullptr;
+      for (auto& candidate : queues_) {
+        if (!candidate.empty()) {
+          queue = &candidate;
+          break;
+        }
+      }
+      if (queue == nullptr) return;
+      const absl::Duration wait = governor_.TryAcquire();
+      if (wait > absl::ZeroDuration()) {
+        for (auto& waiting : queues_) {
+          for (CallPtr& call : waiting) SetWaiting(call.get(), &RequestCounters::waiting_for_quota);
+        }
+        // Infinite: the answer to the first request pumps again.
+        if (wait < absl::InfiniteDuration() && !pump_armed_) {
+          pump_armed_ = true;
+          http_->PostAfter(wait, [self = shared_from_this()] {
+            self->pump_armed_ = false;
+            self->Pump();
+          });
+        }
+        return;
+      }
+      CallPtr call = std::move(queue->front());
+      queue->pop_front();
+      Send(std::move(call));
+    }
+  }
+
+  void Send(CallPtr call) {
+    SetWaiting(call.get(), &RequestCounters::in_flight);
+    Count(call->group, [&](RequestCounters* counters) {
+      ++counters->sent;
+      if (call->attempts > 0 || call->first_rate_limited != absl::InfiniteFuture()) {
+        ++counters->retries;
+      }
+    });
+    HttpRequest request;
+    request.method = call->request.method;
+    request.url = absl::StrCat(connection_.base_url, call->request.path_and_query);
+    request.body = call->request.body;
+    request.headers = {absl::StrCat("Authorization: Bearer ", connection_.access_token),
+                       absl::StrCat("Intercom-Version: ", connection_.api_version),
+                       "Accept: application/json"};
+    if (request.method == "POST") request.headers.emplace_back("Content-Type: application/json");
+    // Known before the transfer may end: both happen on this thread, later.
+    const uint64_t key = ++last_call_;
+    InFlight& entry = in_flight_[key];
+    entry.call = std::move(call);
+    entry.transfer =
+        http_->Start(std::move(request), [self = shared_from_this(), key](HttpResponse response) {
+          self->OnResponse(key, std::move(response));
+        });
+  }
+
+  void OnResponse(uint64_t key, HttpResponse response) {
+    auto it = in_flight_.find(key);
+    CallPtr call = std::move(it->second.call);
+    in_flight_.erase(it);
+
+    const RateLimitHeaders headers = ParseRateLimitHeaders(response.headers);
+    ApiAnswer answer;
+    answer.received_at = clock_->Now();
+    answer.http_status = response.status_code;
+    answer.request_id = response.Header("x-request-id");
+    answer.body = std::move(response.body);
+    Verdict verdict = JudgeAnswer(call->request.operation, connection_.access_token,
+                                  response.status, response.status_code, &answer);
+    if (verdict == Verdict::kRateLimited) {
+      governor_.OnRateLimited(headers);
+    } else {
+      governor_.OnAnswer(response.status.ok() ? headers : RateLimitHeaders());
+    }
+    Count(call->group, [&](RequestCounters* counters) {
+      counters->bytes_received += static_cast<int64_t>(answer.body.size());
+      if (verdict == Verdict::kRateLimited) ++counters->rate_limited;
+    });
+
+    if (closed_ || IsCancelled(call->group)) {
+      Finish(std::move(call), Cancelled());
+    } else {
+      Decide(verdict, std::move(call), std::move(answer));
+    }
+    Pump();
+  }
+
+  void Decide(Verdict verdict, CallPtr call, ApiAnswer answer) {
+    switch (verdict) {
+      case Verdict::kFinal:
+        if (answer.status.ok()) retry_budget_.OnSuccess();
+        Finish(std::move(call), std::move(answer));
+        return;
+      case Verdict::kRateLimited:
+        call->first_rate_limited = std::min(call->first_rate_limited, clock_->Now());
+        if (clock_->Now() - call->first_rate_limited > kRateLimitPatience) {
+          Finish(std::move(call), std::move(answer));
+          return;
+        }
+        // The gate at the governor holds it back; no attempt is spent.
+        Queue(std::move(call));
+        return;
+      case Verdict::kTransient:
+        ++call->attempts;
+        if (call->attempts >= call->request.max_attempts) {
+          answer.status = StatusWithReason(
+              answer.status.code(), ReasonOf(answer.status),
+              absl::StrCat(answer.status.message(), "; gave up after ", call->attempts,
+                           call->attempts == 1 ? " try" : " tries"));
+          Finish(std::move(call), std::move(answer));
+          return;
+        }
+        SetWaiting(call.get(), &RequestCounters::waiting_for_retry);
+        const absl::Duration pause =
+            retry_policy_.Pause(call->attempts) + retry_budget_.Take();
+        const uint64_t key = ++last_call_;
+        pausing_.emplace(key, std::move(call));
+        http_->PostAfter(pause, [self = shared_from_this(), key] {
+          auto it = self->pausing_.find(key);
+          if (it == self->pausing_.end()) return;  // Cancelled meanwhile.
+          self->Queue(std::move(it->second));
+          self->pausing_.erase(it);
+          self->Pump();
+        });
+        return;
+    }
+  }
+
+  template <typename Predicate>
+  void CancelWhere(Predicate matches) {
+    std::vector<CallPtr> cancelled;
+    for (auto& queue : queues_) {
+      std::deque<CallPtr> kept;
+      for (CallPtr& call : queue) {
+        (matches(*call) ? cancelled.emplace_back() : kept.emplace_back()) = std::move(call);
+      }
+      queue.swap(kept);
+    }
+    for (auto it = pausing_.begin(); it != pausing_.end();) {
+      if (matches(*it->second)) {
+        cancelled.push_back(std::move(it->second));
+        it = pausing_.erase(it);
+      } else {
+        ++it;
+      }
+    }
+    // These come back through OnResponse().
+    for (auto& [key, entry] : in_flight_) {
+      if (matches(*entry.call)) http_->Cancel(entry.transfer);
+    }
+    for (CallPtr& call : cancelled) Finish(std::move(call), Cancelled());
+  }
+
+  void Finish(CallPtr call, ApiAnswer answer) {
+    SetWaiting(call.get(), nullptr);
+    Count(call->group, [](RequestCounters* counters) { --counters->pending; });
+    std::move(call->done)(std::move(answer));
+  }
+
+  struct InFlight {
+    CallPtr call;
+    HttpClient::TransferId transfer = 0;
+  };
+
+  const Connection connection_;
+  HttpClient* const http_;
+  const Clock* const clock_;
+  absl::BitGen bits_;
+  QuotaGovernor governor_;
+  RetryPolicy retry_policy_;
+  RetryBudget retry_budget_;
+
+  std::array<std::deque<CallPtr>, 3> queues_;
+  std::unordered_map<uint64_t, InFlight> in_flight_;
+  std::map<uint64_t, CallPtr> pausing_;
+  uint64_t last_call_ = 0;
+  bool pump_armed_ = false;
+  bool closed_ = false;
+
+  Mutex mu_;
+  GroupId last_group_ ABSL_GUARDED_BY(mu_) = 0;
+  // Those that are not cancelled.
+  std::unordered_map<GroupId, RequestCounters> groups_ ABSL_GUARDED_BY(mu_);
+};
+
+IntercomClient::IntercomClient(Connection connection, HttpClient* http, const Clock* clock)
+    : connection_(std::move(connection)),
+      clock_(clock),
+      core_(std::make_shared<Core>(connection_, http, clock)) {}
+
+IntercomClient::~IntercomClient() { core_->Close(); }
+
+IntercomClient::GroupId IntercomClient::NewGroup() { return core_->NewGroup(); }
+
+void IntercomClient::Fetch(GroupId group, ApiRequest request, Done done) {
+  core_->Enqueue(group, std::move(request), std::move(done));
+}
+
+void IntercomClient::CancelGroup(GroupId group) { core_->CancelGroup(group); }
+
+RequestCounters IntercomClient::Counters(GroupId group) const { return core_->Counters(group); }
+
+std::optional<QuotaState> IntercomClient::Quota() const {
+  const auto stated = core_->Quota();
+  if (!stated.has_value()) return std::nullopt;
+  return QuotaState{stated->limit, stated->remaining};
+}
+
+}  // namespace intercom_extractor

@@ -1,0 +1,127 @@
+#ifndef EXTRACTOR_INTERCOM_INTERCOM_CLIENT_H_
+#define EXTRACTOR_INTERCOM_INTERCOM_CLIENT_H_
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "absl/functional/any_invocable.h"
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "extractor/http/http_client.h"
+#include "extractor/http/response_body.h"
+#include "extractor/intercom/connection.h"
+#include "extractor/sync/clock.h"
+
+namespace intercom_extractor {
+
+// Which of the waiting requests goes first. A company scroll dies when it idles
+// for a minute, pages bring the work for details.
+enum class Priority { kScroll = 0, kPage = 1, kDetail = 2 };
+
+struct ApiRequest {
+  // What errors call it: "GET /contacts/{id}/notes". No ids, no secrets.
+  std::string operation;
+  std::string method = "GET";
+  // "/contacts?per_page=150"; appended to the connection's base URL.
+  std::string path_and_query;
+  // JSON text for POST.
+  std::string body;
+  Priority priority = Priority::kDetail;
+  // Tries before a transient failure is final.
+  int max_attempts = 6;
+};
+
+struct ApiAnswer {
+  // OK: a 200 whose body is not empty and has a JSON text's first and last
+  // character. Else, with ReasonOf() in brackets:
+  //   kUnauthenticated    401 (TOKEN_INVALID)
+  //   kPermissionDenied   403, 402 (SCOPE_MISSING, PLAN_RESTRICTED)
+  //   kNotFound           404, 410 (RECORD_GONE)
+  //   kAborted            the company scroll must begin anew (SCROLL_BROKEN)
+  //   kAlreadyExists      another company scroll is open (SCROLL_BUSY)
+  //   kInvalidArgument    other 4xx (REQUEST_REJECTED)
+  //   kResourceExhausted  429 outlasted our patience (RATE_LIMITED)
+  //   kUnavailable        5xx (INTERCOM_FAILING), or no answer
+  //                       (INTERCOM_UNREACHABLE), after all tries
+  //   kDataLoss           200 without JSON after all tries (ANSWER_MALFORMED)
+  //   kFailedPrecondition TLS or proxy trouble (INTERCOM_UNREACHABLE)
+  //   kCancelled          Cancel() or the client's end came first
+  absl::Status status;
+  int http_status = 0;
+  ResponseBody body;
+  // Intercom's id of the request, where it gave one.
+  std::string request_id;
+  absl::Time received_at;
+};
+
+// What one group of requests has cost so far.
+struct RequestCounters {
+  int64_t sent = 0;
+  int64_t retries = 0;
+  int64_t rate_limited = 0;
+  int64_t pending = 0;
+  int64_t bytes_received = 0;
+  // Of `pending`: on the wire, waiting for the quota, waiting to be tried again.
+  int64_t in_flight = 0;
+  int64_t waiting_for_quota = 0;
+  int64_t waiting_for_retry = 0;
+};
+
+// The quota as Intercom last stated it.
+struct QuotaState {
+  int64_t limit = 0;
+  int64_t remaining = 0;
+};
+
+// Sends one connection's requests to Intercom: adds the token and the version,
+// lets the quota governor, the concurrency cap and the retry policy decide when,
+// and turns answers into statuses. All extractions of a connection share one
+// client, as they share the token's quota.
+//
+// Thread-safe. Ends with kCancelled what is pending when it is destroyed.
+class IntercomClient {
+ public:
+  using Done = absl::AnyInvocable<void(ApiAnswer) &&>;
+  // Requests that are counted and cancelled together: one extraction.
+  using GroupId = uint64_t;
+
+  // `http` and `clock` must outlive the client.
+  IntercomClient(Connection connection, HttpClient* http, const Clock* clock);
+  ~IntercomClient();
+  IntercomClient(const IntercomClient&) = delete;
+  IntercomClient& operator=(const IntercomClient&) = delete;
+
+  const Connection& connection() const { return connection_; }
+  const Clock* clock() const { return clock_; }
+
+  GroupId NewGroup();
+
+  // Calls `done` exactly once on the HTTP loop's thread, where it must not block.
+  void Fetch(GroupId group, ApiRequest request, Done done);
+
+  // Ends every request of the group with kCancelled; further ones end at once.
+  // Also forgets its counters: call it when the group is no longer needed.
+  void CancelGroup(GroupId group);
+
+  RequestCounters Counters(GroupId group) const;
+  std::optional<QuotaState> Quota() const;
+
+ private:
+  class Core;
+  const Connection connection_;
+  const Clock* const clock_;
+  std::shared_ptr<Core> core_;
+};
+
+// The UPPER_SNAKE reason that a status carries, or an empty string.
+std::string ReasonOf(const absl::Status& status);
+
+// A status that carries a reason.
+absl::Status StatusWithReason(absl::StatusCode code, absl::string_view reason,
+                              absl::string_view message);
+
+}  // namespace intercom_extractor
+
+#endif  // EXTRACTOR_INTERCOM_INTERCOM_CLIENT_H_

@@ -1,0 +1,54 @@
+#ifndef EXTRACTOR_PIPELINE_BATCHER_H_
+#define EXTRACTOR_PIPELINE_BATCHER_H_
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "absl/functional/any_invocable.h"
+#include "absl/time/time.h"
+#include "extractor/pipeline/run_report.h"
+#include "extractor/tables/unit_rows.h"
+
+namespace intercom_extractor {
+
+// Gathers rows into `RowBatch` events. A batch is cut at 256 KiB, where gRPC's
+// throughput is near its best, and never exceeds 1 MiB unless a single row does.
+// Lives on the extraction's strand.
+class Batcher {
+ public:
+  static constexpr size_t kTargetBytes = size_t{256} << 10;
+  // Clients accept 64 MiB; some is for what is around the row.
+  static constexpr size_t kMaxRowBytes = (size_t{64} << 20) - (size_t{4} << 10);
+
+  // `emit` takes a serialized `ExtractResponse`; it may block. `too_large` hears
+  // of rows above kMaxRowBytes, which are left out. `report` must outlive this.
+  Batcher(RunReport* report, absl::AnyInvocable<void(std::string)> emit,
+          absl::AnyInvocable<void(int table, size_t bytes)> too_large);
+
+  // Takes over a unit's rows, leaving it empty.
+  void Add(UnitRows* unit, absl::Time received_at);
+
+  // Emits what has been waiting for longer than `age`, or all of it.
+  void FlushOlderThan(absl::Duration age, absl::Time now);
+  void FlushAll();
+  // Throws away what waits for a table that begins anew.
+  void Drop(int table);
+
+ private:
+  struct Batch {
+    std::string rows;
+    absl::Time since;
+  };
+  void AddTable(int table, UnitRows::TableRows* rows, absl::Time received_at);
+  void Flush(int table);
+
+  RunReport* const report_;
+  absl::AnyInvocable<void(std::string)> emit_;
+  absl::AnyInvocable<void(int, size_t)> too_large_;
+  std::vector<Batch> batches_;
+};
+
+}  // namespace intercom_extractor
+
+#endif  // EXTRACTOR_PIPELINE_BATCHER_H_

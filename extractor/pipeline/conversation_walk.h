@@ -1,0 +1,76 @@
+#ifndef EXTRACTOR_PIPELINE_CONVERSATION_WALK_H_
+#define EXTRACTOR_PIPELINE_CONVERSATION_WALK_H_
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "extractor/pipeline/role_resolver.h"
+#include "extractor/pipeline/run.h"
+#include "extractor/pipeline/walk.h"
+#include "extractor/tables/record_converter.h"
+
+namespace intercom_extractor {
+
+// Reads conversations: all six tables. The list alone suffices unless parts or
+// plain text are wanted; then each conversation is one more request, whose answer
+// feeds all six tables as one unit.
+class ConversationWalk : public Walk {
+ public:
+  // Both pointers must outlive the walk.
+  ConversationWalk(Run* run, const std::vector<const TableInfo*>& wanted, RoleResolver* roles,
+                   v1::BodyFormat body_format);
+
+  void Start(std::function<void()> done) override;
+
+  static TableSet TablesOf(const std::vector<const TableInfo*>& wanted);
+
+ private:
+  // What is known of the conversations of one page before their rows are made.
+  struct Page {
+    std::vector<std::string> ids;
+    std::vector<std::string> contacts;
+    std::shared_ptr<RoleMap> roles = std::make_shared<RoleMap>();
+  };
+
+  void AddContacts(const RecordValues& values, std::vector<std::string>* contacts);
+  void MakeRows(const PageReader::Record& record, const RoleMap& roles, bool is_detail,
+                UnitRows* unit);
+  std::optional<bool> PartsTruncated(const PageReader::Record& record);
+  void OnPage(const PageInfo& info, std::function<void()> next);
+  void FetchDetail(const std::string& id, const std::shared_ptr<RoleMap>& roles);
+  void OnDetailEnd();
+  void MaybeEnd();
+
+  Run* const run_;
+  RoleResolver* const resolver_;
+  const TableSet tables_;
+  const bool plain_text_;
+  const bool details_;
+  RecordConverter converter_;
+  ValueRef id_;
+  ValueRef author_id_;
+  ValueRef author_type_;
+  // Contacts stand in an object or, in old answers, in a bare array.
+  struct Contacts {
+    int list;
+    ValueRef id;
+  };
+  std::vector<Contacts> contacts_;
+  int parts_;
+  ValueRef parts_total_;
+  ValueRef parts_counted_;
+  PageReader list_reader_;
+  PageReader detail_reader_;
+
+  std::function<void()> done_;
+  std::shared_ptr<Page> page_;
+  size_t pending_ = 0;
+  std::function<void()> paused_;
+  bool list_ended_ = false;
+};
+
+}  // namespace intercom_extractor
+
+#endif  // EXTRACTOR_PIPELINE_CONVERSATION_WALK_H_

@@ -1,0 +1,65 @@
+#include "extractor/pipeline/event_queue.h"
+
+#include <utility>
+
+namespace intercom_extractor {
+
+bool EventQueue::Push(std::string event) {
+  {
+    MutexLock lock(&mu_);
+    while (bytes_ >= max_bytes_ && !cancelled_) {
+      producer_waits_ = true;
+      room_.Wait(&mu_);
+    }
+    producer_waits_ = false;
+    if (cancelled_) return false;
+    bytes_ += event.size();
+    events_.push_back(std::move(event));
+  }
+  if (ready_) ready_();
+  return true;
+}
+
+void EventQueue::Finish(absl::Status status) {
+  {
+    MutexLock lock(&mu_);
+    if (final_status_.has_value()) return;
+    final_status_ = std::move(status);
+  }
+  if (ready_) ready_();
+}
+
+void EventQueue::Cancel() {
+  {
+    MutexLock lock(&mu_);
+    cancelled_ = true;
+    events_.clear();
+    bytes_ = 0;
+    if (!final_status_.has_value()) final_status_ = absl::CancelledError("cancelled");
+    room_.SignalAll();
+  }
+  if (ready_) ready_();
+}
+
+std::optional<std::string> EventQueue::Pop() {
+  MutexLock lock(&mu_);
+  if (events_.empty()) return std::nullopt;
+  std::string event = std::move(events_.front());
+  events_.pop_front();
+  bytes_ -= event.size();
+  room_.SignalAll();
+  return event;
+}
+
+std::optional<absl::Status> EventQueue::Finished() const {
+  MutexLock lock(&mu_);
+  if (!events_.empty()) return std::nullopt;
+  return final_status_;
+}
+
+bool EventQueue::ProducerWaits() const {
+  MutexLock lock(&mu_);
+  return producer_waits_;
+}
+
+}  // namespace intercom_extractor

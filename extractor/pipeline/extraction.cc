@@ -1,0 +1,171 @@
+#include "extractor/pipeline/extraction.h"
+
+#include <atomic>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "extractor/pipeline/company_walk.h"
+#include "extractor/pipeline/contact_walk.h"
+#include "extractor/pipeline/conversation_walk.h"
+#include "extractor/pipeline/list_walk.h"
+#include "extractor/pipeline/role_resolver.h"
+#include "extractor/pipeline/run.h"
+#include "extractor/pipeline/run_report.h"
+#include "extractor/pipeline/walk.h"
+#include "extractor/sync/strand.h"
+#include "extractor/tables/table_catalog.h"
+
+namespace intercom_extractor {
+namespace {
+
+// Users watch the progress bar; the promise to clients is every 10 s.
+constexpr absl::Duration kTick = absl::Seconds(1);
+// A host that does not answer should be told within seconds.
+constexpr int kFirstRequestAttempts = 3;
+
+class ExtractionImpl : public Extraction {
+ public:
+  ExtractionImpl(std::vector<const TableInfo*> tables, v1::BodyFormat body_format,
+                 IntercomClient* client, EventQueue* events)
+      : body_format_(body_format),
+        client_(client),
+        group_(client->NewGroup()),
+        events_(events),
+        strand_(std::make_shared<Strand>(client->clock())),
+        report_(std::move(tables), client->clock()->Now()),
+        run_(&report_, client, group_, events, strand_),
+        roles_(&run_) {}
+
+  ~ExtractionImpl() override {
+    Cancel();
+    // Waits for the strand's thread; whatever the HTTP loop posts later is dropped.
+    strand_->Join();
+  }
+
+  void Start() override {
+    strand_->Start();
+    strand_->Post([this] { CheckToken(); });
+  }
+
+  void Cancel() override {
+    client_->CancelGroup(group_);
+    strand_->Stop();
+    events_->Cancel();
+  }
+
+ private:
+  // One request before all others: a wrong token or host ends the run with one
+  // error instead of one per table, and its answer teaches the quota.
+  void CheckToken() {
+    Tick();
+    ApiRequest request;
+    request.operation = "GET /me";
+    request.path_and_query = "/me";
+    request.priority = Priority::kPage;
+    request.max_attempts = kFirstRequestAttempts;
+    run_.Fetch(std::move(request), TableSet(), [this](const ApiAnswer& answer) {
+      const std::string reason = ReasonOf(answer.status);
+      if (reason == "TOKEN_INVALID" || reason == "INTERCOM_UNREACHABLE") {
+        events_->Finish(answer.status);
+        strand_->Stop();
+        return;
+      }
+      // Anything else is for the tables' own requests to find out.
+      StartWalks();
+    });
+  }
+
+  void StartWalks() {
+    const TableSet contacts = ContactWalk::TablesOf(report_.tables());
+    const TableSet conversations = ConversationWalk::TablesOf(report_.tables());
+    // The scroll first: it is the only walk that cannot wait.
+    for (const TableInfo* table : report_.tables()) {
+      if (table->name() == "companies") Add(std::make_unique<CompanyWalk>(&run_, table), {table});
+    }
+    for (const TableInfo* table : report_.tables()) {
+      if (auto walk = MakeListWalk(&run_, table)) Add(std::move(walk), {table});
+    }
+    if (contacts.any()) {
+      Add(std::make_unique<ContactWalk>(&run_, report_.tables(),
+                                        conversations.any() ? &roles_ : nullptr),
+          Those(contacts));
+    }
+    if (conversations.any()) {
+      Add(std::make_unique<ConversationWalk>(&run_, report_.tables(), &roles_, body_format_),
+          Those(conversations));
+    }
+    walks_left_ = walks_.size();
+    for (auto& [walk, tables] : walks_) {
+      walk->Start([this, tables = tables] {
+        report_.SetDone(tables);
+        // Not at once: a walk may call this while it is still at work.
+        if (--walks_left_ == 0) strand_->Post([this] { End(); });
+      });
+    }
+  }
+
+  void Add(std::unique_ptr<Walk> walk, const std::vector<const TableInfo*>& tables) {
+    TableSet set;
+    for (const TableInfo* table : tables) set.set(table->index);
+    walks_.emplace_back(std::move(walk), set);
+  }
+
+  std::vector<const TableInfo*> Those(TableSet set) const {
+    std::vector<const TableInfo*> result;
+    for (const TableInfo* table : report_.tables()) {
+      if (set.test(table->index)) result.push_back(table);
+    }
+    return result;
+  }
+
+  void Tick() {
+    run_.Tick();
+    strand_->PostAfter(kTick, [this] { Tick(); });
+  }
+
+  void End() {
+    const absl::Status status = report_.OverallStatus();
+    if (status.ok()) {
+      run_.FlushAll();
+      // The last progress shows every table at its end.
+      run_.Tick();
+      v1::ExtractResponse event;
+      report_.Fill(event.mutable_summary(), run_.Now(), client_->Counters(group_));
+      run_.Emit(event);
+    }
+    events_->Finish(status);
+    strand_->Stop();
+  }
+
+  const v1::BodyFormat body_format_;
+  IntercomClient* const client_;
+  const IntercomClient::GroupId group_;
+  EventQueue* const events_;
+  const std::shared_ptr<Strand> strand_;
+
+  // On the strand.
+  RunReport report_;
+  Run run_;
+  RoleResolver roles_;
+  std::vector<std::pair<std::unique_ptr<Walk>, TableSet>> walks_;
+  size_t walks_left_ = 0;
+};
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Extraction>> Extraction::Create(const v1::ExtractRequest& request,
+                                                               IntercomClient* client,
+                                                               EventQueue* events) {
+  auto tables = TableCatalog::Get().Select(
+      request.template_(), std::vector<std::string>(request.tables().begin(),
+                                                    request.tables().end()));
+  if (!tables.ok()) {
+    return StatusWithReason(tables.status().code(), "BAD_REQUEST", tables.status().message());
+  }
+  return std::unique_ptr<Extraction>(
+      new ExtractionImpl(*std::move(tables), request.body_format(), client, events));
+}
+
+}  // namespace intercom_extractor

@@ -1,0 +1,43 @@
+#ifndef EXTRACTOR_PIPELINE_EXTRACTION_H_
+#define EXTRACTOR_PIPELINE_EXTRACTION_H_
+
+#include <cstddef>
+#include <memory>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "extractor/intercom/intercom_client.h"
+#include "extractor/pipeline/event_queue.h"
+#include "intercom/extractor/v1/extractor_service.pb.h"
+#include "proto/v1.h"
+
+namespace intercom_extractor {
+
+// One run of `ExtractorService.Extract`: plans the walks that the requested
+// tables need, runs them on a thread of its own and pushes the stream's events.
+//
+// Thread-safe: Start() once, Cancel() from any thread at any time.
+class Extraction {
+ public:
+  // `client` and `events` must outlive the extraction. kInvalidArgument when the
+  // request names no table, or an unknown one.
+  static absl::StatusOr<std::unique_ptr<Extraction>> Create(const v1::ExtractRequest& request,
+                                                            IntercomClient* client,
+                                                            EventQueue* events);
+
+  virtual ~Extraction() = default;
+
+  // Begins. `events` gets batches, progress, notices and a summary, then the
+  // final status: OK after a summary, else why nothing could be read (see the
+  // service's comments), with the reason as a payload (`ReasonOf`).
+  virtual void Start() = 0;
+
+  // Stops: no new request to Intercom begins, those in flight are aborted,
+  // `events` is cancelled. Returns at once. The destructor cancels too and waits
+  // for the thread.
+  virtual void Cancel() = 0;
+};
+
+}  // namespace intercom_extractor
+
+#endif  // EXTRACTOR_PIPELINE_EXTRACTION_H_

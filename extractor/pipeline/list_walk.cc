@@ -1,0 +1,81 @@
+#include "extractor/pipeline/list_walk.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "extractor/pipeline/paged_list.h"
+
+namespace intercom_extractor {
+
+ListWalk::Source::Source(const List& list, const TableInfo* table)
+    : list(list), converter(list.record, {table}), reader(list.items, "", converter.shape()) {}
+
+ListWalk::ListWalk(Run* run, const TableInfo* table, const std::vector<List>& lists)
+    : run_(run), table_(table) {
+  tables_.set(table->index);
+  for (const List& list : lists) sources_.push_back(std::make_unique<Source>(list, table));
+}
+
+void ListWalk::Start(std::function<void()> done) {
+  done_ = std::move(done);
+  WalkList(0);
+}
+
+void ListWalk::WalkList(size_t index) {
+  if (index == sources_.size()) {
+    done_();
+    return;
+  }
+  Source* source = sources_[index].get();
+  PagedList::Options options;
+  options.operation = source->list.operation;
+  options.path = source->list.path;
+  options.reading.reader = &source->reader;
+  options.reading.on_record = [source](const PageReader::Record& record, UnitRows* unit) {
+    source->converter.Convert(*record.values, RecordContext(), unit);
+  };
+  options.reading.tables = tables_;
+  options.id = source->converter.shape()->AddValue(-1, "id");
+  options.on_page = [this](const PageInfo& info, const std::function<void()>& next) {
+    if (info.total_count.has_value()) run_->report().SetExpected(table_->index, *info.total_count);
+    next();
+  };
+  options.on_end = [this, index](const absl::Status& status) {
+    if (!status.ok() && index > 0) {
+      run_->report().SetPartial(table_->index);
+      run_->Notify(table_->index, v1::NOTICE_CODE_DETAILS_FAILED, v1::SEVERITY_WARNING, "",
+                   absl::StrCat("a part of the table is missing: ", status.message()));
+    } else if (!status.ok()) {
+      run_->FailTables(tables_, status);
+    }
+    WalkList(index + 1);
+  };
+  PagedList::Walk(run_, source->converter.shape(), std::move(options));
+}
+
+std::unique_ptr<Walk> MakeListWalk(Run* run, const TableInfo* table) {
+  if (table->name() == "admins") {
+    return std::make_unique<ListWalk>(
+        run, table,
+        std::vector<ListWalk::List>{
+            {v1::SOURCE_RECORD_ADMIN, "GET /admins", "/admins", {"admins", "data"}},
+            {v1::SOURCE_RECORD_TEAM, "GET /teams", "/teams", {"teams", "data"}}});
+  }
+  if (table->name() == "tags") {
+    return std::make_unique<ListWalk>(
+        run, table,
+        std::vector<ListWalk::List>{
+            {v1::SOURCE_RECORD_TAG, "GET /tags", "/tags", {"data", "tags"}}});
+  }
+  if (table->name() == "segments") {
+    return std::make_unique<ListWalk>(
+        run, table,
+        std::vector<ListWalk::List>{{v1::SOURCE_RECORD_SEGMENT,
+                                     "GET /segments",
+                                     "/segments?include_count=true",
+                                     {"segments", "data"}}});
+  }
+  return nullptr;
+}
+
+}  // namespace intercom_extractor

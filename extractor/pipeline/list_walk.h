@@ -1,0 +1,54 @@
+#ifndef EXTRACTOR_PIPELINE_LIST_WALK_H_
+#define EXTRACTOR_PIPELINE_LIST_WALK_H_
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "extractor/pipeline/run.h"
+#include "extractor/pipeline/walk.h"
+#include "extractor/tables/record_converter.h"
+
+namespace intercom_extractor {
+
+// Reads a table that comes from short lists without details: admins (with
+// teams), tags, segments.
+class ListWalk : public Walk {
+ public:
+  struct List {
+    v1::SourceRecord record;
+    std::string operation;
+    std::string path;
+    // Keys that may hold the records.
+    std::vector<std::string> items;
+  };
+
+  // The first list is the table; without a further one it is partial. `run` must
+  // outlive the walk.
+  ListWalk(Run* run, const TableInfo* table, const std::vector<List>& lists);
+
+  void Start(std::function<void()> done) override;
+
+ private:
+  struct Source {
+    List list;
+    RecordConverter converter;
+    PageReader reader;
+    Source(const List& list, const TableInfo* table);
+  };
+  void WalkList(size_t index);
+
+  Run* const run_;
+  const TableInfo* const table_;
+  TableSet tables_;
+  std::vector<std::unique_ptr<Source>> sources_;
+  std::function<void()> done_;
+};
+
+// The walk of such a table, or nullptr for another table.
+std::unique_ptr<Walk> MakeListWalk(Run* run, const TableInfo* table);
+
+}  // namespace intercom_extractor
+
+#endif  // EXTRACTOR_PIPELINE_LIST_WALK_H_

@@ -1,0 +1,249 @@
+#include "extractor/pipeline/run.h"
+
+#include <utility>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+
+namespace intercom_extractor {
+namespace {
+
+// A malformed answer is fetched this often before its healthy records are
+// salvaged: most are accidents of one moment.
+constexpr int kMalformedTries = 3;
+// Rows wait no longer than this for their batch to fill.
+constexpr absl::Duration kMaxBatchAge = absl::Seconds(1);
+
+const std::string& TableName(int table) { return TableCatalog::Get().tables()[table].name(); }
+
+}  // namespace
+
+struct Run::RowsFetch {
+  ApiRequest request;
+  Reading reading;
+  std::function<void(absl::StatusOr<PageInfo>)> done;
+  ApiAnswer answer;
+  int malformed_tries = 0;
+  bool salvage = false;
+};
+
+Run::Run(RunReport* report, IntercomClient* client, IntercomClient::GroupId group,
+         EventQueue* events, std::shared_ptr<Strand> strand)
+    : report_(report),
+      client_(client),
+      group_(group),
+      events_(events),
+      strand_(std::move(strand)),
+      batcher_(
+          report, [this](std::string event) { Push(std::move(event)); },
+          [this](int table, size_t bytes) {
+            report_->SetPartial(table);
+            Notify(table, v1::NOTICE_CODE_ROW_TOO_LARGE, v1::SEVERITY_WARNING, "",
+                   absl::StrCat("a row of ", bytes, " bytes exceeds what clients accept (64 MiB) "
+                                "and was left out"));
+          }),
+      unit_(TableCatalog::Get().tables().size()) {}
+
+void Run::Push(std::string event) {
+  if (!events_->Push(std::move(event))) cancelled_ = true;
+}
+
+void Run::Fetch(ApiRequest request, TableSet tables, std::function<void(ApiAnswer)> done) {
+  if (cancelled_) return;
+  report_->AddRequest(tables);
+  client_->Fetch(group_, std::move(request),
+                 [strand = strand_, done = std::move(done)](ApiAnswer answer) mutable {
+                   strand->Post([done = std::move(done), answer = std::move(answer)]() mutable {
+                     done(std::move(answer));
+                   });
+                 });
+}
+
+void Run::After(absl::Duration delay, std::function<void()> work) {
+  strand_->PostAfter(delay, std::move(work));
+}
+
+void Run::FetchRows(const ApiRequest& request, const Reading& reading,
+                    std::function<void(absl::StatusOr<PageInfo>)> done) {
+  auto fetch = std::make_shared<RowsFetch>();
+  fetch->request = request;
+  fetch->reading = reading;
+  fetch->done = std::move(done);
+  Refetch(fetch);
+}
+
+void Run::Refetch(const std::shared_ptr<RowsFetch>& fetch) {
+  Fetch(fetch->request, fetch->reading.tables, [this, fetch](ApiAnswer answer) {
+    if (!answer.status.ok()) {
+      fetch->done(answer.status);
+      return;
+    }
+    fetch->answer = std::move(answer);
+    // Too large for memory: read in pieces from the start.
+    fetch->salvage = fetch->answer.body.in_file() || fetch->malformed_tries + 1 >= kMalformedTries;
+    Process(fetch);
+  });
+}
+
+void Run::Process(const std::shared_ptr<RowsFetch>& fetch) {
+  if (!fetch->reading.before) {
+    MakeRows(fetch);
+    return;
+  }
+  const auto before = [&](const PageReader::Record& record) {
+    fetch->reading.before(record);
+    return absl::OkStatus();
+  };
+  // Its errors come again below.
+  (void)Read(fetch.get(), before, /*report=*/false);
+  fetch->reading.after([this, fetch] { MakeRows(fetch); });
+}
+
+absl::StatusOr<PageInfo> Run::Read(RowsFetch* fetch, PageReader::OnRecord on_record, bool report) {
+  if (!fetch->salvage) return fetch->reading.reader->Read(&fetch->answer.body, on_record);
+  const auto on_malformed = [&](const std::string& what) {
+    if (!report) return;
+    for (const TableInfo* table : report_->tables()) {
+      if (!fetch->reading.tables.test(table->index)) continue;
+      report_->SetPartial(table->index);
+      Notify(table->index, v1::NOTICE_CODE_RECORD_MALFORMED, v1::SEVERITY_WARNING, "",
+             absl::StrCat(fetch->reading.operation, ": a record is missing: ", what),
+             fetch->answer.request_id);
+    }
+  };
+  return fetch->reading.reader->Salvage(&fetch->answer.body, on_record, on_malformed);
+}
+
+void Run::MakeRows(const std::shared_ptr<RowsFetch>& fetch) {
+  const absl::Time received_at = fetch->answer.received_at;
+  unit_.Clear();
+  if (fetch->reading.begin) fetch->reading.begin();
+  const auto on_record = [&](const PageReader::Record& record) -> absl::Status {
+    if (cancelled_) return absl::CancelledError("cancelled");
+    fetch->reading.on_record(record, &unit_);
+    if (!fetch->salvage) return absl::OkStatus();
+    // An answer that is read in pieces is too large to be kept as a unit.
+    size_t pending = 0;
+    for (const auto& table : unit_.tables()) pending += table.bytes.size();
+    if (pending > Batcher::kTargetBytes) Commit(received_at);
+    return absl::OkStatus();
+  };
+  absl::StatusOr<PageInfo> info = Read(fetch.get(), on_record, /*report=*/true);
+  if (cancelled_) return;
+  if (info.ok()) {
+    Commit(received_at);
+    // Not needed any more, and `done` may keep `fetch` for long.
+    fetch->answer.body = ResponseBody();
+    if (!info->complete) {
+      fetch->done(StatusWithReason(
+          absl::StatusCode::kDataLoss, "ANSWER_MALFORMED",
+          absl::StrCat(fetch->reading.operation, ": the answer ends early; its first ",
+                       info->records, " records were kept")));
+      return;
+    }
+    fetch->done(std::move(info));
+    return;
+  }
+  unit_.Clear();
+  if (absl::IsDataLoss(info.status()) && !fetch->salvage) {
+    ++fetch->malformed_tries;
+    Refetch(fetch);
+    return;
+  }
+  fetch->done(StatusWithReason(
+      info.status().code(), "ANSWER_MALFORMED",
+      absl::StrCat(fetch->reading.operation, ": ", info.status().message())));
+}
+
+void Run::Commit(absl::Time received_at) {
+  for (const UnitRows::RowNotice& notice : unit_.notices()) {
+    Notify(notice.table, notice.code, v1::SEVERITY_INFO, notice.record_id, notice.message);
+  }
+  batcher_.Add(&unit_, received_at);
+}
+
+void Run::RestartTable(int table, const std::string& reason) {
+  batcher_.Drop(table);
+  v1::ExtractResponse event;
+  v1::TableRestarted* restarted = event.mutable_table_restarted();
+  restarted->set_table(TableName(table));
+  restarted->set_generation(report_->Restart(table));
+  restarted->set_reason(reason);
+  Emit(event);
+}
+
+void Run::Notify(int table, v1::NoticeCode code, v1::Severity severity,
+                 const std::string& record_id, const std::string& message,
+                 const std::string& request_id) {
+  if (!report_->CountNotice(TableName(table), code)) return;
+  v1::ExtractResponse event;
+  v1::Notice* notice = event.mutable_notice();
+  notice->set_code(code);
+  notice->set_severity(severity);
+  notice->set_table(TableName(table));
+  notice->set_record_id(record_id);
+  notice->set_message(message);
+  notice->set_request_id(request_id);
+  Emit(event);
+}
+
+void Run::FailTables(TableSet tables, const absl::Status& why) {
+  for (const TableInfo* table : report_->tables()) {
+    if (!tables.test(table->index) || !report_->Fail(table->index, why)) continue;
+    Notify(table->index, v1::NOTICE_CODE_TABLE_FAILED, v1::SEVERITY_ERROR, "",
+           std::string(why.message()));
+  }
+}
+
+void Run::FailDetail(TableSet tables, const std::string& record_id, const absl::Status& why) {
+  if (absl::IsPermissionDenied(why) || absl::IsUnauthenticated(why)) {
+    FailTables(tables, why);
+    return;
+  }
+  // One notice is enough for all tables that the record feeds.
+  bool notified = false;
+  for (const TableInfo* table : report_->tables()) {
+    if (!tables.test(table->index)) continue;
+    if (absl::IsNotFound(why)) {
+      if (!notified) {
+        Notify(table->index, v1::NOTICE_CODE_RECORD_GONE, v1::SEVERITY_INFO, record_id,
+               absl::StrCat("it was deleted or merged after it was listed: ", why.message()));
+      }
+    } else {
+      report_->SetPartial(table->index);
+      if (!notified) {
+        Notify(table->index, v1::NOTICE_CODE_DETAILS_FAILED, v1::SEVERITY_WARNING, record_id,
+               absl::StrCat("its rows are missing: ", why.message()));
+      }
+    }
+    notified = true;
+  }
+}
+
+void Run::Tick() {
+  batcher_.FlushOlderThan(kMaxBatchAge, Now());
+  v1::ExtractResponse event;
+  v1::Progress* progress = event.mutable_progress();
+  const RequestCounters counters = client_->Counters(group_);
+  report_->Fill(progress, Now(), counters);
+  progress->set_waiting_for(WaitingFor(counters));
+  if (const auto quota = client_->Quota()) {
+    progress->mutable_quota()->set_limit(quota->limit);
+    progress->mutable_quota()->set_remaining(quota->remaining);
+  }
+  Emit(event);
+}
+
+v1::WaitReason Run::WaitingFor(const RequestCounters& counters) const {
+  if (events_->ProducerWaits()) return v1::WAIT_REASON_CONSUMER;
+  if (counters.in_flight > 0) {
+    return counters.waiting_for_quota > counters.in_flight ? v1::WAIT_REASON_QUOTA
+                                                           : v1::WAIT_REASON_INTERCOM;
+  }
+  if (counters.waiting_for_quota > 0) return v1::WAIT_REASON_QUOTA;
+  if (counters.waiting_for_retry > 0) return v1::WAIT_REASON_RETRY;
+  if (waiting_for_scroll_) return v1::WAIT_REASON_SCROLL;
+  return v1::WAIT_REASON_UNSPECIFIED;
+}
+
+}  // namespace intercom_extractor

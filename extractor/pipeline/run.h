@@ -1,0 +1,111 @@
+#ifndef EXTRACTOR_PIPELINE_RUN_H_
+#define EXTRACTOR_PIPELINE_RUN_H_
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "absl/functional/any_invocable.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "extractor/intercom/intercom_client.h"
+#include "extractor/pipeline/batcher.h"
+#include "extractor/pipeline/event_queue.h"
+#include "extractor/pipeline/run_report.h"
+#include "extractor/sync/strand.h"
+#include "extractor/tables/page_reader.h"
+#include "extractor/tables/unit_rows.h"
+
+namespace intercom_extractor {
+
+// What the walks of one extraction share: requests, rows, notices, failures.
+// Everything happens on the strand; a slow consumer blocks it, which is how it
+// slows the requests to Intercom.
+class Run {
+ public:
+  // All must outlive the run.
+  Run(RunReport* report, IntercomClient* client, IntercomClient::GroupId group, EventQueue* events,
+      std::shared_ptr<Strand> strand);
+  Run(const Run&) = delete;
+  Run& operator=(const Run&) = delete;
+
+  RunReport& report() { return *report_; }
+  absl::Time Now() const { return client_->clock()->Now(); }
+  // The consumer has gone; whatever is done now is in vain.
+  bool cancelled() const { return cancelled_; }
+
+  // Sends a request for these tables; `done` runs on the strand.
+  void Fetch(ApiRequest request, TableSet tables, std::function<void(ApiAnswer)> done);
+
+  // How the records of an answer become rows.
+  struct Reading {
+    PageReader* reader = nullptr;
+    // Called before rows are made, and again when the answer is read anew. May
+    // be empty, like all below but `on_record`.
+    std::function<void()> begin;
+    // Appends the record's rows to `unit`. For an answer that is read in pieces
+    // called once per piece.
+    std::function<void(const PageReader::Record&, UnitRows*)> on_record;
+    // Reads the whole answer once before, without making rows; then `after`
+    // calls its argument once the rows can be made. Both or neither.
+    std::function<void(const PageReader::Record&)> before;
+    std::function<void(std::function<void()>)> after;
+    // Tables that malformed records are reported for.
+    TableSet tables;
+    std::string operation;
+  };
+
+  // Fetches an answer and commits its rows as one unit. A malformed answer is
+  // fetched again twice; then the healthy records are taken out of it and the
+  // others reported. `done` gets kDataLoss when the answer's end is missing, and
+  // ApiAnswer's errors.
+  void FetchRows(const ApiRequest& request, const Reading& reading,
+                 std::function<void(absl::StatusOr<PageInfo>)> done);
+
+  void After(absl::Duration delay, std::function<void()> work);
+
+  // A table begins anew: what has been streamed of it is void.
+  void RestartTable(int table, const std::string& reason);
+
+  void Notify(int table, v1::NoticeCode code, v1::Severity severity, const std::string& record_id,
+              const std::string& message, const std::string& request_id = "");
+  // Ends the tables with this error; the rest goes on.
+  void FailTables(TableSet tables, const absl::Status& why);
+  // A detail of a record could not be had: gone with its record (a notice),
+  // forbidden (ends the tables) or failed (the tables are partial).
+  void FailDetail(TableSet tables, const std::string& record_id, const absl::Status& why);
+
+  // Emits what waits and how far it is.
+  void Tick();
+  void FlushAll() { batcher_.FlushAll(); }
+  void Emit(const v1::ExtractResponse& event) { Push(event.SerializeAsString()); }
+
+  // Walks that wait for a foreign company scroll say so here.
+  void set_waiting_for_scroll(bool waiting) { waiting_for_scroll_ = waiting; }
+
+ private:
+  struct RowsFetch;
+
+  void Push(std::string event);
+  void Process(const std::shared_ptr<RowsFetch>& fetch);
+  void MakeRows(const std::shared_ptr<RowsFetch>& fetch);
+  void Refetch(const std::shared_ptr<RowsFetch>& fetch);
+  absl::StatusOr<PageInfo> Read(RowsFetch* fetch, PageReader::OnRecord on_record, bool report);
+  void Commit(absl::Time received_at);
+  v1::WaitReason WaitingFor(const RequestCounters& counters) const;
+
+  RunReport* const report_;
+  IntercomClient* const client_;
+  const IntercomClient::GroupId group_;
+  EventQueue* const events_;
+  const std::shared_ptr<Strand> strand_;
+  Batcher batcher_;
+  UnitRows unit_;
+  bool cancelled_ = false;
+  bool waiting_for_scroll_ = false;
+};
+
+}  // namespace intercom_extractor
+
+#endif  // EXTRACTOR_PIPELINE_RUN_H_

@@ -1,0 +1,77 @@
+#ifndef EXTRACTOR_PIPELINE_RUN_REPORT_H_
+#define EXTRACTOR_PIPELINE_RUN_REPORT_H_
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "extractor/intercom/intercom_client.h"
+#include "extractor/tables/table_catalog.h"
+#include "intercom/extractor/v1/extractor_service.pb.h"
+#include "proto/v1.h"
+
+namespace intercom_extractor {
+
+// What one extraction knows of its tables: counts, ends and failures. The one
+// place that progress and summary are made from. Lives on the extraction's
+// strand.
+class RunReport {
+ public:
+  RunReport(std::vector<const TableInfo*> tables, absl::Time start);
+
+  const std::vector<const TableInfo*>& tables() const { return tables_; }
+  bool Wants(int table) const { return wanted_.test(table); }
+  TableSet wanted() const { return wanted_; }
+
+  void AddRows(int table, int64_t rows, int64_t bytes);
+  void AddRequest(TableSet tables);
+  void SetExpected(int table, int64_t rows);
+  void SetDone(TableSet tables);
+  uint32_t Generation(int table) const { return states_[table].generation; }
+  // Begins the table anew; returns the new generation.
+  uint32_t Restart(int table);
+
+  int64_t Rows(int table) const { return states_[table].rows; }
+  bool Failed(int table) const { return states_[table].error.has_value(); }
+
+  // The first failure counts. False when the table had failed already.
+  bool Fail(int table, const absl::Status& why);
+  void SetPartial(int table) { states_[table].partial = true; }
+
+  // Counts a notice; true while it is to be streamed as well.
+  bool CountNotice(const std::string& table, v1::NoticeCode code);
+
+  // Why nothing at all could be read; OK when something could.
+  absl::Status OverallStatus() const;
+
+  void Fill(v1::Progress* progress, absl::Time now, const RequestCounters& requests) const;
+  void Fill(v1::Summary* summary, absl::Time now, const RequestCounters& requests) const;
+
+ private:
+  struct State {
+    int64_t rows = 0;
+    int64_t bytes = 0;
+    int64_t requests = 0;
+    std::optional<int64_t> expected;
+    uint32_t generation = 1;
+    bool done = false;
+    bool partial = false;
+    std::optional<absl::Status> error;
+  };
+
+  const std::vector<const TableInfo*> tables_;
+  const absl::Time start_;
+  TableSet wanted_;
+  // By catalog index; only those of `tables_` are used.
+  std::vector<State> states_;
+  std::map<std::pair<std::string, v1::NoticeCode>, int64_t> notices_;
+};
+
+}  // namespace intercom_extractor
+
+#endif  // EXTRACTOR_PIPELINE_RUN_REPORT_H_

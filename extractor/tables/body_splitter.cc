@@ -1,0 +1,167 @@
+#include "extractor/tables/body_splitter.h"
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+
+namespace intercom_extractor {
+namespace {
+
+constexpr size_t kPiece = 64 << 10;
+constexpr size_t kMaxRest = 64 << 20;
+// Keys on the way to a list are short; longer ones are never compared.
+constexpr size_t kMaxKey = 64;
+
+class Splitter {
+ public:
+  explicit Splitter(const std::vector<std::vector<std::string>>& paths) : paths_(paths) {}
+
+  absl::Status Feed(const char* data, size_t size) {
+    for (size_t i = 0; i < size; ++i) Step(data[i], offset_ + i);
+    offset_ += size;
+    if (result_.rest.size() > kMaxRest) {
+      return absl::ResourceExhaustedError(
+          absl::StrCat("an answer holds more than ", kMaxRest, " bytes outside its list"));
+    }
+    return absl::OkStatus();
+  }
+
+  SplitBody Finish() {
+    result_.complete = open_.empty() && started_ && !in_string_;
+    if (!result_.complete) Close();
+    return std::move(result_);
+  }
+
+ private:
+  void Step(char c, size_t at) {
+    const bool between_elements =
+        in_list_ && open_.size() == list_depth_ && !in_string_;
+    if (!between_elements) {
+      if (!in_element_) result_.rest.push_back(c);
+      Follow(c);
+      return;
+    }
+    switch (c) {
+      case ' ':
+      case '\t':
+      case '\n':
+      case '\r':
+        return;
+      case ',':
+        EndElement(at);
+        return;
+      case ']':
+        EndElement(at);
+        in_list_ = false;
+        result_.rest.push_back(c);
+        open_.pop_back();
+        return;
+      default:
+        if (!in_element_) {
+          in_element_ = true;
+          element_start_ = at;
+        }
+        Follow(c);
+    }
+  }
+
+  // Keeps track of strings, brackets and the keys that lead here.
+  void Follow(char c) {
+    if (in_string_) {
+      if (escaped_) {
+        escaped_ = false;
+      } else if (c == '\\') {
+        escaped_ = true;
+      } else if (c == '"') {
+        in_string_ = false;
+        return;
+      }
+      if (!in_element_ && string_.size() <= kMaxKey) string_.push_back(c);
+      return;
+    }
+    switch (c) {
+      case '"':
+        in_string_ = true;
+        string_.clear();
+        return;
+      case '{':
+      case '[':
+        open_.push_back(c);
+        if (path_.size() < open_.size()) path_.emplace_back();
+        path_[open_.size() - 1].clear();
+        started_ = true;
+        if (c == '[' && !in_list_ && AtWantedList()) {
+          in_list_ = true;
+          list_depth_ = open_.size();
+        }
+        return;
+      case '}':
+      case ']':
+        if (!open_.empty()) open_.pop_back();
+        return;
+      case ':':
+        if (!in_element_ && !open_.empty()) path_[open_.size() - 1] = string_;
+        return;
+      default:
+        return;
+    }
+  }
+
+  // Whether the bracket that was just opened is the list of one of the paths.
+  bool AtWantedList() const {
+    const size_t depth = open_.size() - 1;
+    if (open_.find_first_not_of('{') != depth) return false;
+    return std::any_of(paths_.begin(), paths_.end(), [&](const auto& path) {
+      return path.size() == depth && std::equal(path.begin(), path.end(), path_.begin());
+    });
+  }
+
+  void EndElement(size_t at) {
+    if (!in_element_) return;
+    in_element_ = false;
+    result_.elements.push_back({element_start_, at - element_start_});
+  }
+
+  void Close() {
+    if (in_string_ && !in_element_) result_.rest.push_back('"');
+    // Brackets of an element that was cut are not in the rest.
+    if (in_list_) open_.resize(list_depth_);
+    while (!open_.empty()) {
+      result_.rest.push_back(open_.back() == '{' ? '}' : ']');
+      open_.pop_back();
+    }
+  }
+
+  const std::vector<std::vector<std::string>>& paths_;
+  SplitBody result_;
+  size_t offset_ = 0;
+  // Brackets that are open, and the key that was last seen in each.
+  std::string open_;
+  std::vector<std::string> path_;
+  std::string string_;
+  bool started_ = false;
+  bool in_string_ = false;
+  bool escaped_ = false;
+  bool in_list_ = false;
+  size_t list_depth_ = 0;
+  bool in_element_ = false;
+  size_t element_start_ = 0;
+};
+
+}  // namespace
+
+absl::StatusOr<SplitBody> SplitAtList(const ResponseBody& body,
+                                      const std::vector<std::vector<std::string>>& paths) {
+  Splitter splitter(paths);
+  std::string piece(kPiece, '\0');
+  for (size_t offset = 0; offset < body.size();) {
+    const auto got = body.Read(offset, piece.data(), piece.size());
+    if (!got.ok()) return got.status();
+    if (*got == 0) break;
+    if (absl::Status status = splitter.Feed(piece.data(), *got); !status.ok()) return status;
+    offset += *got;
+  }
+  return splitter.Finish();
+}
+
+}  // namespace intercom_extractor

@@ -1,0 +1,42 @@
+#include "extractor/tables/json_number.h"
+
+#include <charconv>
+#include <cmath>
+
+namespace intercom_extractor {
+namespace {
+
+// from_chars also takes "inf" and "nan", which are not decimal numbers.
+bool StartsAsNumber(std::string_view text) {
+  if (!text.empty() && text.front() == '-') text.remove_prefix(1);
+  return !text.empty() && text.front() >= '0' && text.front() <= '9';
+}
+
+}  // namespace
+
+std::optional<int64_t> ParseInt64(std::string_view text) {
+  if (!StartsAsNumber(text)) return std::nullopt;
+  int64_t value = 0;
+  const char* end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data(), end, value);
+  if (error == std::errc() && stop == end) return value;
+  if (error == std::errc::result_out_of_range && stop == end) return std::nullopt;
+  // Beyond 2^53 a double no longer says which integer was meant.
+  constexpr double kLargestExact = 9007199254740992.0;
+  const std::optional<double> real = ParseDouble(text);
+  if (!real.has_value() || std::trunc(*real) != *real || std::abs(*real) > kLargestExact) {
+    return std::nullopt;
+  }
+  return static_cast<int64_t>(*real);
+}
+
+std::optional<double> ParseDouble(std::string_view text) {
+  if (!StartsAsNumber(text)) return std::nullopt;
+  double value = 0;
+  const char* end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data(), end, value);
+  if (error != std::errc() || stop != end || !std::isfinite(value)) return std::nullopt;
+  return value;
+}
+
+}  // namespace intercom_extractor

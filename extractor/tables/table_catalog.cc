@@ -1,0 +1,123 @@
+#include "extractor/tables/table_catalog.h"
+
+#include <algorithm>
+#include <set>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "intercom/extractor/v1/annotations.pb.h"
+
+namespace intercom_extractor {
+namespace {
+
+using google::protobuf::FieldDescriptor;
+
+v1::ColumnType TypeOf(const FieldDescriptor& field) {
+  switch (field.cpp_type()) {
+    case FieldDescriptor::CPPTYPE_STRING:
+      return v1::COLUMN_TYPE_STRING;
+    case FieldDescriptor::CPPTYPE_INT64:
+      return v1::COLUMN_TYPE_INT64;
+    case FieldDescriptor::CPPTYPE_DOUBLE:
+      return v1::COLUMN_TYPE_DOUBLE;
+    case FieldDescriptor::CPPTYPE_BOOL:
+      return v1::COLUMN_TYPE_BOOL;
+    default:
+      return v1::COLUMN_TYPE_UNSPECIFIED;
+  }
+}
+
+size_t EditDistance(absl::string_view a, absl::string_view b) {
+  std::vector<size_t> row(b.size() + 1);
+  for (size_t j = 0; j <= b.size(); ++j) row[j] = j;
+  for (size_t i = 1; i <= a.size(); ++i) {
+    size_t diagonal = row[0];
+    row[0] = i;
+    for (size_t j = 1; j <= b.size(); ++j) {
+      const size_t substituted = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
+      diagonal = row[j];
+      row[j] = std::min({row[j] + 1, row[j - 1] + 1, substituted});
+    }
+  }
+  return row[b.size()];
+}
+
+}  // namespace
+
+const TableCatalog& TableCatalog::Get() {
+  static const TableCatalog* const catalog = new TableCatalog();
+  return *catalog;
+}
+
+// The batch's fields are the list of tables and their order.
+TableCatalog::TableCatalog() {
+  const auto* batch = v1::RowBatch::descriptor();
+  // Beyond these numbers a field is an extension column.
+  constexpr int kLastDocumented = 100;
+  for (int i = 0; i < batch->field_count(); ++i) {
+    const FieldDescriptor* field = batch->field(i);
+    const auto* row = field->message_type();
+    if (row == nullptr || !row->options().HasExtension(v1::table)) continue;
+    TableInfo info;
+    info.index = static_cast<int>(tables_.size());
+    info.row = row;
+    info.batch_field = field;
+    *info.description.mutable_table() = row->options().GetExtension(v1::table);
+    info.description.set_row_message(row->full_name());
+    std::vector<const FieldDescriptor*> fields;
+    for (int j = 0; j < row->field_count(); ++j) fields.push_back(row->field(j));
+    std::sort(fields.begin(), fields.end(),
+              [](const auto* a, const auto* b) { return a->number() < b->number(); });
+    for (const FieldDescriptor* column : fields) {
+      v1::ColumnDescription* described = info.description.add_columns();
+      described->set_name(column->name());
+      described->set_number(column->number());
+      described->set_type(TypeOf(*column));
+      described->set_documented(column->number() <= kLastDocumented);
+      *described->mutable_column() = column->options().GetExtension(v1::column);
+    }
+    tables_.push_back(std::move(info));
+  }
+}
+
+const TableInfo* TableCatalog::Find(absl::string_view name) const {
+  for (const TableInfo& table : tables_) {
+    if (table.name() == name) return &table;
+  }
+  return nullptr;
+}
+
+bool TableCatalog::InTemplate(const TableInfo& table, v1::Template wanted) {
+  return wanted == v1::TEMPLATE_ALL ||
+         (wanted != v1::TEMPLATE_UNSPECIFIED && table.description.table().template_() == wanted);
+}
+
+absl::StatusOr<std::vector<const TableInfo*>> TableCatalog::Select(
+    v1::Template wanted, const std::vector<std::string>& names) const {
+  std::set<int> chosen;
+  for (const TableInfo& table : tables_) {
+    if (InTemplate(table, wanted)) chosen.insert(table.index);
+  }
+  for (const std::string& name : names) {
+    if (const TableInfo* table = Find(name)) {
+      chosen.insert(table->index);
+      continue;
+    }
+    const auto nearest = std::min_element(
+        tables_.begin(), tables_.end(), [&](const TableInfo& a, const TableInfo& b) {
+          return EditDistance(name, a.name()) < EditDistance(name, b.name());
+        });
+    return absl::InvalidArgumentError(
+        absl::StrCat("there is no table \"", name.substr(0, 64), "\"; did you mean \"",
+                     nearest->name(), "\"? `intercom-extract tables` lists all"));
+  }
+  if (chosen.empty()) {
+    return absl::InvalidArgumentError(
+        "no table was asked for; name a template (basic, conversations, all) or tables");
+  }
+  std::vector<const TableInfo*> result;
+  for (const int index : chosen) result.push_back(&tables_[index]);
+  return result;
+}
+
+}  // namespace intercom_extractor
