@@ -1,0 +1,146 @@
+#include "tests/end_to_end/extraction_harness.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/synchronization/notification.h"
+#include "extractor/intercom/intercom_client.h"
+#include "extractor/pipeline/event_queue.h"
+#include "extractor/pipeline/extraction.h"
+#include "extractor/sync/mutex.h"
+#include "extractor/tables/table_catalog.h"
+
+namespace intercom_extractor {
+namespace {
+
+// Waits for an event queue as a server's writer does.
+class Reader {
+ public:
+  explicit Reader(EventQueue* events) : events_(events) {
+    events->OnReady([this] {
+      MutexLock lock(&mu_);
+      ready_ = true;
+      wake_.SignalAll();
+    });
+  }
+
+  // The next event; nothing at the end.
+  std::optional<std::string> Next() {
+    while (true) {
+      if (auto event = events_->Pop()) return event;
+      if (events_->Finished().has_value()) return std::nullopt;
+      MutexLock lock(&mu_);
+      while (!ready_) wake_.Wait(&mu_);
+      ready_ = false;
+    }
+  }
+
+ private:
+  EventQueue* const events_;
+  Mutex mu_;
+  CondVar wake_;
+  bool ready_ ABSL_GUARDED_BY(mu_) = false;
+};
+
+}  // namespace
+
+const v1::TableSummary& Extracted::Table(const std::string& name) const {
+  static const v1::TableSummary kNone;
+  for (const v1::TableSummary& table : summary.tables()) {
+    if (table.table() == name) return table;
+  }
+  return kNone;
+}
+
+std::vector<v1::Notice> Extracted::Notices(v1::NoticeCode code) const {
+  std::vector<v1::Notice> result;
+  std::copy_if(notices.begin(), notices.end(), std::back_inserter(result),
+               [code](const v1::Notice& notice) { return notice.code() == code; });
+  return result;
+}
+
+std::string ContactJson(const std::string& id, const std::string& role, const std::string& more) {
+  return absl::StrCat(R"({"type":"contact","id":")", id, R"(","role":")", role, "\"", more, "}");
+}
+
+std::string ConversationJson(const std::string& id, const std::string& parts,
+                             const std::string& more) {
+  const auto count = std::count(parts.begin(), parts.end(), '\x1e');
+  std::string list = parts;
+  list.erase(std::remove(list.begin(), list.end(), '\x1e'), list.end());
+  return absl::StrCat(R"({"type":"conversation","id":")", id, "\"", more,
+                      R"(,"conversation_parts":{"type":"conversation_part.list",)",
+                      R"("conversation_parts":[)", list, R"(],"total_count":)", count, "}}");
+}
+
+// The record separator lets ConversationJson count the parts; it takes it out.
+std::string PartJson(const std::string& id, const std::string& body) {
+  return absl::StrCat("\x1e", R"({"type":"conversation_part","id":")", id, R"(","body":")", body,
+                      "\"}");
+}
+
+ExtractionHarness::ExtractionHarness(fake::FixedRecords records, const std::string& faults) {
+  fake::FakeIntercomOptions options;
+  options.faults = faults;
+  intercom_ = std::make_unique<fake::FakeIntercom>(
+      options, std::make_shared<fake::FixedWorkspace>(std::move(records)));
+  base_url = intercom_->base_url();
+}
+
+Extracted ExtractionHarness::Run(
+    const std::vector<std::string>& tables,
+    const std::function<void(const v1::ExtractResponse&)>& on_event) {
+  const SteadyClock clock;
+  HttpClient http(http_options_);
+  Connection connection;
+  connection.base_url = base_url;
+  connection.access_token = access_token;
+  IntercomClient client(connection, &http, &clock);
+  v1::ExtractRequest request;
+  if (tables.empty()) request.set_template_(v1::TEMPLATE_ALL);
+  for (const std::string& table : tables) request.add_tables(table);
+  request.set_body_format(body_format);
+
+  Extracted result;
+  EventQueue events(size_t{4} << 20);
+  Reader reader(&events);
+  auto extraction = Extraction::Create(request, &client, &events);
+  if (!extraction.ok()) {
+    result.status = extraction.status();
+    return result;
+  }
+  (*extraction)->Start();
+  while (const auto bytes = reader.Next()) {
+    result.largest_event = std::max(result.largest_event, bytes->size());
+    v1::ExtractResponse event;
+    if (!event.ParseFromString(*bytes)) {
+      result.status = absl::InternalError("an event does not parse");
+      return result;
+    }
+    if (on_event) on_event(event);
+    switch (event.event_case()) {
+      case v1::ExtractResponse::kRowBatch:
+        result.rows.MergeFrom(event.row_batch());
+        break;
+      case v1::ExtractResponse::kNotice:
+        result.notices.push_back(event.notice());
+        break;
+      case v1::ExtractResponse::kTableRestarted: {
+        result.restarts.push_back(event.table_restarted());
+        const TableInfo* table = TableCatalog::Get().Find(event.table_restarted().table());
+        result.rows.GetReflection()->ClearField(&result.rows, table->batch_field);
+        break;
+      }
+      case v1::ExtractResponse::kSummary:
+        result.summary = event.summary();
+        break;
+      default:
+        break;
+    }
+  }
+  result.status = *events.Finished();
+  return result;
+}
+
+}  // namespace intercom_extractor

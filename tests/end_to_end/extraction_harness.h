@@ -1,0 +1,69 @@
+#ifndef TESTS_END_TO_END_EXTRACTION_HARNESS_H_
+#define TESTS_END_TO_END_EXTRACTION_HARNESS_H_
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "extractor/http/http_client.h"
+#include "extractor/sync/clock.h"
+#include "intercom/extractor/v1/extractor_service.pb.h"
+#include "proto/v1.h"
+#include "tests/fake_intercom/fake_intercom.h"
+#include "tests/fake_intercom/fixed_workspace.h"
+
+namespace intercom_extractor {
+
+// What one extraction gave, as a client would see it.
+struct Extracted {
+  // The rows of all batches in one message; those of earlier generations gone.
+  v1::RowBatch rows;
+  std::vector<v1::Notice> notices;
+  std::vector<v1::TableRestarted> restarts;
+  v1::Summary summary;
+  absl::Status status;
+  // Bytes of the largest event.
+  size_t largest_event = 0;
+
+  const v1::TableSummary& Table(const std::string& name) const;
+  std::vector<v1::Notice> Notices(v1::NoticeCode code) const;
+};
+
+// A contact, conversation and so on with only what tests need; `more` are further
+// JSON members such as R"(,"name":"x")".
+std::string ContactJson(const std::string& id, const std::string& role,
+                        const std::string& more = "");
+std::string ConversationJson(const std::string& id, const std::string& parts,
+                             const std::string& more = "");
+std::string PartJson(const std::string& id, const std::string& body);
+
+// Runs the extractor library against a fake Intercom, without gRPC.
+class ExtractionHarness {
+ public:
+  explicit ExtractionHarness(fake::FixedRecords records, const std::string& faults = "");
+
+  fake::FakeIntercom& intercom() { return *intercom_; }
+  // Before the first Run().
+  HttpClient::Options& http_options() { return http_options_; }
+
+  // Extracts these tables, or all when none is named. `on_event` sees each event
+  // before the next is taken from the queue.
+  Extracted Run(const std::vector<std::string>& tables = {},
+                const std::function<void(const v1::ExtractResponse&)>& on_event = nullptr);
+
+  // For the next runs.
+  std::string access_token = "fake-access-token";
+  std::string base_url;
+  v1::BodyFormat body_format = v1::BODY_FORMAT_PLAINTEXT;
+
+ private:
+  HttpClient::Options http_options_;
+  std::unique_ptr<fake::FakeIntercom> intercom_;
+};
+
+}  // namespace intercom_extractor
+
+#endif  // TESTS_END_TO_END_EXTRACTION_HARNESS_H_
