@@ -1,10 +1,11 @@
 #include "tests/end_to_end/extraction_harness.h"
 
 #include <algorithm>
+#include <iterator>
+#include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "absl/synchronization/notification.h"
 #include "extractor/intercom/intercom_client.h"
 #include "extractor/pipeline/event_queue.h"
 #include "extractor/pipeline/extraction.h"
@@ -121,7 +122,7 @@ Extracted ExtractionHarness::Run(
     if (on_event) on_event(event);
     switch (event.event_case()) {
       case v1::ExtractResponse::kRowBatch:
-        result.rows.MergeFrom(event.row_batch());
+        if (keep_rows) result.rows.MergeFrom(event.row_batch());
         break;
       case v1::ExtractResponse::kNotice:
         result.notices.push_back(event.notice());

@@ -44,6 +44,8 @@ std::string PartJson(const std::string& id, const std::string& body);
 class ExtractionHarness {
  public:
   explicit ExtractionHarness(fake::FixedRecords records, const std::string& faults = "");
+  // Against a server of the test's own.
+  explicit ExtractionHarness(const std::string& base_url) : base_url(base_url) {}
 
   fake::FakeIntercom& intercom() { return *intercom_; }
   // Before the first Run().
@@ -58,6 +60,8 @@ class ExtractionHarness {
   std::string access_token = "fake-access-token";
   std::string base_url;
   v1::BodyFormat body_format = v1::BODY_FORMAT_PLAINTEXT;
+  // False: rows are only seen by `on_event`.
+  bool keep_rows = true;
 
  private:
   HttpClient::Options http_options_;
