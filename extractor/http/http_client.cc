@@ -1,6 +1,8 @@
 #include "extractor/http/http_client.h"
 
+#include <arpa/inet.h>
 #include <curl/curl.h>
+#include <netinet/in.h>
 
 #include <atomic>
 #include <map>
@@ -73,6 +75,12 @@ absl::Status StatusOf(CURLcode code, const Transfer& transfer) {
   if (!transfer.local_error.ok()) return transfer.local_error;
   const char* detail =
       transfer.error_text[0] != '\0' ? transfer.error_text : curl_easy_strerror(code);
+  long request_size = 0;  // NOLINT(google-runtime-int)
+  curl_easy_getinfo(transfer.easy.get(), CURLINFO_REQUEST_SIZE, &request_size);
+  if (code == CURLE_UNSUPPORTED_PROTOCOL && request_size > 0) {
+    // The URL was good: what came back is no HTTP/1 or 2.
+    return absl::UnavailableError(detail);
+  }
   switch (code) {
     case CURLE_OPERATION_TIMEDOUT:
       return absl::DeadlineExceededError(detail);
@@ -99,7 +107,11 @@ bool IsLoopbackUrl(const std::string& url) {
   }
   const std::string name(host);
   curl_free(host);
-  return name == "localhost" || name == "[::1]" || absl::StartsWith(name, "127.");
+  // Not by its beginning: "127.0.0.1.example.com" is anybody's.
+  in_addr address;
+  return name == "localhost" || name == "[::1]" ||
+         (inet_pton(AF_INET, name.c_str(), &address) == 1 &&
+          ntohl(address.s_addr) >> 24 == IN_LOOPBACKNET);
 }
 
 }  // namespace
@@ -172,16 +184,18 @@ class HttpClient::Loop {
       Collect();
       curl_multi_poll(multi_, nullptr, 0, PollTimeoutMs(), nullptr);
     }
-    // What was posted before the end still runs, so that each `done` is called.
-    std::vector<absl::AnyInvocable<void() &&>> work;
-    do {
+    // What was posted before the end still runs, and what that or a `done` posts,
+    // so that each `done` is called.
+    while (true) {
+      std::vector<absl::AnyInvocable<void() &&>> work;
       {
         MutexLock lock(&mu_);
-        work = std::exchange(posted_, {});
+        work.swap(posted_);
       }
+      if (work.empty() && transfers_.empty()) return;
       for (auto& item : work) std::move(item)();
       while (!transfers_.empty()) Abort(transfers_.begin()->first);
-    } while (!work.empty());
+    }
   }
 
   // False when the client ends.
@@ -259,6 +273,7 @@ class HttpClient::Loop {
     if (!options_.ca_file.empty()) {
       curl_easy_setopt(easy, CURLOPT_CAINFO, options_.ca_file.c_str());
     }
+    if (!request.repeatable) curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, Long{1});
     if (IsLoopbackUrl(request.url)) curl_easy_setopt(easy, CURLOPT_PROXY, "");
 
     curl_slist* headers = nullptr;
@@ -307,10 +322,13 @@ class HttpClient::Loop {
     curl_off_t total_us = 0;
     curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &code);
     curl_easy_getinfo(easy, CURLINFO_TOTAL_TIME_T, &total_us);
+    long request_size = 0;  // NOLINT(google-runtime-int)
+    curl_easy_getinfo(easy, CURLINFO_REQUEST_SIZE, &request_size);
     curl_multi_remove_handle(multi_, easy);
     HttpResponse response = std::move(transfer->response);
     response.status = std::move(status);
     response.status_code = static_cast<int>(code);
+    response.sent = request_size > 0;
     response.latency = absl::Microseconds(total_us);
     Done done = std::move(transfer->done);
     transfer.reset();

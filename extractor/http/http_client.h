@@ -20,6 +20,9 @@ struct HttpRequest {
   // "Name: value" each.
   std::vector<std::string> headers;
   std::string body;
+  // False: never sent twice. curl otherwise repeats a request by itself when a
+  // connection that it reuses turns out to be dead.
+  bool repeatable = true;
 };
 
 struct HttpResponse {
@@ -35,6 +38,8 @@ struct HttpResponse {
   // Names in lower case, in order of arrival, of the final answer only.
   std::vector<std::pair<std::string, std::string>> headers;
   ResponseBody body;
+  // Whether any of the request went out: without, the server cannot have acted.
+  bool sent = false;
   // From the start of the transfer to its end.
   absl::Duration latency;
 

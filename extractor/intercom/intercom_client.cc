@@ -193,6 +193,7 @@ class IntercomClient::Core : public std::enable_shared_from_this<Core> {
     request.method = call->request.method;
     request.url = absl::StrCat(connection_.base_url, call->request.path_and_query);
     request.body = call->request.body;
+    request.repeatable = call->request.repeatable;
     request.headers = {absl::StrCat("Authorization: Bearer ", connection_.access_token),
                        absl::StrCat("Intercom-Version: ", connection_.api_version),
                        "Accept: application/json"};
@@ -230,6 +231,15 @@ class IntercomClient::Core : public std::enable_shared_from_this<Core> {
       if (verdict == Verdict::kRateLimited) ++counters->rate_limited;
     });
 
+    const bool may_have_acted =
+        response.status.ok() ? response.status_code == 200 : response.sent;
+    if (verdict == Verdict::kTransient && !call->request.repeatable && may_have_acted) {
+      answer.status = StatusWithReason(
+          absl::StatusCode::kAborted, "SCROLL_BROKEN",
+          absl::StrCat("an answer was lost, and the next would skip it: ",
+                       answer.status.message()));
+      verdict = Verdict::kFinal;
+    }
     if (closed_ || IsCancelled(call->group)) {
       Finish(std::move(call), Cancelled());
     } else {

@@ -29,6 +29,10 @@ struct ApiRequest {
   // JSON text for POST.
   std::string body;
   Priority priority = Priority::kDetail;
+  // False for a company scroll: Intercom moves its cursor with each answer, so
+  // that asking again after an answer was lost would skip a page. Then only what
+  // Intercom itself calls a failure is tried again; a lost answer is kAborted.
+  bool repeatable = true;
   // Tries before a transient failure is final.
   int max_attempts = 6;
 };

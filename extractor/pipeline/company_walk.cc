@@ -1,5 +1,6 @@
 #include "extractor/pipeline/company_walk.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -8,10 +9,12 @@ namespace intercom_extractor {
 namespace {
 
 constexpr int kMaxRestarts = 5;
+// A page that is still malformed after this many restarts will stay so.
+constexpr int kRestartsBeforeSalvage = 2;
 // A scroll expires after a minute without a request, also one of our own from
 // before a crash: waiting a little longer tells it from one that is in use.
 constexpr absl::Duration kScrollPatience = absl::Seconds(75);
-constexpr absl::Duration kScrollPoll = absl::Seconds(5);
+constexpr absl::Duration kLongestPoll = absl::Seconds(5);
 // POST /companies/list gives no more than this, 60 a page.
 constexpr int64_t kListLimit = 10000;
 constexpr int kListPerPage = 60;
@@ -37,6 +40,7 @@ Run::Reading CompanyWalk::MakeReading(const std::string& operation) {
   reading.operation = operation;
   reading.reader = &reader_;
   reading.tables = tables_;
+  reading.salvage = restarts_ >= kRestartsBeforeSalvage;
   reading.begin = [this] { watch_.BeginPage(); };
   reading.on_record = [this](const PageReader::Record& record, UnitRows* unit) {
     const std::string_view id = record.values->Get(*converter_.shape(), id_, 0).text;
@@ -54,6 +58,7 @@ void CompanyWalk::Scroll(const std::string& scroll_param) {
     absl::StrAppend(&request.path_and_query, "?scroll_param=", UrlEncode(scroll_param));
   }
   request.priority = Priority::kScroll;
+  request.repeatable = scroll_param.empty();
   run_->FetchRows(request, MakeReading(request.operation),
                   [this, scroll_param](const absl::StatusOr<PageInfo>& info) {
                     run_->set_waiting_for_scroll(false);
@@ -66,6 +71,7 @@ void CompanyWalk::Scroll(const std::string& scroll_param) {
 }
 
 void CompanyWalk::OnPage(const PageInfo& info, const std::string& scroll_param) {
+  waiting_since_ = absl::InfiniteFuture();
   if (info.total_count.has_value()) run_->report().SetExpected(table_, *info.total_count);
   if (info.records == 0 && info.malformed == 0) {
     End(absl::OkStatus());
@@ -130,7 +136,9 @@ void CompanyWalk::WaitForOtherScroll(const absl::Status& status) {
     page_ = 1;
   }
   run_->set_waiting_for_scroll(true);
-  run_->After(kScrollPoll, [this] { Scroll(""); });
+  // Soon at first: a scroll of our own may be about to expire.
+  const absl::Duration waited = run_->Now() - waiting_since_;
+  run_->After(std::clamp(waited, absl::Seconds(1), kLongestPoll), [this] { Scroll(""); });
 }
 
 void CompanyWalk::ReadList() {

@@ -80,7 +80,8 @@ void Run::Refetch(const std::shared_ptr<RowsFetch>& fetch) {
     }
     fetch->answer = std::move(answer);
     // Too large for memory: read in pieces from the start.
-    fetch->salvage = fetch->answer.body.in_file() || fetch->malformed_tries + 1 >= kMalformedTries;
+    fetch->salvage = fetch->reading.salvage || fetch->answer.body.in_file() ||
+                     fetch->malformed_tries + 1 >= kMalformedTries;
     Process(fetch);
   });
 }
@@ -145,6 +146,12 @@ void Run::MakeRows(const std::shared_ptr<RowsFetch>& fetch) {
     return;
   }
   unit_.Clear();
+  if (absl::IsDataLoss(info.status()) && !fetch->request.repeatable) {
+    fetch->done(StatusWithReason(
+        absl::StatusCode::kAborted, "SCROLL_BROKEN",
+        absl::StrCat(fetch->reading.operation, ": ", info.status().message())));
+    return;
+  }
   if (absl::IsDataLoss(info.status()) && !fetch->salvage) {
     ++fetch->malformed_tries;
     Refetch(fetch);

@@ -51,6 +51,8 @@ class Run {
     // calls its argument once the rows can be made. Both or neither.
     std::function<void(const PageReader::Record&)> before;
     std::function<void(std::function<void()>)> after;
+    // Takes the healthy records out of a malformed answer at once.
+    bool salvage = false;
     // Tables that malformed records are reported for.
     TableSet tables;
     std::string operation;
@@ -58,7 +60,8 @@ class Run {
 
   // Fetches an answer and commits its rows as one unit. A malformed answer is
   // fetched again twice; then the healthy records are taken out of it and the
-  // others reported. `done` gets kDataLoss when the answer's end is missing, and
+  // others reported. One that may not be fetched again is kAborted, unless
+  // `salvage` is set. `done` gets kDataLoss when the answer's end is missing, and
   // ApiAnswer's errors.
   void FetchRows(const ApiRequest& request, const Reading& reading,
                  std::function<void(absl::StatusOr<PageInfo>)> done);

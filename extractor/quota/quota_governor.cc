@@ -50,7 +50,7 @@ absl::Duration QuotaGovernor::TryAcquire() {
 void QuotaGovernor::OnAnswer(const RateLimitHeaders& headers) {
   MutexLock lock(&mu_);
   --in_flight_;
-  if (headers.date.has_value() || headers.limit.has_value()) {
+  if (headers.answered || headers.date.has_value() || headers.limit.has_value()) {
     learned_ = true;
     blind_rejections_ = 0;
   } else if (!learned_) {
@@ -70,6 +70,9 @@ void QuotaGovernor::OnRateLimited(const RateLimitHeaders& headers) {
   absl::Time open;
   if (headers.reset.has_value() && ToLocal(*headers.reset) - now <= kLongestWindow) {
     open = std::max(ToLocal(*headers.reset), now);
+  } else if (now < gate_until_) {
+    // On the way when the gate closed: one burst is one rejection.
+    open = now;
   } else {
     // Nothing tells how long: a window, then longer.
     const double factor = std::pow(2.0, std::min(blind_rejections_, 6)) * (0.5 + 0.5 * random_());
@@ -98,12 +101,14 @@ void QuotaGovernor::Adopt(const RateLimitHeaders& headers) {
     left_ = std::min(left_, usable);
     return;
   }
-  // An answer that was overtaken describes a window that is over.
-  if (*headers.reset < reset_) return;
-  if (*headers.reset > reset_) {
-    if (reset_ != absl::InfinitePast() && *headers.reset - reset_ <= kLongestWindow) {
+  // An answer that was overtaken describes a window that is over. One from much
+  // longer ago tells that the last reset was wrong.
+  const absl::Duration step = *headers.reset - reset_;
+  if (step < absl::ZeroDuration() && step >= -kLongestWindow) return;
+  if (step != absl::ZeroDuration()) {
+    if (step > absl::ZeroDuration() && step <= kLongestWindow) {
       // The shortest distance between resets is the window; idle windows skip some.
-      window_ = std::min(window_, *headers.reset - reset_);
+      window_ = std::min(window_, step);
     }
     reset_ = *headers.reset;
     left_ = usable - in_flight_;

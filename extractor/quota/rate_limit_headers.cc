@@ -16,6 +16,7 @@ std::optional<int64_t> NonNegative(const std::string& text) {
 RateLimitHeaders ParseRateLimitHeaders(
     const std::vector<std::pair<std::string, std::string>>& headers) {
   RateLimitHeaders result;
+  result.answered = !headers.empty();
   for (const auto& [name, value] : headers) {
     if (name == "x-ratelimit-limit") {
       result.limit = NonNegative(value);

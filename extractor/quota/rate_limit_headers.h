@@ -14,6 +14,8 @@ namespace intercom_extractor {
 // What an answer says of the quota. Intercom may leave headers out; what is
 // missing or malformed is not set.
 struct RateLimitHeaders {
+  // An answer came, whatever it says.
+  bool answered = false;
   // Requests per window.
   std::optional<int64_t> limit;
   // Requests left in the window.

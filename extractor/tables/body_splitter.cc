@@ -11,10 +11,15 @@ constexpr size_t kPiece = 64 << 10;
 constexpr size_t kMaxRest = 64 << 20;
 // Keys on the way to a list are short; longer ones are never compared.
 constexpr size_t kMaxKey = 64;
+constexpr size_t kNone = static_cast<size_t>(-1);
 
 class Splitter {
  public:
-  explicit Splitter(const std::vector<std::vector<std::string>>& paths) : paths_(paths) {}
+  explicit Splitter(const std::vector<std::vector<std::string>>& paths) : paths_(paths) {
+    size_t depth = 0;
+    for (const auto& path : paths) depth = std::max(depth, path.size());
+    path_.resize(depth);
+  }
 
   absl::Status Feed(const char* data, size_t size) {
     for (size_t i = 0; i < size; ++i) Step(data[i], offset_ + i);
@@ -55,6 +60,7 @@ class Splitter {
         in_list_ = false;
         result_.rest.push_back(c);
         open_.pop_back();
+        MarkSound(result_.rest.size());
         return;
       default:
         if (!in_element_) {
@@ -87,33 +93,62 @@ class Splitter {
       case '{':
       case '[':
         open_.push_back(c);
-        if (path_.size() < open_.size()) path_.emplace_back();
-        path_[open_.size() - 1].clear();
+        if (in_element_) return;
+        if (open_.size() <= path_.size()) path_[open_.size() - 1].clear();
+        if (!started_) MarkSound(result_.rest.size());
         started_ = true;
-        if (c == '[' && !in_list_ && AtWantedList()) {
+        if (c == '[' && AtWantedList()) {
           in_list_ = true;
           list_depth_ = open_.size();
+          MarkSound(result_.rest.size());
         }
         return;
       case '}':
       case ']':
-        if (!open_.empty()) open_.pop_back();
+        CloseBracket(c == '}' ? '{' : '[');
+        return;
+      case ',':
+        if (!in_element_) MarkSound(result_.rest.size() - 1);
         return;
       case ':':
-        if (!in_element_ && !open_.empty()) path_[open_.size() - 1] = string_;
+        if (!in_element_ && !open_.empty() && open_.size() <= path_.size()) {
+          path_[open_.size() - 1] = string_;
+        }
         return;
       default:
         return;
     }
   }
 
-  // Whether the bracket that was just opened is the list of one of the paths.
-  bool AtWantedList() const {
+  // Closes the nearest `opening` bracket: one that is missing costs the element
+  // that misses it, not those behind it.
+  void CloseBracket(char opening) {
+    const size_t floor = in_list_ ? list_depth_ : 0;
+    const size_t depth = open_.rfind(opening);
+    if (depth == std::string::npos || depth < floor) return;
+    open_.resize(depth);
+    if (!in_element_) MarkSound(result_.rest.size());
+  }
+
+  // Whether the bracket that was just opened is the list of one of the paths; of
+  // several paths, only the first that leads to a list counts.
+  bool AtWantedList() {
     const size_t depth = open_.size() - 1;
     if (open_.find_first_not_of('{') != depth) return false;
-    return std::any_of(paths_.begin(), paths_.end(), [&](const auto& path) {
-      return path.size() == depth && std::equal(path.begin(), path.end(), path_.begin());
-    });
+    for (size_t i = 0; i < paths_.size(); ++i) {
+      if (chosen_ != kNone && chosen_ != i) continue;
+      if (paths_[i].size() != depth) continue;
+      if (!std::equal(paths_[i].begin(), paths_[i].end(), path_.begin())) continue;
+      chosen_ = i;
+      return true;
+    }
+    return false;
+  }
+
+  // The first `size` bytes of the rest, closed, are sound JSON so far.
+  void MarkSound(size_t size) {
+    sound_size_ = size;
+    sound_depth_ = open_.size();
   }
 
   void EndElement(size_t at) {
@@ -123,9 +158,12 @@ class Splitter {
   }
 
   void Close() {
-    if (in_string_ && !in_element_) result_.rest.push_back('"');
-    // Brackets of an element that was cut are not in the rest.
-    if (in_list_) open_.resize(list_depth_);
+    // An element that was closed is whole even when nothing came behind it.
+    if (in_element_ && !in_string_ && open_.size() == list_depth_) EndElement(offset_);
+    // Half a key or value, or an element that was cut, is not kept. What was
+    // opened since the rest was last sound stands at the end of `open_`.
+    result_.rest.resize(sound_size_);
+    open_.resize(sound_depth_);
     while (!open_.empty()) {
       result_.rest.push_back(open_.back() == '{' ? '}' : ']');
       open_.pop_back();
@@ -135,9 +173,13 @@ class Splitter {
   const std::vector<std::vector<std::string>>& paths_;
   SplitBody result_;
   size_t offset_ = 0;
-  // Brackets that are open, and the key that was last seen in each.
+  // Brackets that are open, and the key that was last seen in each of the first.
   std::string open_;
   std::vector<std::string> path_;
+  // Which of the paths leads to the list.
+  size_t chosen_ = kNone;
+  size_t sound_size_ = 0;
+  size_t sound_depth_ = 0;
   std::string string_;
   bool started_ = false;
   bool in_string_ = false;

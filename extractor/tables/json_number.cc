@@ -21,10 +21,10 @@ std::optional<int64_t> ParseInt64(std::string_view text) {
   const auto [stop, error] = std::from_chars(text.data(), end, value);
   if (error == std::errc() && stop == end) return value;
   if (error == std::errc::result_out_of_range && stop == end) return std::nullopt;
-  // Beyond 2^53 a double no longer says which integer was meant.
-  constexpr double kLargestExact = 9007199254740992.0;
+  // From 2^53 on a double no longer says which integer was meant.
+  constexpr double kFirstInexact = 9007199254740992.0;
   const std::optional<double> real = ParseDouble(text);
-  if (!real.has_value() || std::trunc(*real) != *real || std::abs(*real) > kLargestExact) {
+  if (!real.has_value() || std::trunc(*real) != *real || std::abs(*real) >= kFirstInexact) {
     return std::nullopt;
   }
   return static_cast<int64_t>(*real);

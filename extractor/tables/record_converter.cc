@@ -36,6 +36,11 @@ const char* KindName(Kind kind) {
   }
 }
 
+// Whether something stands there that cannot be an id.
+bool IsNoReference(const JsonValue& value) {
+  return value.has_value() && value.kind != Kind::kNumber && value.kind != Kind::kString;
+}
+
 }  // namespace
 
 bool IsSetReference(const JsonValue& value) {
@@ -185,8 +190,11 @@ size_t RecordConverter::ElementOf(const RowSource& row, ValueRef ref) const {
 
 const JsonValue& RecordConverter::Get(const RowSource& row, ValueRef ref) const {
   static const JsonValue kAbsent;
+  static const JsonValue kMisplaced{Kind::kMisplaced, {}, {}};
   const size_t element = ElementOf(row, ref);
-  if (ref.list >= 0 && element >= row.values->lists[ref.list].count) return kAbsent;
+  if (ref.list >= 0 && element >= row.values->lists[ref.list].count) {
+    return row.values->lists[ref.list].misplaced ? kMisplaced : kAbsent;
+  }
   return row.values->Get(shape_, ref, element);
 }
 
@@ -262,9 +270,11 @@ void RecordConverter::WriteDerived(const RowSource& row, const Column& column) {
       bool any = false;
       for (size_t i = 0; i < column.values.size(); ++i) {
         const JsonValue& value = Get(row, column.values[i]);
-        any = any || value.has_value();
+        const bool is_text = value.kind == Kind::kString;
+        if (value.has_value() && !is_text) Complain(row, column, "strings", value);
+        any = any || is_text;
         absl::StrAppend(&text, i == 0 ? "" : ",", "\"", kMembers[i], "\":",
-                        value.has_value() ? Abs(value.raw) : "null");
+                        is_text ? Abs(value.raw) : "null");
       }
       if (any) WriteText(column, absl::StrCat(text, "}"));
       return;
@@ -273,6 +283,11 @@ void RecordConverter::WriteDerived(const RowSource& row, const Column& column) {
     case v1::DERIVATION_ASSIGNEE_ID: {
       const JsonValue& admin = Get(row, column.values[0]);
       const JsonValue& team = Get(row, column.values[1]);
+      // What cannot be an id is not set; one notice for both columns suffices.
+      if (column.derivation == v1::DERIVATION_ASSIGNEE_ID) {
+        if (IsNoReference(admin)) Complain(row, column, "an id", admin);
+        if (IsNoReference(team)) Complain(row, column, "an id", team);
+      }
       if (column.derivation == v1::DERIVATION_ASSIGNEE_TYPE) {
         WriteText(column, IsSetReference(admin)  ? "admin"
                           : IsSetReference(team) ? "team"
@@ -289,6 +304,7 @@ void RecordConverter::WriteDerived(const RowSource& row, const Column& column) {
       return;
     case v1::DERIVATION_REFERENCED_ROLE: {
       const JsonValue& id = First(row, column);
+      if (IsNoReference(id)) return Complain(row, column, "an id", id);
       if (IsSetReference(id)) WriteText(column, ReferencedRole(row, id.text));
       return;
     }
@@ -360,7 +376,7 @@ void RecordConverter::Complain(const RowSource& row, const Column& column, const
   row.unit->notices().push_back(
       {row.table->index, v1::NOTICE_CODE_VALUE_INVALID, RecordId(row),
        absl::StrCat(*column.name, ": want ", wanted, ", got ", KindName(value.kind),
-                    "; the column is null")});
+                    "; read as null")});
 }
 
 std::string RecordConverter::RecordId(const RowSource& row) const {

@@ -136,9 +136,11 @@ absl::Status Malformed(error_code error) {
 }  // namespace
 
 absl::Status RecordReader::Document::Open(absl::string_view text) {
-  // Unescaping never makes a string longer; simdjson writes whole blocks.
-  if (unescaped_capacity_ < text.size() + simdjson::SIMDJSON_PADDING) {
-    unescaped_capacity_ = text.size() + text.size() / 4 + simdjson::SIMDJSON_PADDING;
+  // Only the two bytes of a broken `\u` become longer: the three of U+FFFD.
+  // simdjson writes whole blocks.
+  const size_t longest = text.size() + text.size() / 2 + simdjson::SIMDJSON_PADDING;
+  if (unescaped_capacity_ < longest) {
+    unescaped_capacity_ = longest + text.size() / 4;
     unescaped_.reset(new uint8_t[unescaped_capacity_]);
   }
   unescaped_end_ = unescaped_.get();
@@ -229,7 +231,9 @@ error_code RecordReader::ReadObject(simdjson::ondemand::object object, Shape::No
         if (auto wanted = node->fields.find(lookup); wanted != node->fields.end()) {
           child = wanted->second.get();
         }
-        if (key.size() <= kLongestSeenKey && node->seen.size() < kMostSeenKeys) {
+        // A key with a quote in it would also match `"id":"..."` as it stands in the text.
+        if (key.size() <= kLongestSeenKey && node->seen.size() < kMostSeenKeys &&
+            key.find('"') == std::string_view::npos) {
           node->seen_index.emplace(std::string(key), static_cast<int>(node->seen.size()));
           node->seen.push_back({std::string(key), child});
           expected = node->seen.size();

@@ -81,9 +81,15 @@ std::string PartJson(const std::string& id, const std::string& body) {
                       "\"}");
 }
 
-ExtractionHarness::ExtractionHarness(fake::FixedRecords records, const std::string& faults) {
-  fake::FakeIntercomOptions options;
-  options.faults = faults;
+ExtractionHarness::ExtractionHarness(fake::FixedRecords records, const std::string& faults)
+    : ExtractionHarness(std::move(records), [&faults] {
+        fake::FakeIntercomOptions options;
+        options.faults = faults;
+        return options;
+      }()) {}
+
+ExtractionHarness::ExtractionHarness(fake::FixedRecords records,
+                                     const fake::FakeIntercomOptions& options) {
   intercom_ = std::make_unique<fake::FakeIntercom>(
       options, std::make_shared<fake::FixedWorkspace>(std::move(records)));
   base_url = intercom_->base_url();

@@ -44,6 +44,7 @@ std::string PartJson(const std::string& id, const std::string& body);
 class ExtractionHarness {
  public:
   explicit ExtractionHarness(fake::FixedRecords records, const std::string& faults = "");
+  ExtractionHarness(fake::FixedRecords records, const fake::FakeIntercomOptions& options);
   // Against a server of the test's own.
   explicit ExtractionHarness(const std::string& base_url) : base_url(base_url) {}
 

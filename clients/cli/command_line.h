@@ -1,0 +1,82 @@
+#ifndef CLIENTS_CLI_COMMAND_LINE_H_
+#define CLIENTS_CLI_COMMAND_LINE_H_
+
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "clients/cli/row_columns.h"
+#include "clients/cli/row_writer.h"
+#include "intercom/extractor/v1/annotations.pb.h"
+#include "intercom/extractor/v1/extractor_service.pb.h"
+#include "proto/v1.h"
+
+namespace intercom_extractor {
+
+// How the server, and through it Intercom, is reached.
+struct ConnectionOptions {
+  std::string connection = "default";
+
+  // A server elsewhere, "host:port" or "unix:/path"; empty: the server runs
+  // inside this process.
+  std::string server;
+  std::string caller_token_file;
+  std::string cert_file;
+  std::string key_file;
+  // With `server` the authority of its certificate, else an extra one of
+  // Intercom's.
+  std::string ca_file;
+
+  // Inside this process only.
+  std::string config;
+  std::string region;
+  std::string base_url;
+  std::string access_token_file;
+  std::optional<double> quota_reserve;
+
+  bool embedded() const { return server.empty(); }
+};
+
+struct ExtractOptions {
+  ConnectionOptions connection;
+  v1::Template table_template = v1::TEMPLATE_UNSPECIFIED;
+  std::vector<std::string> tables;
+  std::string output;  // A directory, or "-" for standard output.
+  RowFormat format = RowFormat::kCsv;
+  bool gzip = false;
+  ColumnSelection columns = ColumnSelection::kAll;
+  v1::BodyFormat body_format = v1::BODY_FORMAT_PLAINTEXT;
+  bool json = false;
+  bool quiet = false;
+};
+
+struct CheckOptions {
+  ConnectionOptions connection;
+  bool json = false;
+};
+
+struct TablesOptions {
+  ConnectionOptions connection;
+  v1::Template table_template = v1::TEMPLATE_UNSPECIFIED;
+  bool json = false;
+};
+
+// The answer to --help and --version.
+struct InfoText {
+  std::string text;
+};
+
+// One line without the program's name: what is wrong and what to write instead.
+struct UsageError {
+  std::string message;
+};
+
+using CommandLine = std::variant<ExtractOptions, CheckOptions, TablesOptions, InfoText, UsageError>;
+
+// Reads the program's arguments. Pure: looks at no file and no environment.
+CommandLine ParseCommandLine(int argc, const char* const* argv);
+
+}  // namespace intercom_extractor
+
+#endif  // CLIENTS_CLI_COMMAND_LINE_H_

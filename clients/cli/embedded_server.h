@@ -1,0 +1,20 @@
+#ifndef CLIENTS_CLI_EMBEDDED_SERVER_H_
+#define CLIENTS_CLI_EMBEDDED_SERVER_H_
+
+#include <memory>
+
+#include "absl/status/statusor.h"
+#include "clients/cli/command_line.h"
+#include "server/extractor_server.h"
+
+namespace intercom_extractor {
+
+// Starts a server inside this process, on no port, with the connections that the
+// flags describe. `needs_token` is false for commands that ask Intercom nothing.
+// kInvalidArgument says what is missing or wrong, and how to give it.
+absl::StatusOr<std::unique_ptr<ExtractorServer>> StartEmbeddedServer(
+    const ConnectionOptions& options, bool needs_token);
+
+}  // namespace intercom_extractor
+
+#endif  // CLIENTS_CLI_EMBEDDED_SERVER_H_

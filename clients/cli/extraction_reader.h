@@ -1,0 +1,65 @@
+#ifndef CLIENTS_CLI_EXTRACTION_READER_H_
+#define CLIENTS_CLI_EXTRACTION_READER_H_
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "absl/container/flat_hash_map.h"
+#include "google/protobuf/arena.h"
+#include "grpcpp/client_context.h"
+#include "grpcpp/support/status.h"
+#include "grpcpp/support/sync_stream.h"
+#include "intercom/extractor/v1/extractor_service.grpc.pb.h"
+#include "intercom/extractor/v1/extractor_service.pb.h"
+#include "proto/v1.h"
+
+namespace intercom_extractor {
+
+// Reads the events of one `Extract` call and keeps the stream's promises: rows of
+// an earlier generation never come out after their table began anew, a table's
+// rows belong to the generation that was announced, and a call that ends well
+// ends with a summary.
+//
+// For one thread; Cancel() may be called from any.
+class ExtractionReader {
+ public:
+  // Begins the call. `context` carries the caller's metadata, is used for this
+  // call alone and must outlive the reader, as must `stub`.
+  ExtractionReader(v1::ExtractorService::StubInterface* stub, grpc::ClientContext* context,
+                   const v1::ExtractRequest& request);
+
+  // Cancels the call where it has not ended.
+  ~ExtractionReader();
+  ExtractionReader(const ExtractionReader&) = delete;
+  ExtractionReader& operator=(const ExtractionReader&) = delete;
+
+  // Waits for the next event. Null once there are no more: then Finish() says
+  // why. The event lives until the next call of Read().
+  const v1::ExtractResponse* Read();
+
+  // How the call ended; call once Read() gave null, or to end it early after
+  // Cancel(). OK only when the summary was read. DATA_LOSS: the server broke the
+  // stream's promises.
+  grpc::Status Finish();
+
+  // Makes Read() return null soon. Idempotent; no-op after the end.
+  void Cancel() { context_->TryCancel(); }
+
+ private:
+  // Whether the event is to come out; sets `broken_promise_` where it must not
+  // come at all.
+  bool Accept(const v1::ExtractResponse& response);
+
+  grpc::ClientContext* const context_;
+  google::protobuf::Arena arena_;  // Of the current event.
+  std::unique_ptr<grpc::ClientReaderInterface<v1::ExtractResponse>> stream_;
+  absl::flat_hash_map<std::string, uint32_t> generations_;  // 1 where absent.
+  bool has_summary_ = false;
+  bool finished_ = false;
+  std::string broken_promise_;
+};
+
+}  // namespace intercom_extractor
+
+#endif  // CLIENTS_CLI_EXTRACTION_READER_H_

@@ -1,0 +1,103 @@
+// intercom-extract: the command line of the Intercom extractor.
+
+#include <exception>
+#include <memory>
+#include <string>
+#include <utility>
+#include <variant>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
+#include "clients/cli/check_command.h"
+#include "clients/cli/command_line.h"
+#include "clients/cli/console.h"
+#include "clients/cli/embedded_server.h"
+#include "clients/cli/exit_code.h"
+#include "clients/cli/extract_command.h"
+#include "clients/cli/extractor_api.h"
+#include "clients/cli/interrupt.h"
+#include "clients/cli/remote_server.h"
+#include "clients/cli/tables_command.h"
+#include "grpcpp/channel.h"
+#include "server/extractor_server.h"
+
+namespace intercom_extractor {
+namespace {
+
+// The way to a server, and the server itself where it runs in this process.
+struct Server {
+  std::unique_ptr<ExtractorServer> embedded;
+  std::shared_ptr<grpc::Channel> channel;
+  std::string caller_token;
+};
+
+absl::StatusOr<Server> Connect(const ConnectionOptions& options, bool needs_token) {
+  Server server;
+  if (options.embedded()) {
+    auto embedded = StartEmbeddedServer(options, needs_token);
+    if (!embedded.ok()) return embedded.status();
+    server.embedded = *std::move(embedded);
+    server.channel = server.embedded->InProcessChannel();
+    return server;
+  }
+  auto token = ReadCallerToken(options);
+  if (!token.ok()) return token.status();
+  server.caller_token = *std::move(token);
+  auto channel = RemoteChannel(options);
+  if (!channel.ok()) return channel.status();
+  server.channel = *std::move(channel);
+  return server;
+}
+
+template <typename Options, typename Command>
+Outcome RunWithServer(const Options& options, bool needs_token, Interrupt* interrupt,
+                      Command command) {
+  auto server = Connect(options.connection, needs_token);
+  if (!server.ok()) return {ExitCode::kUsage, std::string(server.status().message())};
+  Outcome outcome;
+  {
+    ExtractorApi api(server->channel, server->caller_token, interrupt);
+    outcome = command(&api);
+  }
+  server->channel.reset();
+  if (server->embedded != nullptr) server->embedded->Shutdown(absl::ZeroDuration());
+  return outcome;
+}
+
+Outcome Run(const CommandLine& command_line, const Console& console, Interrupt* interrupt) {
+  if (const auto* error = std::get_if<UsageError>(&command_line)) {
+    return {ExitCode::kUsage, error->message};
+  }
+  if (const auto* info = std::get_if<InfoText>(&command_line)) {
+    if (console.out(info->text)) return {};
+    return {ExitCode::kOutput, "cannot write to standard output"};
+  }
+  if (const auto* extract = std::get_if<ExtractOptions>(&command_line)) {
+    return RunWithServer(*extract, /*needs_token=*/true, interrupt,
+                         [&](ExtractorApi* api) { return RunExtract(*extract, api, console); });
+  }
+  if (const auto* check = std::get_if<CheckOptions>(&command_line)) {
+    return RunWithServer(*check, /*needs_token=*/true, interrupt,
+                         [&](ExtractorApi* api) { return RunCheck(*check, api, console); });
+  }
+  const auto& tables = std::get<TablesOptions>(command_line);
+  return RunWithServer(tables, /*needs_token=*/false, interrupt,
+                       [&](ExtractorApi* api) { return RunTables(tables, api, console); });
+}
+
+int Main(int argc, char** argv) {
+  Interrupt interrupt;
+  SignalWatcher signals(&interrupt);
+  const Console console = ProcessConsole();
+  const Outcome outcome = Run(ParseCommandLine(argc, argv), console, &interrupt);
+  if (!outcome.message.empty()) {
+    console.err(absl::StrCat("intercom-extract: ", ForTerminal(outcome.message), "\n"));
+  }
+  return static_cast<int>(outcome.code);
+}
+
+}  // namespace
+}  // namespace intercom_extractor
+
+int main(int argc, char** argv) { return intercom_extractor::Main(argc, argv); }

@@ -1,0 +1,159 @@
+#include "clients/cli/output_directory.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+
+namespace intercom_extractor {
+namespace {
+
+constexpr char kLockName[] = "lock";
+
+bool IsDirectory(const std::string& path) {
+  struct stat info;
+  return stat(path.c_str(), &info) == 0 && S_ISDIR(info.st_mode);
+}
+
+// Creates `path` and the directories above it.
+absl::Status MakeDirectories(const std::string& path) {
+  for (size_t slash = path.find('/', 1);; slash = path.find('/', slash + 1)) {
+    const std::string part = path.substr(0, slash);
+    if (mkdir(part.c_str(), 0777) != 0 && !IsDirectory(part)) {
+      const int error = errno == EEXIST ? ENOTDIR : errno;
+      return OutputError(absl::StrCat("create the output directory ", part), error);
+    }
+    if (slash == std::string::npos) return absl::OkStatus();
+  }
+}
+
+absl::Status SyncDirectory(const std::string& path) {
+  const int fd = open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  // A directory that may be written but not read cannot be synced; the files
+  // stand all the same.
+  if (fd < 0) return absl::OkStatus();
+  const int result = fsync(fd);
+  const int error = errno;
+  close(fd);
+  if (result != 0 && error != EINVAL) return OutputError(absl::StrCat("sync ", path), error);
+  return absl::OkStatus();
+}
+
+// Whether `name` can be a file that an earlier run left behind. Whatever else
+// lies in `.partial` is not ours to remove.
+bool IsOutputName(const std::string& name) {
+  for (const char* ending : {".csv", ".jsonl", ".csv.gz", ".jsonl.gz"}) {
+    if (absl::EndsWith(name, ending)) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+OutputDirectory::OutputDirectory(const std::string& path) : path_(path) {}
+
+absl::StatusOr<std::unique_ptr<OutputDirectory>> OutputDirectory::Open(const std::string& path) {
+  if (absl::Status status = MakeDirectories(path); !status.ok()) return status;
+  std::unique_ptr<OutputDirectory> directory(new OutputDirectory(path));
+  if (absl::Status status = directory->TakeLock(); !status.ok()) return status;
+  if (absl::Status status = directory->RemoveStaleFiles(); !status.ok()) return status;
+  return directory;
+}
+
+OutputDirectory::~OutputDirectory() {
+  if (lock_fd_ < 0) return;
+  // The lock file goes while it is still locked; TakeLock() of another run
+  // notices that it waits for a file that is gone. rmdir fails, as it should,
+  // while unfinished files are left.
+  unlink(PartialPath(kLockName).c_str());
+  rmdir(partial_path().c_str());
+  close(lock_fd_);
+}
+
+std::string OutputDirectory::FinishedPath(const std::string& name) const {
+  return absl::StrCat(path_, absl::EndsWith(path_, "/") ? "" : "/", name);
+}
+
+std::string OutputDirectory::partial_path() const { return FinishedPath(".partial"); }
+
+std::string OutputDirectory::PartialPath(const std::string& name) const {
+  return absl::StrCat(partial_path(), "/", name);
+}
+
+absl::Status OutputDirectory::TakeLock() {
+  const std::string lock_path = PartialPath(kLockName);
+  // Another run may remove the directory or the file between our steps, each
+  // time at its end; so often that no run ends in a row.
+  constexpr int kTries = 100;
+  for (int i = 0; i < kTries; ++i) {
+    if (mkdir(partial_path().c_str(), 0777) != 0 && errno != EEXIST) {
+      return OutputError(absl::StrCat("create ", partial_path()), errno);
+    }
+    const int fd = open(lock_path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666);
+    if (fd < 0) {
+      if (errno == ENOENT) continue;
+      return OutputError(absl::StrCat("create ", lock_path), errno);
+    }
+    if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+      const int error = errno;
+      close(fd);
+      if (error == EWOULDBLOCK) {
+        return absl::AbortedError(absl::StrCat("another run is writing to ", path_,
+                                               "; wait for it or choose another --output"));
+      }
+      return OutputError(absl::StrCat("lock ", lock_path), error);
+    }
+    struct stat ours, there;
+    if (fstat(fd, &ours) == 0 && stat(lock_path.c_str(), &there) == 0 &&
+        ours.st_ino == there.st_ino && ours.st_dev == there.st_dev) {
+      lock_fd_ = fd;
+      return absl::OkStatus();
+    }
+    close(fd);  // Locked, but meanwhile removed: somebody else may hold a new one.
+  }
+  return absl::AbortedError(absl::StrCat("cannot lock ", lock_path, ": it keeps vanishing"));
+}
+
+absl::Status OutputDirectory::RemoveStaleFiles() {
+  DIR* directory = opendir(partial_path().c_str());
+  if (directory == nullptr) return OutputError(absl::StrCat("read ", partial_path()), errno);
+  absl::Status status;
+  while (const dirent* entry = readdir(directory)) {
+    if (!IsOutputName(entry->d_name)) continue;
+    const std::string file = PartialPath(entry->d_name);
+    if (unlink(file.c_str()) != 0 && errno != ENOENT) {
+      status = OutputError(absl::StrCat("remove the older ", file), errno);
+      break;
+    }
+  }
+  closedir(directory);
+  return status;
+}
+
+absl::StatusOr<std::unique_ptr<OutputFile>> OutputDirectory::CreateFile(const std::string& name,
+                                                                        bool gzip) {
+  // Found now, it costs nothing; found at the end, it costs the whole run.
+  if (IsDirectory(FinishedPath(name))) {
+    return OutputError(absl::StrCat("write ", FinishedPath(name)), EISDIR);
+  }
+  return OutputFile::Create(PartialPath(name), gzip);
+}
+
+absl::Status OutputDirectory::Commit(const std::vector<std::string>& names) {
+  for (const std::string& name : names) {
+    if (rename(PartialPath(name).c_str(), FinishedPath(name).c_str()) != 0) {
+      return OutputError(absl::StrCat("move ", PartialPath(name), " to ", FinishedPath(name)),
+                         errno);
+    }
+  }
+  return SyncDirectory(path_);
+}
+
+}  // namespace intercom_extractor

@@ -1,0 +1,89 @@
+#include "clients/cli/progress_tracker.h"
+
+#include <algorithm>
+
+#include "proto/v1.h"
+
+namespace intercom_extractor {
+namespace {
+
+// Long enough that a quota window (10 s) does not make the rate jump.
+constexpr absl::Duration kRateSpan = absl::Seconds(10);
+constexpr absl::Duration kSampleDistance = absl::Milliseconds(250);
+
+}  // namespace
+
+ProgressTracker::ProgressTracker(const std::vector<std::string>& tables, absl::Time start)
+    : start_(start) {
+  for (const std::string& table : tables) {
+    index_.emplace(table, state_.tables.size());
+    state_.tables.emplace_back();
+    state_.tables.back().name = table;
+  }
+  samples_.push_back({start, 0});
+}
+
+void ProgressTracker::OnRows(const std::string& table, int64_t rows, absl::Time now) {
+  const auto found = index_.find(table);
+  if (found == index_.end()) return;
+  state_.tables[found->second].rows += rows;
+  if (now - samples_.back().time >= kSampleDistance) {
+    samples_.push_back({now, rows_received_});
+    // The first sample is the last one before the span.
+    while (samples_.size() > 1 && samples_[1].time <= now - kRateSpan) samples_.pop_front();
+  }
+  rows_received_ += rows;
+}
+
+void ProgressTracker::OnRestart(const std::string& table) {
+  const auto found = index_.find(table);
+  if (found == index_.end()) return;
+  state_.tables[found->second].rows = 0;
+  state_.tables[found->second].done = false;
+}
+
+void ProgressTracker::OnProgress(const v1::Progress& progress) {
+  for (const v1::TableProgress& table : progress.tables()) {
+    const auto found = index_.find(table.table());
+    if (found == index_.end()) continue;
+    ProgressSnapshot::Table& state = state_.tables[found->second];
+    if (table.has_rows_expected()) state.rows_expected = table.rows_expected();
+    state.done = table.done();
+  }
+  state_.requests = progress.requests();
+  state_.waiting_for = progress.waiting_for();
+  if (progress.has_quota()) {
+    state_.quota_limit = progress.quota().limit();
+    state_.quota_remaining = progress.quota().remaining();
+  }
+}
+
+ProgressSnapshot ProgressTracker::Snapshot(absl::Time now) const {
+  ProgressSnapshot snapshot = state_;
+  snapshot.elapsed = now - start_;
+  double known = 0;
+  double expected = 0;
+  for (const ProgressSnapshot::Table& table : snapshot.tables) {
+    snapshot.rows += table.rows;
+    snapshot.tables_done += table.done ? 1 : 0;
+    if (table.rows_expected < 0) continue;
+    expected += static_cast<double>(table.rows_expected);
+    // Totals are of the start: a table may well grow past its own.
+    known += static_cast<double>(std::min(table.rows, table.rows_expected));
+  }
+  if (expected > 0) snapshot.fraction = known / expected;
+
+  // The newest sample that is older than the span, else the oldest one.
+  Sample from = samples_.front();
+  for (const Sample& sample : samples_) {
+    if (sample.time > now - kRateSpan) break;
+    from = sample;
+  }
+  // Never over less than a second: the first batch would look like a storm.
+  const absl::Duration span = std::max(now - from.time, absl::Seconds(1));
+  snapshot.rows_per_second =
+      static_cast<double>(rows_received_ - from.rows_received) / absl::ToDoubleSeconds(span);
+  return snapshot;
+}
+
+}  // namespace intercom_extractor

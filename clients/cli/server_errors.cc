@@ -1,0 +1,106 @@
+#include "clients/cli/server_errors.h"
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
+#include "clients/cli/console.h"
+#include "google/rpc/error_details.pb.h"
+#include "google/rpc/status.pb.h"
+
+namespace intercom_extractor {
+namespace {
+
+// The server's message as part of a sentence.
+std::string Quoted(const grpc::Status& status) {
+  const std::string message = ForTerminal(status.error_message());
+  return message.empty() ? absl::StrCat("code ", status.error_code()) : message;
+}
+
+std::string ServerName(const ConnectionOptions& options) {
+  return options.embedded() ? "the embedded server" : absl::StrCat("server ", options.server);
+}
+
+std::string DescribeTokenRefused(const grpc::Status& status, const ConnectionOptions& options) {
+  return absl::StrCat("Intercom refused the access token of connection ", options.connection, " (",
+                      Quoted(status), "); create a new token in the Developer Hub and ",
+                      HowToGiveToken(options));
+}
+
+std::string DescribeUnavailable(const grpc::Status& status, const std::string& reason,
+                                const ConnectionOptions& options) {
+  if (!reason.empty()) {
+    return absl::StrCat("Intercom cannot be reached: ", Quoted(status),
+                        "; check the network, proxy and region, then run again");
+  }
+  if (options.embedded()) return absl::StrCat("the embedded server broke off: ", Quoted(status));
+  return absl::StrCat("cannot reach ", ServerName(options), ": ", Quoted(status),
+                      "; check that it runs and that --server and --ca-file are right");
+}
+
+}  // namespace
+
+std::string ErrorReason(const grpc::Status& status) {
+  google::rpc::Status details;
+  if (!details.ParseFromString(status.error_details())) return "";
+  for (const google::protobuf::Any& detail : details.details()) {
+    google::rpc::ErrorInfo info;
+    if (detail.Is<google::rpc::ErrorInfo>() && detail.UnpackTo(&info)) return info.reason();
+  }
+  return "";
+}
+
+std::string HowToGiveToken(const ConnectionOptions& options) {
+  if (!options.embedded()) return absl::StrCat("give it to ", ServerName(options));
+  if (!options.config.empty()) {
+    return absl::StrCat("put it where ", options.config, " says for that connection");
+  }
+  if (!options.access_token_file.empty()) {
+    return absl::StrCat("write it to ", options.access_token_file);
+  }
+  return "set INTERCOM_ACCESS_TOKEN";
+}
+
+Outcome DescribeServerError(const grpc::Status& status, const ConnectionOptions& options) {
+  const std::string reason = ErrorReason(status);
+  Outcome outcome;
+  outcome.code = ExitCodeForStatus(status);
+  switch (status.error_code()) {
+    case grpc::StatusCode::UNAUTHENTICATED:
+      // Without a server in between, only Intercom can refuse a token.
+      outcome.message =
+          reason == "TOKEN_INVALID" || options.embedded()
+              ? DescribeTokenRefused(status, options)
+              : absl::StrCat(ServerName(options), " refused this caller (", Quoted(status),
+                             "); give the token it asks for with --caller-token-file");
+      return outcome;
+    case grpc::StatusCode::PERMISSION_DENIED:
+      outcome.message = absl::StrCat(Quoted(status), "; ask whoever runs ", ServerName(options),
+                                     " or owns the access token for the permission");
+      return outcome;
+    case grpc::StatusCode::NOT_FOUND:
+      outcome.message = absl::StrCat(Quoted(status), "; choose another with --connection");
+      return outcome;
+    case grpc::StatusCode::INVALID_ARGUMENT:
+    case grpc::StatusCode::FAILED_PRECONDITION:
+    case grpc::StatusCode::OUT_OF_RANGE:
+      outcome.message = Quoted(status);
+      return outcome;
+    case grpc::StatusCode::UNIMPLEMENTED:
+      outcome.message = absl::StrCat(ServerName(options), " does not know this call (",
+                                     Quoted(status), "); update it to this program's version");
+      return outcome;
+    case grpc::StatusCode::UNAVAILABLE:
+      outcome.message = DescribeUnavailable(status, reason, options);
+      return outcome;
+    case grpc::StatusCode::DEADLINE_EXCEEDED:
+      outcome.message = absl::StrCat(ServerName(options), " did not answer in time (",
+                                     Quoted(status), "); run again");
+      return outcome;
+    default:
+      outcome.message = absl::StrCat(ServerName(options), " failed: ", Quoted(status),
+                                     "; run again, and report it if it stays");
+      return outcome;
+  }
+}
+
+}  // namespace intercom_extractor

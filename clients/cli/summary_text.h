@@ -1,0 +1,35 @@
+#ifndef CLIENTS_CLI_SUMMARY_TEXT_H_
+#define CLIENTS_CLI_SUMMARY_TEXT_H_
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "clients/cli/exit_code.h"
+#include "clients/cli/table_outputs.h"
+#include "intercom/extractor/v1/extractor_service.pb.h"
+#include "proto/v1.h"
+
+namespace intercom_extractor {
+
+// Everything that is known at the end of an extraction.
+struct ExtractionReport {
+  Outcome outcome;
+  // Not set when the call ended without one.
+  std::optional<v1::Summary> summary;
+  // What became of the rows; empty when nothing was begun.
+  std::vector<TableOutputs::TableOutput> outputs;
+  std::string output;     // The directory as the user named it, or "-".
+  bool in_place = false;  // Whether any file was moved into place.
+};
+
+// For people, several lines: per table rows, bytes, requests and status; totals;
+// why tables failed; where the files are. Needs a summary.
+std::string FormatSummaryText(const ExtractionReport& report);
+
+// For programs: one JSON object with a line end.
+std::string FormatSummaryJson(const ExtractionReport& report);
+
+}  // namespace intercom_extractor
+
+#endif  // CLIENTS_CLI_SUMMARY_TEXT_H_

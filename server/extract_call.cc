@@ -1,0 +1,82 @@
+#include "server/extract_call.h"
+
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "grpcpp/support/slice.h"
+#include "server/log.h"
+#include "server/status_details.h"
+
+namespace intercom_extractor {
+
+grpc::ByteBuffer ToByteBuffer(std::string bytes) {
+  auto* owned = new std::string(std::move(bytes));
+  const grpc::Slice slice(
+      &(*owned)[0], owned->size(),
+      [](void* user_data) { delete static_cast<std::string*>(user_data); }, owned);
+  return grpc::ByteBuffer(&slice, 1);
+}
+
+ExtractCall::ExtractCall(std::string connection, std::unique_ptr<EventQueue> events,
+                         std::unique_ptr<Extraction> extraction, Reaper* reaper, const Clock* clock)
+    : connection_(std::move(connection)),
+      reaper_(reaper),
+      clock_(clock),
+      begun_(clock->Now()),
+      events_(std::move(events)),
+      pump_(events_.get()),
+      extraction_(std::move(extraction)) {}
+
+ExtractCall::~ExtractCall() {
+  // Before the members that its thread uses are read.
+  extraction_.reset();
+  const bool ok = final_status_.ok();
+  std::vector<LogField> fields = {
+      {"connection", connection_},
+      {"tables", static_cast<int64_t>(tally_.tables())},
+      {"rows", tally_.rows()},
+      {"bytes", tally_.bytes()},
+      {"duration", clock_->Now() - begun_},
+      {"status", std::string(absl::StatusCodeToString(final_status_.code()))}};
+  if (!ok) fields.emplace_back("error", final_status_.message());
+  Log(ok ? spdlog::level::info : spdlog::level::warn, "extract ended", fields);
+}
+
+void ExtractCall::Begin() {
+  events_->OnReady([this] { Act(pump_.OnReady()); });
+  // Before the thread starts: afterwards this may already be destroyed.
+  // The queue calls OnReady for what comes after this has found it empty.
+  Act(pump_.OnReady());
+  extraction_->Start();
+}
+
+void ExtractCall::OnWriteDone(bool ok) {
+  EventPump::Step step = pump_.OnWriteDone(ok);
+  // Nobody reads any more: stop asking Intercom. OnCancel does not come for
+  // every broken stream.
+  if (!ok) extraction_->Cancel();
+  Act(std::move(step));
+}
+
+void ExtractCall::OnCancel() { extraction_->Cancel(); }
+
+void ExtractCall::OnDone() { reaper_->Destroy(std::unique_ptr<ExtractCall>(this)); }
+
+void ExtractCall::Act(EventPump::Step step) {
+  switch (step.kind) {
+    case EventPump::Step::kNothing:
+      break;
+    case EventPump::Step::kWrite:
+      tally_.Add(step.event);
+      write_ = ToByteBuffer(std::move(step.event));
+      StartWrite(&write_);
+      break;
+    case EventPump::Step::kFinish:
+      final_status_ = step.status;
+      Finish(ToGrpcStatus(step.status, {connection_, /*field=*/""}));
+      break;
+  }
+}
+
+}  // namespace intercom_extractor

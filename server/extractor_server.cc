@@ -1,0 +1,177 @@
+#include "server/extractor_server.h"
+
+#include <algorithm>
+#include <mutex>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "extractor/sync/clock.h"
+#include "grpcpp/ext/proto_server_reflection_plugin.h"
+#include "grpcpp/health_check_service_interface.h"
+#include "grpcpp/impl/server_builder_option.h"
+#include "intercom/extractor/v1/extractor_service.grpc.pb.h"
+#include "proto/v1.h"
+#include "server/connections.h"
+#include "server/extractor_service.h"
+#include "server/listen_address.h"
+#include "server/reaper.h"
+#include "server/tls_files.h"
+
+namespace intercom_extractor {
+namespace {
+
+// Requests are names and options.
+constexpr int kMaxRequestBytes = 64 << 10;
+// Rows of up to 64 MiB are promised, plus what stands around a row.
+constexpr int kMaxEventBytes = 65 << 20;
+// What our clients accept.
+constexpr int kMaxReceivedEventBytes = 64 << 20;
+// Each is a thread and a queue.
+constexpr int kMaxStreamsPerClient = 100;
+
+// Gives one server reflection or takes it away. Linking gRPC's library adds it to
+// every server of the process, wanted or not.
+class ReflectionOption : public grpc::ServerBuilderOption {
+ public:
+  explicit ReflectionOption(bool wanted) : wanted_(wanted) {}
+  void UpdateArguments(grpc::ChannelArguments*) override {}
+  void UpdatePlugins(std::vector<std::unique_ptr<grpc::ServerBuilderPlugin>>* plugins) override {
+    auto plugin = std::make_unique<grpc::reflection::ProtoServerReflectionPlugin>();
+    plugins->erase(std::remove_if(plugins->begin(), plugins->end(),
+                                  [&](const std::unique_ptr<grpc::ServerBuilderPlugin>& other) {
+                                    return other->name() == plugin->name();
+                                  }),
+                   plugins->end());
+    if (wanted_) plugins->push_back(std::move(plugin));
+  }
+
+ private:
+  const bool wanted_;
+};
+
+// A stream may be silent between two progress events, and a connection between
+// two calls; load balancers and NAT drop what is idle for some minutes, often
+// without telling anybody.
+void KeepIdleConnectionsAlive(grpc::ServerBuilder* builder) {
+  // Ping after a minute of silence, give up 20 s later: below the 350 s of the
+  // strictest common load balancer, and a client that died is noticed.
+  builder->AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, 60'000);
+  builder->AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 20'000);
+  builder->AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
+  builder->AddChannelArgument(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
+  // Clients may ping every 30 s (they are told to use 60 s); by default gRPC ends
+  // the connection of one that pings more than once in five minutes.
+  builder->AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 30'000);
+}
+
+class ExtractorServerImpl : public ExtractorServer {
+ public:
+  explicit ExtractorServerImpl(std::unique_ptr<Connections> connections,
+                               std::unique_ptr<SteadyClock> clock)
+      : clock_(std::move(clock)),
+        connections_(std::move(connections)),
+        service_(connections_.get(), &reaper_, clock_.get()) {}
+
+  ~ExtractorServerImpl() override {
+    if (server_ != nullptr) Shutdown(absl::ZeroDuration());
+  }
+
+  absl::Status Listen(const ServerConfig& config,
+                      std::shared_ptr<grpc::ServerCredentials> credentials) {
+    // Before the first server is built; gRPC keeps it in a global.
+    static std::once_flag health_enabled;
+    std::call_once(health_enabled, [] { grpc::EnableDefaultHealthCheckService(true); });
+
+    grpc::ServerBuilder builder;
+    int bound_port = 0;
+    bool has_port = false;
+    if (!config.listen.empty()) {
+      builder.AddListeningPort(config.listen, std::move(credentials), &bound_port);
+      // gRPC reports port 1 for a unix socket.
+      has_port = config.listen.rfind("unix:", 0) != 0;
+    }
+    // Otherwise a second server on the port would start and take half the calls.
+    builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
+    builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, kMaxStreamsPerClient);
+    KeepIdleConnectionsAlive(&builder);
+    builder.SetMaxReceiveMessageSize(kMaxRequestBytes);
+    builder.SetMaxSendMessageSize(kMaxEventBytes);
+    builder.SetOption(std::make_unique<ReflectionOption>(config.reflection));
+    builder.RegisterService(&service_);
+    server_ = builder.BuildAndStart();
+    if (server_ == nullptr || (!config.listen.empty() && bound_port == 0)) {
+      server_ = nullptr;
+      return absl::UnavailableError(
+          absl::StrCat("listen: cannot bind ", config.listen,
+                       "; another process may have the port, or this machine lacks the address"));
+    }
+    port_ = has_port ? bound_port : 0;
+    server_->GetHealthCheckService()->SetServingStatus(v1::ExtractorService::service_full_name(),
+                                                       true);
+    return absl::OkStatus();
+  }
+
+  int port() const override { return port_; }
+
+  std::shared_ptr<grpc::Channel> InProcessChannel() override {
+    grpc::ChannelArguments arguments;
+    arguments.SetMaxReceiveMessageSize(kMaxReceivedEventBytes);
+    return server_->InProcessChannel(arguments);
+  }
+
+  void Shutdown(absl::Duration grace) override {
+    // Watchers of the health service learn it while running calls go on.
+    server_->GetHealthCheckService()->Shutdown();
+    // A day is as good as for ever, and does not overflow.
+    const absl::Time deadline = absl::Now() + std::min(grace, absl::Hours(24));
+    server_->Shutdown(absl::ToChronoTime(deadline));
+    // The above returns at once when another thread is at it already.
+    server_->Wait();
+  }
+
+ private:
+  // In the order in which things depend on each other: gRPC's last callback comes
+  // before Shutdown() returns, the reaper then ends the extractions it was given,
+  // and only then may clients, HTTP and the clock go.
+  const std::unique_ptr<SteadyClock> clock_;
+  const std::unique_ptr<Connections> connections_;
+  Reaper reaper_;
+  ExtractorServiceImpl service_;
+  std::unique_ptr<grpc::Server> server_;
+  int port_ = 0;
+};
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<ExtractorServer>> ExtractorServer::Start(
+    const ServerConfig& config) {
+  absl::StatusOr<std::shared_ptr<grpc::ServerCredentials>> credentials =
+      MakeServerCredentials(config);
+  if (!credentials.ok()) return credentials.status();
+  if (!config.listen.empty()) {
+    const absl::StatusOr<ListenAddress> address = ParseListenAddress(config.listen);
+    if (!address.ok()) {
+      return absl::InvalidArgumentError(absl::StrCat("listen: ", address.status().message()));
+    }
+    if (!address->is_local && config.tls_cert_file.empty()) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          "listen: \"", config.listen,
+          "\" can be reached from other machines, which needs TLS; set tls.cert_file and "
+          "tls.key_file, or listen on 127.0.0.1:PORT or unix:PATH"));
+    }
+  }
+  auto clock = std::make_unique<SteadyClock>();
+  absl::StatusOr<std::unique_ptr<Connections>> connections =
+      Connections::Create(config.connections, config.http, clock.get());
+  if (!connections.ok()) return connections.status();
+  auto server = std::make_unique<ExtractorServerImpl>(*std::move(connections), std::move(clock));
+  const absl::Status listening = server->Listen(config, *std::move(credentials));
+  if (!listening.ok()) return listening;
+  return std::unique_ptr<ExtractorServer>(std::move(server));
+}
+
+}  // namespace intercom_extractor

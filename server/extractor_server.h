@@ -1,0 +1,38 @@
+#ifndef SERVER_EXTRACTOR_SERVER_H_
+#define SERVER_EXTRACTOR_SERVER_H_
+
+#include <memory>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "grpcpp/grpcpp.h"
+#include "server/server_config.h"
+
+namespace intercom_extractor {
+
+// The gRPC server: `ExtractorService`, health and reflection over the configured
+// connections. Thread-safe.
+class ExtractorServer {
+ public:
+  // Binds `config.listen` and serves. An empty `listen` serves in-process
+  // channels only. Errors: kInvalidArgument for a configuration that cannot work
+  // (what, where, what to do), kUnavailable when the address cannot be bound.
+  static absl::StatusOr<std::unique_ptr<ExtractorServer>> Start(const ServerConfig& config);
+
+  virtual ~ExtractorServer() = default;
+
+  // The port that was bound; 0 without `listen`.
+  virtual int port() const = 0;
+
+  // A channel into this process without a socket, for the embedded mode.
+  virtual std::shared_ptr<grpc::Channel> InProcessChannel() = 0;
+
+  // Stops accepting calls (health says NOT_SERVING), lets running ones go on for
+  // `grace`, then cancels them. Returns when all have ended. Idempotent.
+  virtual void Shutdown(absl::Duration grace) = 0;
+};
+
+}  // namespace intercom_extractor
+
+#endif  // SERVER_EXTRACTOR_SERVER_H_

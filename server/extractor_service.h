@@ -1,0 +1,45 @@
+#ifndef SERVER_EXTRACTOR_SERVICE_H_
+#define SERVER_EXTRACTOR_SERVICE_H_
+
+#include "extractor/sync/clock.h"
+#include "grpcpp/support/byte_buffer.h"
+#include "grpcpp/support/server_callback.h"
+#include "intercom/extractor/v1/extractor_service.grpc.pb.h"
+#include "proto/v1.h"
+#include "server/connections.h"
+#include "server/reaper.h"
+
+namespace intercom_extractor {
+
+// `ExtractorService`, see its .proto for the contract. `Extract` is served raw:
+// an extraction's events are serialized where they are made, and go out as they
+// are. So unlike the other calls it parses its request itself.
+//
+// Thread-safe; gRPC calls the methods, which do not block.
+class ExtractorServiceImpl
+    : public v1::ExtractorService::WithCallbackMethod_ListTables<
+          v1::ExtractorService::WithCallbackMethod_CheckConnection<
+              v1::ExtractorService::WithRawCallbackMethod_Extract<v1::ExtractorService::Service>>> {
+ public:
+  // All must outlive the service's last call and what the reaper still holds.
+  ExtractorServiceImpl(const Connections* connections, Reaper* reaper, const Clock* clock)
+      : connections_(connections), reaper_(reaper), clock_(clock) {}
+
+  grpc::ServerUnaryReactor* ListTables(grpc::CallbackServerContext* context,
+                                       const v1::ListTablesRequest* request,
+                                       v1::ListTablesResponse* response) override;
+  grpc::ServerUnaryReactor* CheckConnection(grpc::CallbackServerContext* context,
+                                            const v1::CheckConnectionRequest* request,
+                                            v1::CheckConnectionResponse* response) override;
+  grpc::ServerWriteReactor<grpc::ByteBuffer>* Extract(grpc::CallbackServerContext* context,
+                                                      const grpc::ByteBuffer* request) override;
+
+ private:
+  const Connections* const connections_;
+  Reaper* const reaper_;
+  const Clock* const clock_;
+};
+
+}  // namespace intercom_extractor
+
+#endif  // SERVER_EXTRACTOR_SERVICE_H_

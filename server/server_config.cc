@@ -1,0 +1,296 @@
+#include "server/server_config.h"
+
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <fstream>
+#include <iterator>
+#include <map>
+#include <utility>
+
+#include "absl/algorithm/container.h"
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
+#include "server/config_section.h"
+#include "server/listen_address.h"
+#include "yaml-cpp/yaml.h"
+
+namespace intercom_extractor {
+namespace {
+
+// Tokens and PEM files aside, a configuration is a page of text.
+constexpr size_t kMaxConfigBytes = size_t{1} << 20;
+// Intercom's tokens have about 60 characters.
+constexpr size_t kMaxTokenBytes = size_t{16} << 10;
+
+// Reads at most `max_bytes`; the error is a phrase without the file's name.
+absl::StatusOr<std::string> ReadSmallFile(const std::string& file, size_t max_bytes) {
+  errno = 0;
+  std::ifstream in(file, std::ios::binary);
+  std::string content;
+  if (in) {
+    content.resize(max_bytes + 1);
+    in.read(&content[0], static_cast<std::streamsize>(content.size()));
+    content.resize(static_cast<size_t>(in.gcount()));
+  }
+  // A directory opens, but cannot be read.
+  if (!in.is_open() || in.bad() || (content.empty() && errno != 0)) {
+    return absl::InvalidArgumentError(errno != 0 ? std::strerror(errno) : "it cannot be read");
+  }
+  if (content.size() > max_bytes) {
+    return absl::InvalidArgumentError(absl::StrCat("it is larger than ", max_bytes, " bytes"));
+  }
+  return content;
+}
+
+// Whether somebody seems to have pasted a token where its variable or file
+// should stand. Intercom's tokens are "tok:..." in base64.
+bool LooksLikeToken(absl::string_view text) {
+  return absl::StartsWith(text, "dG9rO") || absl::StartsWith(text, "tok:");
+}
+
+bool IsVariableName(absl::string_view text) {
+  return !text.empty() && text.size() <= 64 && absl::c_all_of(text, [](unsigned char c) {
+    return absl::ascii_isupper(c) || absl::ascii_isdigit(c) || c == '_';
+  });
+}
+
+absl::StatusOr<std::string> TrimmedToken(absl::string_view content, const std::string& where) {
+  const absl::string_view token = absl::StripAsciiWhitespace(content);
+  if (token.empty()) return absl::InvalidArgumentError(absl::StrCat(where, " is empty"));
+  for (const char c : token) {
+    if (!absl::ascii_isgraph(static_cast<unsigned char>(c))) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          where, " holds more than an access token: white space or control characters"));
+    }
+  }
+  return std::string(token);
+}
+
+// The first error, if any.
+absl::Status FirstError(std::initializer_list<absl::Status> statuses) {
+  for (const absl::Status& status : statuses) {
+    if (!status.ok()) return status;
+  }
+  return absl::OkStatus();
+}
+
+// Fails with the key's line where `status` does.
+absl::Status At(const ConfigSection& section, const std::string& key, const absl::Status& status) {
+  return status.ok() ? status : section.Error(key, status.message());
+}
+
+absl::Status ReadTls(const ConfigSection& root, const std::string& file, ServerConfig* config) {
+  if (!root.Has("tls")) return absl::OkStatus();
+  const absl::StatusOr<ConfigSection> tls = ConfigSection::Open(
+      file, "tls", root.Get("tls"), {"cert_file", "key_file", "client_ca_file"});
+  if (!tls.ok()) return tls.status();
+  const absl::Status read = FirstError({tls->Read("cert_file", &config->tls_cert_file),
+                                        tls->Read("key_file", &config->tls_key_file),
+                                        tls->Read("client_ca_file", &config->tls_client_ca_file)});
+  if (!read.ok()) return read;
+  if (!tls->Has("cert_file"))
+    return tls->Error("cert_file", "is missing; TLS needs cert_file and key_file");
+  if (!tls->Has("key_file"))
+    return tls->Error("key_file", "is missing; TLS needs cert_file and key_file");
+  return absl::OkStatus();
+}
+
+absl::Status ReadHttp(const ConfigSection& root, const std::string& file,
+                      HttpClient::Options* http) {
+  if (!root.Has("http")) return absl::OkStatus();
+  const absl::StatusOr<ConfigSection> section = ConfigSection::Open(
+      file, "http", root.Get("http"),
+      {"connect_timeout", "transfer_timeout", "low_speed_timeout", "max_connections", "ca_file"});
+  if (!section.ok()) return section.status();
+  const absl::Status read =
+      FirstError({section->Read("connect_timeout", &http->connect_timeout),
+                  section->Read("transfer_timeout", &http->transfer_timeout),
+                  section->Read("low_speed_timeout", &http->low_speed_timeout),
+                  section->Read("max_connections", 1, 1024, &http->max_connections),
+                  section->Read("ca_file", &http->ca_file)});
+  if (!read.ok()) return read;
+  if (section->Has("ca_file") && !std::ifstream(http->ca_file)) {
+    return section->Error("ca_file",
+                          absl::StrCat("cannot read ", http->ca_file, ": ", std::strerror(errno)));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ReadToken(const ConfigSection& section, std::string* token) {
+  std::string variable;
+  std::string file;
+  const absl::Status read = FirstError(
+      {section.Read("access_token_env", &variable), section.Read("access_token_file", &file)});
+  if (!read.ok()) return read;
+  if (variable.empty() && file.empty()) {
+    return section.Error(
+        "there is no access token; name its source with access_token_file or access_token_env");
+  }
+  if (!variable.empty() && !file.empty()) {
+    return section.Error("access_token_env",
+                         "stands beside access_token_file; keep one of the two");
+  }
+  const absl::StatusOr<std::string> found =
+      variable.empty() ? ReadAccessTokenFile(file) : ReadAccessTokenVariable(variable);
+  if (!found.ok()) {
+    return section.Error(variable.empty() ? "access_token_file" : "access_token_env",
+                         found.status().message());
+  }
+  *token = *found;
+  return absl::OkStatus();
+}
+
+absl::StatusOr<Connection> ReadConnection(const ConfigSection& section) {
+  Connection connection;
+  const absl::Status read = FirstError(
+      {section.Read("name", &connection.name), section.Read("base_url", &connection.base_url),
+       section.Read("api_version", &connection.api_version),
+       section.ReadShare("quota_reserve", &connection.quota_reserve)});
+  if (!read.ok()) return read;
+  // Names travel in requests, logs and error metadata.
+  if (connection.name.size() > 64 || !absl::c_all_of(connection.name, [](unsigned char c) {
+        return absl::ascii_isalnum(c) || c == '-' || c == '_' || c == '.';
+      })) {
+    return section.Error("name", "must be 1 to 64 letters, digits, '-', '_' or '.'");
+  }
+  if (section.Has("region")) {
+    if (section.Has("base_url")) {
+      return section.Error("region", "stands beside base_url; keep one of the two");
+    }
+    std::string region;
+    const absl::Status region_read = section.Read("region", &region);
+    if (!region_read.ok()) return region_read;
+    const absl::StatusOr<std::string> base_url = RegionBaseUrl(region);
+    if (!base_url.ok()) {
+      return section.Error("region", absl::StripPrefix(base_url.status().message(), "region: "));
+    }
+    connection.base_url = *base_url;
+  } else if (section.Get("region").IsDefined()) {
+    return section.Error("region", "has no value; write us, eu or au");
+  }
+  // A trailing slash is how people copy URLs; it says nothing more.
+  connection.base_url = std::string(absl::StripSuffix(connection.base_url, "/"));
+  const absl::Status token = ReadToken(section, &connection.access_token);
+  if (!token.ok()) return token;
+  const absl::Status valid = ValidateConnection(connection);
+  if (!valid.ok()) {
+    // The section's name and line already say which connection it is.
+    const absl::string_view what =
+        absl::StripPrefix(valid.message(), absl::StrCat("connection ", connection.name, ": "));
+    const std::string key = absl::StartsWith(what, "base_url")      ? "base_url"
+                            : absl::StartsWith(what, "api_version") ? "api_version"
+                                                                    : "";
+    if (key.empty()) return section.Error(what);
+    return section.Error(key, absl::StripPrefix(absl::StripPrefix(what, key), ": "));
+  }
+  return connection;
+}
+
+absl::Status ReadConnections(const ConfigSection& root, const std::string& file,
+                             std::vector<Connection>* connections) {
+  const YAML::Node list = root.Get("connections");
+  if (!root.Has("connections") || !list.IsSequence() || list.size() == 0) {
+    return root.Error("connections",
+                      "must list at least one connection; write \"- name: default\" and its "
+                      "access_token_env below it");
+  }
+  // By name, the line of each.
+  std::map<std::string, int> lines;
+  for (size_t i = 0; i < list.size(); ++i) {
+    const std::string path = absl::StrCat("connections[", i, "]");
+    const YAML::Node entry = list[i];
+    if (entry.IsMap() && entry["access_token"]) {
+      return ConfigError(
+          file, entry["access_token"].Mark(), absl::StrCat(path, ".access_token"),
+          "a token does not belong into this file, which gets copied and committed; put it into "
+          "a file or an environment variable and name that with access_token_file or "
+          "access_token_env");
+    }
+    const absl::StatusOr<ConfigSection> section =
+        ConfigSection::Open(file, path, entry,
+                            {"name", "region", "base_url", "access_token_env", "access_token_file",
+                             "api_version", "quota_reserve"});
+    if (!section.ok()) return section.status();
+    absl::StatusOr<Connection> connection = ReadConnection(*section);
+    if (!connection.ok()) return connection.status();
+    const auto inserted = lines.emplace(connection->name, entry.Mark().line + 1);
+    if (!inserted.second) {
+      return section->Error(
+          "name", absl::StrCat("\"", connection->name, "\" is the name of the connection in line ",
+                               inserted.first->second, " already; choose another"));
+    }
+    connections->push_back(*std::move(connection));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<ServerConfig> LoadServerConfig(const std::string& file) {
+  const absl::StatusOr<std::string> text = ReadSmallFile(file, kMaxConfigBytes);
+  if (!text.ok()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(file, ": cannot read it: ", text.status().message()));
+  }
+  YAML::Node document;
+  try {
+    document = YAML::Load(*text);
+  } catch (const YAML::Exception& error) {
+    return ConfigError(file, error.mark, "", absl::StrCat("not YAML: ", error.msg));
+  }
+  if (document.IsNull()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(file, ":1: connections: must list at least one connection"));
+  }
+  const absl::StatusOr<ConfigSection> root = ConfigSection::Open(
+      file, "", document, {"listen", "tls", "reflection", "http", "connections"});
+  if (!root.ok()) return root.status();
+
+  ServerConfig config;
+  const absl::Status read = FirstError(
+      {root->Read("listen", &config.listen), root->Read("reflection", &config.reflection)});
+  if (!read.ok()) return read;
+  const absl::Status listen = At(*root, "listen", ParseListenAddress(config.listen).status());
+  if (!listen.ok()) return listen;
+  const absl::Status tls = ReadTls(*root, file, &config);
+  if (!tls.ok()) return tls;
+  const absl::Status http = ReadHttp(*root, file, &config.http);
+  if (!http.ok()) return http;
+  const absl::Status connections = ReadConnections(*root, file, &config.connections);
+  if (!connections.ok()) return connections;
+  return config;
+}
+
+absl::StatusOr<std::string> ReadAccessTokenFile(const std::string& file) {
+  if (LooksLikeToken(file)) {
+    return absl::InvalidArgumentError(
+        "what should be the name of a file looks like an access token; write the token into a "
+        "file and name that");
+  }
+  const absl::StatusOr<std::string> content = ReadSmallFile(file, kMaxTokenBytes);
+  if (!content.ok()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("cannot read the token file ", file, ": ", content.status().message()));
+  }
+  return TrimmedToken(*content, absl::StrCat("the token file ", file));
+}
+
+absl::StatusOr<std::string> ReadAccessTokenVariable(const std::string& variable) {
+  const char* value = variable.empty() ? nullptr : std::getenv(variable.c_str());
+  if (value == nullptr) {
+    if (!IsVariableName(variable) || LooksLikeToken(variable)) {
+      // It might be the token itself, so it is not repeated.
+      return absl::InvalidArgumentError(
+          "names no environment variable that is set; write a name such as "
+          "INTERCOM_ACCESS_TOKEN");
+    }
+    return absl::InvalidArgumentError(
+        absl::StrCat("the environment variable ", variable, " is not set"));
+  }
+  return TrimmedToken(value, absl::StrCat("the environment variable ", variable));
+}
+
+}  // namespace intercom_extractor

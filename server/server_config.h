@@ -1,0 +1,40 @@
+#ifndef SERVER_SERVER_CONFIG_H_
+#define SERVER_SERVER_CONFIG_H_
+
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "extractor/http/http_client.h"
+#include "extractor/intercom/connection.h"
+
+namespace intercom_extractor {
+
+// Everything that an operator can set.
+struct ServerConfig {
+  // "127.0.0.1:50051", "unix:/run/...". Other than loopback or unix needs TLS.
+  std::string listen = "127.0.0.1:50051";
+  // PEM files; both or neither. `tls_client_ca_file` demands client certificates.
+  std::string tls_cert_file;
+  std::string tls_key_file;
+  std::string tls_client_ca_file;
+  bool reflection = true;
+  HttpClient::Options http;
+  std::vector<Connection> connections;
+};
+
+// Reads a YAML configuration file; the sample in docs/server.example.yaml says
+// what can stand there. Access tokens are read from the environment variable or
+// file that a connection names. kInvalidArgument: "FILE:LINE: key: what is
+// wrong; what to write instead" (did-you-mean for unknown keys), never a token.
+absl::StatusOr<ServerConfig> LoadServerConfig(const std::string& file);
+
+// The access token in a file (surrounding white space dropped) or environment
+// variable. Errors name the file or variable, never its content.
+absl::StatusOr<std::string> ReadAccessTokenFile(const std::string& file);
+absl::StatusOr<std::string> ReadAccessTokenVariable(const std::string& variable);
+
+}  // namespace intercom_extractor
+
+#endif  // SERVER_SERVER_CONFIG_H_

@@ -1,0 +1,122 @@
+// The fake Intercom as a program; see README.md.
+
+#include <CLI/CLI.hpp>
+#include <csignal>
+#include <exception>
+#include <iostream>
+#include <memory>
+#include <string>
+
+#include "absl/time/time.h"
+#include "tests/fake_intercom/csv_directory.h"
+#include "tests/fake_intercom/fake_intercom.h"
+#include "tests/fake_intercom/faults.h"
+#include "tests/fake_intercom/generated_workspace.h"
+#include "tests/fake_intercom/oracle.h"
+#include "tests/fake_intercom/quota.h"
+
+namespace intercom_extractor::fake {
+namespace {
+
+struct Flags {
+  GeneratorOptions generator;
+  FakeIntercomOptions server;
+  int64_t latency_ms = 0;
+  int64_t page_latency_per_item_us = 0;
+  int64_t scroll_ttl_ms = 60'000;
+  size_t cache_mib = 512;
+  std::string quota = "0";
+  std::string expect;
+  bool expect_only = false;
+  std::string body_format = "plaintext";
+  std::string columns = "all";
+};
+
+void Define(Flags* flags, CLI::App* app) {
+  app->add_option("--port", flags->server.server.port, "0: any free port");
+  app->add_option("--threads", flags->server.server.threads, "Threads that answer");
+  app->add_option("--seed", flags->generator.seed, "What the records are made of");
+  app->add_option("--users", flags->generator.users, "Contacts with role user");
+  app->add_option("--leads", flags->generator.leads, "Contacts with role lead");
+  app->add_option("--companies", flags->generator.companies, "Companies");
+  app->add_option("--conversations", flags->generator.conversations, "Conversations");
+  app->add_option("--parts-per-conversation", flags->generator.parts_per_conversation,
+                  "Parts of a conversation, on average");
+  app->add_option("--record-cache-mib", flags->cache_mib, "Memory for records ready to send");
+  app->add_option("--latency-ms", flags->latency_ms, "What each answer takes");
+  app->add_option("--page-latency-per-item-us", flags->page_latency_per_item_us,
+                  "What each record in an answer takes");
+  app->add_option("--quota", flags->quota, "N/WINDOW such as 1666/10s; 0: none");
+  app->add_option("--faults", flags->server.faults, "NAME[:PARAM...],...");
+  app->add_option("--tls-cert", flags->server.server.tls_cert_file, "PEM file; serves https");
+  app->add_option("--tls-key", flags->server.server.tls_key_file, "PEM file");
+  app->add_option("--access-token", flags->server.access_token, "The token that is accepted");
+  app->add_option("--timezone", flags->server.api.timezone, "The workspace's, as IANA names it");
+  app->add_option("--region", flags->server.api.region, "What /me says");
+  app->add_option("--default-version", flags->server.default_version,
+                  "In force without the header Intercom-Version");
+  app->add_option("--search-missing-newest", flags->server.api.search_missing_newest,
+                  "Newest contacts that searches do not find yet");
+  app->add_option("--scroll-ttl-ms", flags->scroll_ttl_ms, "How long an unused scroll lives");
+  app->add_flag("--scroll-param-changes", flags->server.scroll.param_changes,
+                "Each page of the scroll names a new scroll_param");
+  app->add_option("--expect", flags->expect, "Writes the expected CSV files into this directory");
+  app->add_flag("--expect-only", flags->expect_only, "Ends after --expect");
+  app->add_option("--body-format", flags->body_format, "Of the expected files")
+      ->check(CLI::IsMember({"plaintext", "html"}));
+  app->add_option("--columns", flags->columns, "Of the expected files")
+      ->check(CLI::IsMember({"documented", "all"}));
+}
+
+void WriteExpected(const Workspace& workspace, const Flags& flags) {
+  Faults faults;
+  faults.Add(flags.server.faults);
+  OracleOptions options;
+  options.plaintext = flags.body_format == "plaintext";
+  options.vanished_contacts = VanishedRecords(workspace.contact_count(), faults.vanish());
+  options.vanished_conversations = VanishedRecords(workspace.conversation_count(), faults.vanish());
+  CsvDirectory directory(flags.expect, flags.columns == "documented");
+  ExpectedRows(workspace, options,
+               [&](size_t table, const OracleRow& row) { directory.Write(table, row); });
+  directory.Close();
+}
+
+int Run(int argc, char** argv) {
+  Flags flags;
+  CLI::App app("A server that behaves as Intercom's API does, over a generated workspace.");
+  Define(&flags, &app);
+  CLI11_PARSE(app, argc, argv);
+  flags.generator.record_cache_bytes = flags.expect_only ? 0 : flags.cache_mib << 20;
+  flags.server.latency = std::chrono::milliseconds(flags.latency_ms);
+  flags.server.page_latency_per_item = std::chrono::microseconds(flags.page_latency_per_item_us);
+  flags.server.scroll.time_to_live = absl::Milliseconds(flags.scroll_ttl_ms);
+  flags.server.quota = Quota::Parse(flags.quota);
+
+  // Blocked before any thread starts, so that all inherit it and sigwait gets them.
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGINT);
+  sigaddset(&signals, SIGTERM);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+
+  const auto workspace = std::make_shared<GeneratedWorkspace>(flags.generator);
+  if (!flags.expect.empty()) WriteExpected(*workspace, flags);
+  if (flags.expect_only) return 0;
+  const FakeIntercom intercom(flags.server, workspace);
+  std::cout << "listening on " << intercom.base_url() << std::endl;
+  int signal = 0;
+  sigwait(&signals, &signal);
+  return 0;
+}
+
+}  // namespace
+}  // namespace intercom_extractor::fake
+
+int main(int argc, char** argv) {
+  try {
+    return intercom_extractor::fake::Run(argc, argv);
+  } catch (const std::exception& error) {
+    std::cerr << "fake-intercom: " << error.what() << "\n";
+    return 2;
+  }
+}

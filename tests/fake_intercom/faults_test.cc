@@ -1,0 +1,151 @@
+#include "tests/fake_intercom/faults.h"
+
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <stdexcept>
+#include <string>
+
+#include "tests/fake_intercom/fake_intercom.h"
+#include "tests/fake_intercom/generated_workspace.h"
+#include "tests/fake_intercom/test_client.h"
+
+namespace intercom_extractor::fake {
+namespace {
+
+class FaultsTest : public testing::Test {
+ protected:
+  FaultsTest()
+      : workspace_(std::make_shared<GeneratedWorkspace>(GeneratorOptions())),
+        intercom_(FakeIntercomOptions(), workspace_),
+        client_(intercom_.base_url()) {}
+
+  const std::shared_ptr<const GeneratedWorkspace> workspace_;
+  FakeIntercom intercom_;
+  TestClient client_;
+};
+
+TEST_F(FaultsTest, UnknownFaultsAreRefused) {
+  Faults faults;
+  for (const char* text : {"nonsense", "status:500:often", "vanish", "html_404:contacts",
+                           "truncate:0", "no_rate_headers:1"}) {
+    EXPECT_THROW(faults.Add(text), std::invalid_argument) << text;
+  }
+}
+
+TEST_F(FaultsTest, ScopeAndPlanConcernOneRoute) {
+  intercom_.AddFaults("scope_missing:/companies,plan_restricted:/events");
+  EXPECT_EQ(client_.Get("/companies/scroll").ErrorCode(), "forbidden");
+  EXPECT_EQ(client_.Get("/events?type=user").ErrorCode(), "api_plan_restricted");
+  EXPECT_EQ(client_.Get("/contacts").status, 200);
+  intercom_.ClearFaults();
+  EXPECT_EQ(client_.Get("/companies/scroll").status, 200);
+}
+
+TEST_F(FaultsTest, EveryNthFirstTryFailsAndItsRetrySucceeds) {
+  intercom_.AddFaults("status:502:2");
+  EXPECT_EQ(client_.Get("/me").status, 200);
+  EXPECT_EQ(client_.Get("/tags").status, 502);
+  EXPECT_EQ(client_.Get("/tags").status, 200);
+  EXPECT_EQ(client_.Get("/admins").status, 200);
+  EXPECT_EQ(client_.Get("/teams").status, 502);
+}
+
+TEST_F(FaultsTest, AlwaysMeansRetriesToo) {
+  intercom_.AddFaults("status:500:1:always");
+  EXPECT_EQ(client_.Get("/me").ErrorCode(), "server_error");
+  EXPECT_EQ(client_.Get("/me").status, 500);
+}
+
+TEST_F(FaultsTest, BrokenBodiesOfAllKinds) {
+  intercom_.AddFaults("empty_body");
+  auto answer = client_.Get("/me");
+  EXPECT_EQ(answer.status, 200);
+  EXPECT_EQ(answer.body, "");
+  intercom_.ClearFaults();
+  intercom_.AddFaults("malformed_json");
+  answer = client_.Get("/me");
+  EXPECT_EQ(answer.status, 200);
+  EXPECT_FALSE(JsonValue::Parse(answer.body).has_value());
+  intercom_.ClearFaults();
+  intercom_.AddFaults("html_200");
+  EXPECT_EQ(client_.Get("/me").Header("Content-Type"), "text/html");
+  intercom_.ClearFaults();
+  intercom_.AddFaults("html_404:/me");
+  answer = client_.Get("/me");
+  EXPECT_EQ(answer.status, 404);
+  EXPECT_NE(answer.body.find("nginx"), std::string::npos);
+}
+
+TEST_F(FaultsTest, CutAnswersNeverLookWhole) {
+  intercom_.AddFaults("truncate:1:always");
+  EXPECT_EQ(client_.Get("/contacts").status, 0);
+  intercom_.ClearFaults();
+  intercom_.AddFaults("reset:1:always");
+  EXPECT_EQ(client_.Get("/contacts").status, 0);
+  intercom_.ClearFaults();
+  EXPECT_EQ(client_.Get("/contacts").status, 200);
+}
+
+TEST_F(FaultsTest, ScrollBreaksOnceInItsMiddle) {
+  intercom_.AddFaults("scroll_500_once");
+  const std::string param = client_.Get("/companies/scroll").json["scroll_param"].text();
+  const std::string next = "/companies/scroll?scroll_param=" + param;
+  EXPECT_EQ(client_.Get(next).status, 500);
+  EXPECT_EQ(client_.Get(next).status, 404) << "a broken scroll cannot be continued";
+  const auto again = client_.Get("/companies/scroll");
+  EXPECT_EQ(again.status, 200);
+  EXPECT_EQ(
+      client_.Get("/companies/scroll?scroll_param=" + again.json["scroll_param"].text()).status,
+      200);
+}
+
+TEST_F(FaultsTest, ForeignScrollIsInTheWay) {
+  intercom_.AddFaults("scroll_busy:3600");
+  EXPECT_EQ(client_.Get("/companies/scroll").ErrorCode(), "scroll_exists");
+  EXPECT_TRUE(intercom_.scroll_state().busy);
+}
+
+TEST_F(FaultsTest, VanishedRecordsAreListedButGone) {
+  intercom_.AddFaults("vanish:2");
+  const auto contacts = VanishedRecords(workspace_->contact_count(), 2);
+  ASSERT_EQ(contacts.size(), 2);
+  const std::string first = workspace_->ContactId(contacts[0]);
+  const std::string second = workspace_->ContactId(contacts[1]);
+  EXPECT_EQ(client_.Get("/contacts/" + first + "/segments").status, 404);
+  EXPECT_EQ(client_.Get("/contacts/" + second + "/segments").status, 410);
+  EXPECT_EQ(client_.Get("/events?type=user&summary=true&intercom_user_id=" + first).status, 404);
+  // Still listed; yet in no segment, or a segment's members would be more than the
+  // sub-resources tell.
+  EXPECT_EQ(client_
+                .Post("/contacts/search",
+                      R"({"query":{"field":"id","operator":"IN","value":[")" + first + "\"]}}")
+                .json["total_count"]
+                .text(),
+            "1");
+  for (const size_t number : VanishedRecords(workspace_->conversation_count(), 2)) {
+    EXPECT_EQ(client_.Get("/conversations/" + workspace_->ConversationId(number)).status, 404);
+  }
+}
+
+TEST_F(FaultsTest, RateHeadersCanBeMissing) {
+  FakeIntercomOptions options;
+  options.quota = Quota::Parse("100/10s");
+  FakeIntercom intercom(options, workspace_);
+  TestClient client(intercom.base_url());
+  EXPECT_NE(client.Get("/me").Header("X-RateLimit-Limit"), "");
+  intercom.AddFaults("no_rate_headers");
+  EXPECT_EQ(client.Get("/me").Header("X-RateLimit-Limit"), "");
+}
+
+TEST_F(FaultsTest, FaultsCanBeSetOverHttp) {
+  EXPECT_EQ(client_.Post("/__faults", "search_unavailable").status, 200);
+  EXPECT_EQ(client_.Post("/contacts/search", "{}").status, 503);
+  EXPECT_EQ(client_.Post("/__faults", "nonsense").status, 400);
+  EXPECT_EQ(client_.Post("/contacts/search", "{}").status, 503) << "the old faults stay";
+  EXPECT_EQ(client_.Post("/__faults", "").status, 200);
+  EXPECT_EQ(client_.Post("/contacts/search", "{}").status, 400);
+}
+
+}  // namespace
+}  // namespace intercom_extractor::fake

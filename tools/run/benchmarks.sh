@@ -1,0 +1,13 @@
+# shellcheck shell=bash
+# Where the benchmarks are: every cc_binary with the tag "benchmark".
+
+benchmark_targets() {
+  bazel_do query --ui_event_filters=-info --keep_going --noshow_progress \
+    'attr(tags, "\bbenchmark\b", kind(cc_binary, //...))' 2>/dev/null
+}
+
+# benchmark_file TARGET: the program that the default configuration built.
+benchmark_file() {
+  local target=${1#//}
+  echo "bazel-bin/${target/://}"
+}

@@ -1,0 +1,117 @@
+#!/usr/bin/env bash
+# Runs all tests, or one part of them. One line per suite as it ends; the last line is
+# `N passed, N failed` over all suites. Flags go to bazel test.
+set -euo pipefail
+source tools/run/lib.sh
+source tools/run/benchmarks.sh
+
+part=all
+case ${1:-} in
+  cpp | sanitizers | clients | demo) part=$1 ;;
+  conformance) part=clients ;;
+  "" | -*) ;;
+  *) die "test has the parts cpp, sanitizers, clients and demo" ;;
+esac
+[[ $part == all ]] || shift
+flags=("$@")
+
+readonly reports=$build_dir/test
+rm -rf "$reports"
+mkdir -p "$reports"
+
+# A suite prints what failed and ends with a line `N passed, N failed`.
+
+# bazel_suite NAME FLAGS...: counts the cases inside the test programs, not the programs.
+bazel_suite() {
+  local events=$reports/$1.events.json status=0
+  shift
+  bazel_cached test --keep_going --build_event_json_file="$events" "$@" "${flags[@]}" || status=$?
+  python3 tools/run/count_cases.py "$events" "$status"
+}
+
+# Builds everything, also what is no test, and runs every test.
+suite_cpp() { bazel_suite cpp --test_tag_filters=-benchmark //...; }
+
+# The seams to other people's code parse untrusted bytes: memory errors matter there most.
+suite_asan() { bazel_suite asan --config=asan --build_tests_only //extractor/... //clients/... //server/...; }
+
+# Only what does not link gRPC: see .bazelrc.
+suite_tsan() { bazel_suite tsan --config=tsan //extractor/...; }
+
+# Each benchmark briefly, so that none rots; its figures mean nothing here.
+suite_benchmarks() {
+  local target name passed=0 failed=0
+  local -a targets
+  mapfile -t targets < <(benchmark_targets)
+  # One that does not build is a failure of its own below.
+  bazel_cached build --keep_going "${targets[@]}" || true
+  for target in "${targets[@]}"; do
+    name=${target##*:}
+    if "$(benchmark_file "$target")" --benchmark_min_time=0.01 >"$reports/$name.log" 2>&1; then
+      passed=$((passed + 1))
+    else
+      failed=$((failed + 1))
+      echo "FAILED $target"
+      tail -n 50 "$reports/$name.log"
+    fi
+  done
+  echo "$passed passed, $failed failed"
+}
+
+# Clients of other languages against the programs; the script counts its own cases.
+suite_clients() {
+  bazel_cached build "${program_targets[@]}"
+  tests/conformance/run.sh
+}
+
+# What a newcomer sees first has to work.
+suite_demo() {
+  if tools/run/demo.sh; then echo "1 passed, 0 failed"; else echo "0 passed, 1 failed"; fi
+}
+
+total_passed=0
+total_failed=0
+summary=()
+run_suite() {
+  local name=$1 start=$SECONDS passed=0 failed=0 log=$reports/$1.log status=0
+  printf '\n== %s\n' "$name"
+  # A process of its own: `set -e` does not hold inside a condition.
+  (
+    set -e
+    "suite_$name"
+  ) 2>&1 | tee "$log" | sed -u -E '/^[0-9]+ passed, [0-9]+ failed$/d' || status=$?
+  if [[ $(tail -n 1 "$log") =~ ^([0-9]+)\ passed,\ ([0-9]+)\ failed$ ]]; then
+    passed=${BASH_REMATCH[1]}
+    failed=${BASH_REMATCH[2]}
+  else
+    status=1
+  fi
+  # A suite that broke before it could count has failed, and so has one without a case.
+  if ((!failed && (status || !passed))); then failed=1; fi
+  total_passed=$((total_passed + passed))
+  total_failed=$((total_failed + failed))
+  summary+=("$(printf '%-12s %5d passed  %5d failed  %5d s' \
+    "$name" "$passed" "$failed" $((SECONDS - start)))")
+  echo "${summary[-1]}"
+}
+
+groups=(build)
+suites=()
+if [[ $part == all || $part == cpp ]]; then suites+=(cpp benchmarks); fi
+if [[ $part == all || $part == demo ]]; then suites+=(demo); fi
+if [[ $part == clients || ($part == all && -x tests/conformance/run.sh) ]]; then
+  groups+=(clients)
+  suites+=(clients)
+fi
+if [[ $part == all || $part == sanitizers ]]; then
+  groups+=(clang)
+  suites+=(asan tsan)
+fi
+need "${groups[@]}"
+for suite in "${suites[@]}"; do run_suite "$suite"; done
+trim_bazel_cache
+
+echo
+printf '%s\n' "${summary[@]}"
+echo "$total_passed passed, $total_failed failed"
+((total_failed == 0))
