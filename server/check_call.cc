@@ -8,8 +8,12 @@
 
 namespace intercom_extractor {
 
-CheckCall::CheckCall(const std::string& connection, v1::CheckConnectionResponse* response)
-    : connection_(connection), response_(response), link_(std::make_shared<Link>()) {
+CheckCall::CheckCall(const std::string& connection, v1::CheckConnectionResponse* response,
+                     ActiveCalls::Token active)
+    : active_(std::move(active)),
+      connection_(connection),
+      response_(response),
+      link_(std::make_shared<Link>()) {
   MutexLock lock(&link_->mu);
   link_->call = this;
 }

@@ -11,6 +11,7 @@
 #include "grpcpp/support/server_callback.h"
 #include "intercom/extractor/v1/extractor_service.pb.h"
 #include "proto/v1.h"
+#include "server/active_calls.h"
 
 namespace intercom_extractor {
 
@@ -23,7 +24,8 @@ namespace intercom_extractor {
 class CheckCall : public grpc::ServerUnaryReactor {
  public:
   // `response` is gRPC's and lives until OnDone.
-  CheckCall(const std::string& connection, v1::CheckConnectionResponse* response);
+  CheckCall(const std::string& connection, v1::CheckConnectionResponse* response,
+            ActiveCalls::Token active);
 
   // `client` must outlive the check, not only the call.
   void Begin(IntercomClient* client);
@@ -42,6 +44,7 @@ class CheckCall : public grpc::ServerUnaryReactor {
   static void Answer(const std::shared_ptr<Link>& link,
                      absl::StatusOr<v1::CheckConnectionResponse> answer);
 
+  const ActiveCalls::Token active_;
   const std::string connection_;
   v1::CheckConnectionResponse* const response_;
   const std::shared_ptr<Link> link_;

@@ -19,8 +19,10 @@ grpc::ByteBuffer ToByteBuffer(std::string bytes) {
 }
 
 ExtractCall::ExtractCall(std::string connection, std::unique_ptr<EventQueue> events,
-                         std::unique_ptr<Extraction> extraction, Reaper* reaper, const Clock* clock)
-    : connection_(std::move(connection)),
+                         std::unique_ptr<Extraction> extraction, ActiveCalls::Token active,
+                         Reaper* reaper, const Clock* clock)
+    : active_(std::move(active)),
+      connection_(std::move(connection)),
       reaper_(reaper),
       clock_(clock),
       begun_(clock->Now()),

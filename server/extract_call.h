@@ -10,6 +10,7 @@
 #include "extractor/sync/clock.h"
 #include "grpcpp/support/byte_buffer.h"
 #include "grpcpp/support/server_callback.h"
+#include "server/active_calls.h"
 #include "server/event_pump.h"
 #include "server/reaper.h"
 #include "server/stream_tally.h"
@@ -28,9 +29,11 @@ class ExtractCall : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
  public:
   // `reaper` and `clock` must outlive the call; `events` is the queue that
   // `extraction` fills. `connection` is for errors and the log line at the end.
+  // `active`, which may be null, is let go when the call is over in every respect.
   // The call begins with Begin() and must then not be touched any more.
   ExtractCall(std::string connection, std::unique_ptr<EventQueue> events,
-              std::unique_ptr<Extraction> extraction, Reaper* reaper, const Clock* clock);
+              std::unique_ptr<Extraction> extraction, ActiveCalls::Token active, Reaper* reaper,
+              const Clock* clock);
 
   // Logs how the call ended.
   ~ExtractCall() override;
@@ -45,6 +48,8 @@ class ExtractCall : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
   // Does what the pump decided. After it gRPC may have called OnDone.
   void Act(EventPump::Step step);
 
+  // First, so that it goes last.
+  const ActiveCalls::Token active_;
   const std::string connection_;
   Reaper* const reaper_;
   const Clock* const clock_;

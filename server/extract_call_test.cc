@@ -87,8 +87,8 @@ class FakeService
                                                       const grpc::ByteBuffer*) override {
     auto events = std::make_unique<EventQueue>(kQueueBytes);
     auto extraction = std::make_unique<FakeExtraction>(work_, events.get(), observed_);
-    auto* call =
-        new ExtractCall("default", std::move(events), std::move(extraction), reaper_, clock_);
+    auto* call = new ExtractCall("default", std::move(events), std::move(extraction),
+                                 /*active=*/nullptr, reaper_, clock_);
     call->Begin();
     return call;
   }
@@ -115,6 +115,9 @@ class ExtractCallTest : public ::testing::TestWithParam<Transport> {
     server_ = builder.BuildAndStart();
     grpc::ChannelArguments arguments;
     arguments.SetMaxReceiveMessageSize(64 << 20);
+    // Without it the transport's windows grow with what it has measured, and so
+    // would what a test may expect to find in them.
+    arguments.SetInt(GRPC_ARG_HTTP2_BDP_PROBE, 0);
     stub_ = v1::ExtractorService::NewStub(
         GetParam() == Transport::kInProcess
             ? server_->InProcessChannel(arguments)

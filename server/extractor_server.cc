@@ -15,6 +15,7 @@
 #include "grpcpp/impl/server_builder_option.h"
 #include "intercom/extractor/v1/extractor_service.grpc.pb.h"
 #include "proto/v1.h"
+#include "server/active_calls.h"
 #include "server/connections.h"
 #include "server/extractor_service.h"
 #include "server/listen_address.h"
@@ -32,6 +33,9 @@ constexpr int kMaxEventBytes = 65 << 20;
 constexpr int kMaxReceivedEventBytes = 64 << 20;
 // Each is a thread and a queue.
 constexpr int kMaxStreamsPerClient = 100;
+
+// After the last call, until connections are cut.
+constexpr absl::Duration kConnectionLinger = absl::Milliseconds(500);
 
 // Gives one server reflection or takes it away. Linking gRPC's library adds it to
 // every server of the process, wanted or not.
@@ -74,7 +78,7 @@ class ExtractorServerImpl : public ExtractorServer {
                                std::unique_ptr<SteadyClock> clock)
       : clock_(std::move(clock)),
         connections_(std::move(connections)),
-        service_(connections_.get(), &reaper_, clock_.get()) {}
+        service_(connections_.get(), &active_, &reaper_, clock_.get()) {}
 
   ~ExtractorServerImpl() override {
     if (server_ != nullptr) Shutdown(absl::ZeroDuration());
@@ -124,11 +128,15 @@ class ExtractorServerImpl : public ExtractorServer {
   }
 
   void Shutdown(absl::Duration grace) override {
-    // Watchers of the health service learn it while running calls go on.
+    // Balancers learn it from the health service and send no more calls; those
+    // that come all the same are told to go elsewhere.
     server_->GetHealthCheckService()->Shutdown();
-    // A day is as good as for ever, and does not overflow.
-    const absl::Time deadline = absl::Now() + std::min(grace, absl::Hours(24));
-    server_->Shutdown(absl::ToChronoTime(deadline));
+    const bool all_ended = active_.Drain(grace);
+    // gRPC waits for connections, too, and asks clients to close theirs: those
+    // that read get their last bytes, those that are idle do not hold us up.
+    const absl::Duration linger =
+        all_ended ? std::min(grace, kConnectionLinger) : absl::ZeroDuration();
+    server_->Shutdown(absl::ToChronoTime(absl::Now() + linger));
     // The above returns at once when another thread is at it already.
     server_->Wait();
   }
@@ -139,6 +147,7 @@ class ExtractorServerImpl : public ExtractorServer {
   // and only then may clients, HTTP and the clock go.
   const std::unique_ptr<SteadyClock> clock_;
   const std::unique_ptr<Connections> connections_;
+  ActiveCalls active_;
   Reaper reaper_;
   ExtractorServiceImpl service_;
   std::unique_ptr<grpc::Server> server_;

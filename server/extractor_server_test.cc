@@ -420,6 +420,32 @@ TEST_F(ExtractorServerTest, ShutdownLetsARunningCallFinish) {
   shutdown.join();
 }
 
+TEST_F(ExtractorServerTest, StoppingServerRefusesNewCallsAndDoesNotWaitForIdleConnections) {
+  options_.latency = std::chrono::milliseconds(20);
+  Start(LongExtraction());
+  grpc::ClientContext context;
+  v1::ExtractRequest request;
+  request.set_template_(v1::TEMPLATE_ALL);
+  const auto reader = stub_->Extract(&context, request);
+  v1::ExtractResponse event;
+  ASSERT_TRUE(reader->Read(&event));
+  const absl::Time begin = absl::Now();
+  std::thread shutdown([this] { server_->Shutdown(absl::Minutes(1)); });
+  while (CheckHealth(channel_, "").bytes == kServing) std::this_thread::yield();
+
+  v1::CheckConnectionResponse response;
+  grpc::Status status = Check("default", &response);
+  while (status.ok()) status = Check("default", &response);
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::UNAVAILABLE);
+  EXPECT_EQ(DetailsOf(status).reason, "SERVER_STOPPING");
+  EXPECT_EQ(DetailsOf(ExtractTable("tags").status).reason, "SERVER_STOPPING");
+
+  // The channel stays open, though nobody uses it any more.
+  context.TryCancel();
+  shutdown.join();
+  EXPECT_LT(absl::Now() - begin, absl::Seconds(20));
+}
+
 TEST_F(ExtractorServerTest, ShutdownTwiceIsHarmless) {
   Start();
   std::thread other([this] { server_->Shutdown(absl::Seconds(1)); });

@@ -35,6 +35,11 @@ absl::Status BadRequest(absl::string_view message) {
   return StatusWithReason(absl::StatusCode::kInvalidArgument, "BAD_REQUEST", message);
 }
 
+absl::Status Stopping() {
+  return StatusWithReason(absl::StatusCode::kUnavailable, "SERVER_STOPPING",
+                          "this server is stopping; call again");
+}
+
 bool Parse(const grpc::ByteBuffer& bytes, v1::ExtractRequest* request) {
   // The reader wants to change a buffer; a copy shares the bytes.
   grpc::ByteBuffer copy(bytes);
@@ -87,7 +92,13 @@ grpc::ServerUnaryReactor* ExtractorServiceImpl::CheckConnection(
     reactor->Finish(Refusal("check", client.status(), {/*connection=*/"", "connection"}));
     return reactor;
   }
-  auto* call = new CheckCall(NameOf(*client), response);
+  ActiveCalls::Token active = active_->Begin();
+  if (active == nullptr) {
+    grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+    reactor->Finish(Refusal("check", Stopping(), {NameOf(*client), /*field=*/""}));
+    return reactor;
+  }
+  auto* call = new CheckCall(NameOf(*client), response, std::move(active));
   call->Begin(*client);
   return call;
 }
@@ -110,9 +121,13 @@ grpc::ServerWriteReactor<grpc::ByteBuffer>* ExtractorServiceImpl::Extract(
   if (!extraction.ok()) {
     return new RefusedExtract(Refusal("extract", extraction.status(), {NameOf(*client), "tables"}));
   }
+  ActiveCalls::Token active = active_->Begin();
+  if (active == nullptr) {
+    return new RefusedExtract(Refusal("extract", Stopping(), {NameOf(*client), /*field=*/""}));
+  }
   Log(spdlog::level::info, "extract begins", {{"connection", NameOf(*client)}});
-  auto* call =
-      new ExtractCall(NameOf(*client), std::move(events), *std::move(extraction), reaper_, clock_);
+  auto* call = new ExtractCall(NameOf(*client), std::move(events), *std::move(extraction),
+                               std::move(active), reaper_, clock_);
   call->Begin();
   return call;
 }

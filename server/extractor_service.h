@@ -6,6 +6,7 @@
 #include "grpcpp/support/server_callback.h"
 #include "intercom/extractor/v1/extractor_service.grpc.pb.h"
 #include "proto/v1.h"
+#include "server/active_calls.h"
 #include "server/connections.h"
 #include "server/reaper.h"
 
@@ -22,8 +23,9 @@ class ExtractorServiceImpl
               v1::ExtractorService::WithRawCallbackMethod_Extract<v1::ExtractorService::Service>>> {
  public:
   // All must outlive the service's last call and what the reaper still holds.
-  ExtractorServiceImpl(const Connections* connections, Reaper* reaper, const Clock* clock)
-      : connections_(connections), reaper_(reaper), clock_(clock) {}
+  ExtractorServiceImpl(const Connections* connections, ActiveCalls* active, Reaper* reaper,
+                       const Clock* clock)
+      : connections_(connections), active_(active), reaper_(reaper), clock_(clock) {}
 
   grpc::ServerUnaryReactor* ListTables(grpc::CallbackServerContext* context,
                                        const v1::ListTablesRequest* request,
@@ -36,6 +38,7 @@ class ExtractorServiceImpl
 
  private:
   const Connections* const connections_;
+  ActiveCalls* const active_;
   Reaper* const reaper_;
   const Clock* const clock_;
 };

@@ -1,8 +1,9 @@
 // The program as an operator meets it: flags, the line that says where it listens,
 // signals and exit codes.
 
-#include <fcntl.h>
+#include <arpa/inet.h>
 #include <signal.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -90,14 +91,38 @@ class Program {
   int output_ = -1;
 };
 
-std::string GoodConfig() {
+// A configuration whose Intercom is a port of this machine; nobody listens on 1.
+std::string GoodConfig(int intercom_port = 1) {
   return WriteTestFile("program.yaml",
                        "listen: 127.0.0.1:0\n"
                        "connections:\n"
                        "  - name: default\n"
-                       "    base_url: http://127.0.0.1:1\n"
-                       "    access_token_env: SERVER_PROGRAM_TEST_TOKEN\n");
+                       "    base_url: http://127.0.0.1:" +
+                           std::to_string(intercom_port) +
+                           "\n"
+                           "    access_token_env: SERVER_PROGRAM_TEST_TOKEN\n");
 }
+
+// An Intercom that takes connections and never answers.
+class SilentListener {
+ public:
+  SilentListener() : fd_(socket(AF_INET, SOCK_STREAM, 0)) {
+    sockaddr_in address = {};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    EXPECT_EQ(bind(fd_, reinterpret_cast<sockaddr*>(&address), sizeof(address)), 0);
+    EXPECT_EQ(listen(fd_, 8), 0);
+    socklen_t size = sizeof(address);
+    getsockname(fd_, reinterpret_cast<sockaddr*>(&address), &size);
+    port_ = ntohs(address.sin_port);
+  }
+  ~SilentListener() { close(fd_); }
+  int port() const { return port_; }
+
+ private:
+  const int fd_;
+  int port_ = 0;
+};
 
 // The address in "... listening on ADDR ...".
 std::string AddressIn(const std::string& line) {
@@ -130,7 +155,8 @@ TEST(ServerProgramTest, SaysWhereItListensServesAndEndsWithASignal) {
 }
 
 TEST(ServerProgramTest, ListenFlagComesBeforeTheFile) {
-  const std::string address = "unix:" + ::testing::TempDir() + "/s";
+  const std::string address =
+      "unix:/tmp/intercom-extractor-program-test." + std::to_string(getpid());
   Program program({"--config", GoodConfig(), "--listen", address});
   EXPECT_EQ(AddressIn(program.ReadLine()), address);
 }
@@ -164,9 +190,9 @@ TEST(ServerProgramTest, EachExtractEndsWithALineWithoutSecrets) {
 }
 
 TEST(ServerProgramTest, ASecondSignalEndsAtOnce) {
-  Program program({"--config", GoodConfig()});
+  const SilentListener intercom;
+  Program program({"--config", GoodConfig(intercom.port())});
   const std::string address = AddressIn(program.ReadLine());
-  // A stream that nothing ends: a watch on the server's health.
   const auto channel = grpc::CreateChannel(address, grpc::InsecureChannelCredentials());
   const auto stub = v1::ExtractorService::NewStub(channel);
   grpc::ClientContext context;

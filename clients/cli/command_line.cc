@@ -193,9 +193,6 @@ std::string ExtractMistake(const ExtractOptions& options) {
     return "say what to read: --template basic|conversations|all or --tables a,b,c "
            "(intercom-extract tables lists them)";
   }
-  for (const std::string& table : options.tables) {
-    if (table.empty()) return "--tables has an empty name: write --tables users,companies";
-  }
   if (options.output.empty()) return "--output is empty: name a directory, or - for stdout";
   if (options.output == "-" &&
       (options.table_template != v1::TEMPLATE_UNSPECIFIED || options.tables.size() != 1)) {
@@ -327,7 +324,7 @@ CommandLine ParseCommandLine(int argc, const char* const* argv) {
   }
 
   if (extract_command->parsed()) {
-    if (!table_names.empty()) extract.tables = absl::StrSplit(table_names, ',');
+    if (!table_names.empty()) extract.tables = absl::StrSplit(table_names, ',', absl::SkipEmpty());
     for (std::string mistake : {LaterFlagUsed(later), ExtractMistake(extract),
                                 ConnectionMistake(extract.connection, extract_embedded)}) {
       if (!mistake.empty()) return UsageError{mistake};

@@ -20,19 +20,21 @@ ProgressTracker::ProgressTracker(const std::vector<std::string>& tables, absl::T
     state_.tables.emplace_back();
     state_.tables.back().name = table;
   }
-  samples_.push_back({start, 0});
+  samples_.push_back({start - kSampleDistance, 0});
 }
 
 void ProgressTracker::OnRows(const std::string& table, int64_t rows, absl::Time now) {
   const auto found = index_.find(table);
   if (found == index_.end()) return;
   state_.tables[found->second].rows += rows;
-  if (now - samples_.back().time >= kSampleDistance) {
-    samples_.push_back({now, rows_received_});
-    // The first sample is the last one before the span.
-    while (samples_.size() > 1 && samples_[1].time <= now - kRateSpan) samples_.pop_front();
-  }
   rows_received_ += rows;
+  if (now - samples_.back().time < kSampleDistance) {
+    samples_.back().rows_received = rows_received_;
+    return;
+  }
+  samples_.push_back({now, rows_received_});
+  // The first sample is the last one before the span.
+  while (samples_[1].time <= now - kRateSpan) samples_.pop_front();
 }
 
 void ProgressTracker::OnRestart(const std::string& table) {
@@ -72,6 +74,9 @@ ProgressSnapshot ProgressTracker::Snapshot(absl::Time now) const {
     known += static_cast<double>(std::min(table.rows, table.rows_expected));
   }
   if (expected > 0) snapshot.fraction = known / expected;
+  // The tables without a total may take longer than all others.
+  const bool all_done = snapshot.tables_done == static_cast<int>(snapshot.tables.size());
+  if (!all_done) snapshot.fraction = std::min(snapshot.fraction, 0.99);
 
   // The newest sample that is older than the span, else the oldest one.
   Sample from = samples_.front();

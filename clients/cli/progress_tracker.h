@@ -52,7 +52,7 @@ class ProgressTracker {
  private:
   struct Sample {
     absl::Time time;
-    int64_t rows_received;
+    int64_t rows_received;  // Until soon after `time`.
   };
 
   const absl::Time start_;

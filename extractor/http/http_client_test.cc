@@ -54,9 +54,9 @@ std::string Pattern(size_t size) {
 std::string Gzip(const std::string& content) {
   constexpr int kGzip = 16;
   z_stream stream = {};
-  EXPECT_EQ(deflateInit2(&stream, Z_BEST_SPEED, Z_DEFLATED, MAX_WBITS + kGzip, 8,
-                         Z_DEFAULT_STRATEGY),
-            Z_OK);
+  EXPECT_EQ(
+      deflateInit2(&stream, Z_BEST_SPEED, Z_DEFLATED, MAX_WBITS + kGzip, 8, Z_DEFAULT_STRATEGY),
+      Z_OK);
   std::string result(deflateBound(&stream, content.size()), '\0');
   stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(content.data()));
   stream.avail_in = static_cast<uInt>(content.size());
@@ -82,8 +82,8 @@ class Environment {
   }
   void Set(const std::string& name, const std::optional<std::string>& value) {
     const char* present = std::getenv(name.c_str());
-    before_.emplace_back(name, present == nullptr ? std::nullopt
-                                                  : std::optional<std::string>(present));
+    before_.emplace_back(name,
+                         present == nullptr ? std::nullopt : std::optional<std::string>(present));
     if (value.has_value()) {
       setenv(name.c_str(), value->c_str(), 1);
     } else {
@@ -237,9 +237,8 @@ TEST(HttpClientTest, ChunksArePutTogetherAndACutChunkIsUnavailable) {
     });
     HttpClient client({});
     HttpResponse response = Fetch(&client, Get(server.Url()));
-    EXPECT_EQ(response.status.code(),
-              cut ? absl::StatusCode::kUnavailable : absl::StatusCode::kOk);
-    if (!cut) EXPECT_EQ(response.body.text(), "{\"a\":1}");
+    EXPECT_EQ(response.status.code(), cut ? absl::StatusCode::kUnavailable : absl::StatusCode::kOk);
+    EXPECT_EQ(response.body.text(), cut ? "{\"a\":" : "{\"a\":1}");
   }
 }
 
@@ -305,8 +304,8 @@ TEST(HttpClientTest, GarbageIsUnavailable) {
 
 TEST(HttpClientTest, BodyAboveTheMemoryBoundGoesToAFileAndReadsBackEqual) {
   const std::string content = Pattern(size_t{3} << 20);
-  LoopbackServer server(LoopbackServer::Answering(
-      [&content](const Request&) { return HttpAnswer(200, content); }));
+  LoopbackServer server(
+      LoopbackServer::Answering([&content](const Request&) { return HttpAnswer(200, content); }));
   HttpClient::Options options;
   options.max_body_in_memory = 100000;
   HttpClient client(options);
@@ -339,8 +338,8 @@ TEST(HttpClientTest, BodyAboveTheLargestSizeFails) {
 TEST(HttpClientTest, NoRoomForATemporaryFileIsResourceExhausted) {
   Environment environment;
   environment.Set("TMPDIR", "/nonexistent/folder");
-  LoopbackServer server(LoopbackServer::Answering(
-      [](const Request&) { return HttpAnswer(200, Pattern(1000)); }));
+  LoopbackServer server(
+      LoopbackServer::Answering([](const Request&) { return HttpAnswer(200, Pattern(1000)); }));
   HttpClient::Options options;
   options.max_body_in_memory = 10;
   HttpClient client(options);
@@ -380,8 +379,7 @@ TEST(HttpClientTest, UnusableUrlIsFailedPrecondition) {
   HttpClient client({});
   for (const char* url : {"", "http://", "http://[::1", "ftp://127.0.0.1/", "file:///etc/passwd",
                           "http://127.0.0.1:99999/"}) {
-    EXPECT_EQ(Fetch(&client, Get(url)).status.code(), absl::StatusCode::kFailedPrecondition)
-        << url;
+    EXPECT_EQ(Fetch(&client, Get(url)).status.code(), absl::StatusCode::kFailedPrecondition) << url;
   }
 }
 
@@ -395,8 +393,7 @@ TEST(HttpClientTest, StalledAnswerIsGivenUp) {
   HttpClient::Options options;
   options.low_speed_timeout = absl::Seconds(1);
   HttpClient client(options);
-  EXPECT_EQ(Fetch(&client, Get(server.Url())).status.code(),
-            absl::StatusCode::kDeadlineExceeded);
+  EXPECT_EQ(Fetch(&client, Get(server.Url())).status.code(), absl::StatusCode::kDeadlineExceeded);
 }
 
 TEST(HttpClientTest, TransferTimeoutBoundsAnAnswerThatNeverComes) {
@@ -404,8 +401,7 @@ TEST(HttpClientTest, TransferTimeoutBoundsAnAnswerThatNeverComes) {
   HttpClient::Options options;
   options.transfer_timeout = absl::Milliseconds(20);
   HttpClient client(options);
-  EXPECT_EQ(Fetch(&client, Get(server.Url())).status.code(),
-            absl::StatusCode::kDeadlineExceeded);
+  EXPECT_EQ(Fetch(&client, Get(server.Url())).status.code(), absl::StatusCode::kDeadlineExceeded);
 }
 
 TEST(HttpClientTest, LoopbackIgnoresTheProxyVariables) {

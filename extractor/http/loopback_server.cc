@@ -37,8 +37,7 @@ std::string LoopbackServer::Request::target() const {
 std::string LoopbackServer::Request::Header(absl::string_view name) const {
   for (absl::string_view each : absl::StrSplit(head, "\r\n")) {
     const size_t colon = each.find(':');
-    if (colon != absl::string_view::npos &&
-        absl::EqualsIgnoreCase(each.substr(0, colon), name)) {
+    if (colon != absl::string_view::npos && absl::EqualsIgnoreCase(each.substr(0, colon), name)) {
       return std::string(absl::StripAsciiWhitespace(each.substr(colon + 1)));
     }
   }
@@ -150,8 +149,8 @@ size_t LoopbackServer::connections() const {
 }
 
 std::string HttpAnswer(int status, absl::string_view body, absl::string_view headers) {
-  return absl::StrCat("HTTP/1.1 ", status, " Because\r\n", headers,
-                      "Content-Length: ", body.size(), "\r\n\r\n", body);
+  return absl::StrCat("HTTP/1.1 ", status, " Because\r\n", headers, "Content-Length: ", body.size(),
+                      "\r\n\r\n", body);
 }
 
 }  // namespace intercom_extractor

@@ -1,5 +1,6 @@
 #include "extractor/intercom/answer_status.h"
 
+#include <algorithm>
 #include <string>
 
 #include "absl/strings/ascii.h"
@@ -44,11 +45,21 @@ bool IsTransientStatus(int status) {
 
 Verdict JudgeAnswer(absl::string_view operation, absl::string_view access_token,
                     const absl::Status& transfer, int http_status, ApiAnswer* answer) {
-  const auto fail = [&](absl::StatusCode code, absl::string_view reason, absl::string_view what) {
-    answer->status = StatusWithReason(
-        code, reason,
-        absl::StrReplaceAll(absl::StrCat(operation, ": ", what), {{access_token, "[token]"}}));
+  const auto without_token = [&](absl::string_view text) {
+    return absl::StrReplaceAll(text, {{access_token, "[token]"}});
   };
+  const auto fail = [&](absl::StatusCode code, absl::string_view reason, absl::string_view what) {
+    answer->status =
+        StatusWithReason(code, reason, without_token(absl::StrCat(operation, ": ", what)));
+  };
+  // Whatever stands in a header: it goes on into messages, which are UTF-8.
+  for (const char c : answer->request_id) {
+    if (!absl::ascii_isprint(static_cast<unsigned char>(c))) {
+      answer->request_id.clear();
+      break;
+    }
+  }
+  answer->request_id = without_token(answer->request_id);
 
   if (!transfer.ok()) {
     switch (transfer.code()) {
@@ -59,7 +70,10 @@ Verdict JudgeAnswer(absl::string_view operation, absl::string_view access_token,
         fail(transfer.code(), "LOCAL_RESOURCES", transfer.message());
         return Verdict::kFinal;
       case absl::StatusCode::kFailedPrecondition:
-        fail(transfer.code(), "INTERCOM_UNREACHABLE", transfer.message());
+        fail(transfer.code(), "INTERCOM_UNREACHABLE",
+             absl::StrCat(transfer.message(),
+                          "; check the base URL, the proxy variables and the certificate "
+                          "authorities that are trusted (ca_file)"));
         return Verdict::kFinal;
       default:
         fail(absl::StatusCode::kUnavailable, "INTERCOM_UNREACHABLE", transfer.message());
@@ -79,7 +93,9 @@ Verdict JudgeAnswer(absl::string_view operation, absl::string_view access_token,
     return Verdict::kTransient;
   }
 
-  const IntercomError error = ParseIntercomError(ReadStart(answer->body, kMaxErrorBody));
+  // Before it is parsed too: a long message is cut, maybe within the token.
+  const IntercomError error =
+      ParseIntercomError(without_token(ReadStart(answer->body, kMaxErrorBody)));
   if (!error.request_id.empty()) answer->request_id = error.request_id;
   std::string said = absl::StrCat("HTTP ", http_status);
   if (!error.code.empty()) absl::StrAppend(&said, " ", error.code);

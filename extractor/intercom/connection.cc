@@ -13,7 +13,7 @@ namespace {
 bool IsLoopback(absl::string_view authority) {
   absl::string_view host = authority;
   if (absl::StartsWith(host, "[")) {
-    return absl::StartsWith(host, "[::1]");
+    return host == "[::1]" || absl::StartsWith(host, "[::1]:");
   }
   host = host.substr(0, host.find(':'));
   if (host == "localhost") return true;
@@ -22,7 +22,10 @@ bool IsLoopback(absl::string_view authority) {
   if (parts.size() != 4 || parts[0] != "127") return false;
   for (absl::string_view part : parts) {
     int number = 0;
-    if (!absl::SimpleAtoi(part, &number)) return false;
+    if (part.empty() || !absl::ascii_isdigit(static_cast<unsigned char>(part[0])) ||
+        !absl::SimpleAtoi(part, &number) || number > 255) {
+      return false;
+    }
   }
   return true;
 }

@@ -2,6 +2,7 @@
 
 #include <simdjson.h>
 
+#include <algorithm>
 #include <string_view>
 
 namespace intercom_extractor {
@@ -10,7 +11,10 @@ namespace {
 constexpr size_t kMaxMessage = 200;
 
 std::string Printable(std::string_view text) {
-  std::string result(text.substr(0, kMaxMessage));
+  size_t size = std::min(text.size(), kMaxMessage);
+  // Not within a character: half of one is no UTF-8.
+  while (size < text.size() && size > 0 && (text[size] & 0xc0) == 0x80) --size;
+  std::string result(text.substr(0, size));
   for (char& c : result) {
     if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = ' ';
   }

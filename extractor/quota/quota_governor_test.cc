@@ -217,8 +217,8 @@ TEST_F(ReservingNothingTest, LearnsTheLengthOfTheWindowFromTwoResets) {
 }
 
 TEST_F(QuotaGovernorTest, ClocksFiveMinutesApartMakeNoDifference) {
-  for (const absl::Duration skew : {-absl::Minutes(5), absl::Minutes(5), -absl::Hours(24 * 365),
-                                    absl::Hours(24 * 365)}) {
+  for (const absl::Duration skew :
+       {-absl::Minutes(5), absl::Minutes(5), -absl::Hours(24 * 365), absl::Hours(24 * 365)}) {
     FakeClock clock;
     QuotaGovernor governor({0.1}, &clock, [] { return 0.0; });
     RateLimitHeaders headers;
@@ -488,8 +488,8 @@ TEST_F(QuotaGovernorTest, NeverTouchesTheReserveOverManyWindows) {
       ++used;
       ++total;
       noise = noise * 1664525 + 1013904223;
-      on_the_way.push_back({clock_.Now() + kStep * (1 + (noise >> 24) % 10),
-                            Headers(kLimit, kLimit - used, reset)});
+      on_the_way.push_back(
+          {clock_.Now() + kStep * (1 + (noise >> 24) % 10), Headers(kLimit, kLimit - used, reset)});
     }
     clock_.Advance(kStep);
     for (size_t i = 0; i < on_the_way.size();) {

@@ -60,9 +60,9 @@ TEST(RateLimitHeadersTest, ALimitOfZeroIsNoLimitButZeroMayRemain) {
 }
 
 TEST(RateLimitHeadersTest, ADateInAnotherFormIsNotSet) {
-  for (const char* bad : {"2023-11-14T22:13:20Z", "Tue, 14 Nov 2023 22:13:20 CET",
-                          "Tuesday, 14-Nov-23 22:13:20 GMT", "Tue, 31 Feb 2023 22:13:20 GMT",
-                          "Tue, 14 Nov 2023 22:13:20 GMT and more"}) {
+  for (const char* bad :
+       {"2023-11-14T22:13:20Z", "Tue, 14 Nov 2023 22:13:20 CET", "Tuesday, 14-Nov-23 22:13:20 GMT",
+        "Tue, 31 Feb 2023 22:13:20 GMT", "Tue, 14 Nov 2023 22:13:20 GMT and more"}) {
     EXPECT_FALSE(ParseRateLimitHeaders({{"date", bad}}).date.has_value()) << bad;
   }
 }

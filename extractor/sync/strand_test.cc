@@ -156,7 +156,9 @@ TEST(StrandTest, DroppedWorkMayCallBackWhileItIsDestroyed) {
   Strand strand(&clock);
   struct PostsBack {
     explicit PostsBack(Strand* strand) : strand(strand) {}
-    ~PostsBack() { strand->Post([] {}); }
+    ~PostsBack() {
+      strand->Post([] {});
+    }
     Strand* const strand;
   };
   strand.Post([owned = std::make_unique<PostsBack>(&strand)] {});

@@ -39,8 +39,7 @@ class Splitter {
 
  private:
   void Step(char c, size_t at) {
-    const bool between_elements =
-        in_list_ && open_.size() == list_depth_ && !in_string_;
+    const bool between_elements = in_list_ && open_.size() == list_depth_ && !in_string_;
     if (!between_elements) {
       if (!in_element_) result_.rest.push_back(c);
       Follow(c);

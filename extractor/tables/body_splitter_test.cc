@@ -81,9 +81,9 @@ TEST(BodySplitterTest, FirstPathThatLeadsToAListCounts) {
 }
 
 TEST(BodySplitterTest, BracketsAndQuotesInTextsMeanNothing) {
-  const Split split = SplitText(
-      R"({"a":"\"data\":[","b":"]}\\","data":[{"x":"}],\\"},{"\"]":"\\\"]"}],"c":"["})",
-      {{"data"}});
+  const Split split =
+      SplitText(R"({"a":"\"data\":[","b":"]}\\","data":[{"x":"}],\\"},{"\"]":"\\\"]"}],"c":"["})",
+                {{"data"}});
   EXPECT_EQ(split.rest, R"({"a":"\"data\":[","b":"]}\\","data":[],"c":"["})");
   EXPECT_THAT(split.elements, ElementsAre(R"({"x":"}],\\"})", R"({"\"]":"\\\"]"})"));
 }
@@ -114,9 +114,8 @@ TEST(BodySplitterTest, WhatIsNoJsonIsNotComplete) {
 TEST(BodySplitterTest, WrongBracketCostsOnlyItsElement) {
   for (const char* bad : {R"({"id":"bad","x":[1})", R"({"id":"bad"}})", R"({"id":"bad"]})",
                           R"({"id":"bad","x":[[{"y":[}]})", R"([{"id":"bad"])"}) {
-    const Split split =
-        SplitText(absl::StrCat(R"({"data":[{"id":"1"},)", bad, R"(,{"id":"3"}],"pages":null})"),
-                  {{"data"}});
+    const Split split = SplitText(
+        absl::StrCat(R"({"data":[{"id":"1"},)", bad, R"(,{"id":"3"}],"pages":null})"), {{"data"}});
     EXPECT_EQ(split.rest, R"({"data":[],"pages":null})") << bad;
     EXPECT_THAT(split.elements, ElementsAre(R"({"id":"1"})", bad, R"({"id":"3"})")) << bad;
     EXPECT_TRUE(split.complete) << bad;
@@ -124,10 +123,9 @@ TEST(BodySplitterTest, WrongBracketCostsOnlyItsElement) {
 }
 
 TEST(BodySplitterTest, MissingClosingBraceIsNeverTakenForAWholeAnswer) {
-  for (const char* text :
-       {R"({"data":[{"id":"1"},{"id":"2","x":{"y":1},{"id":"3"}],"pages":null})",
-        R"({"data":[{"id":"1"},{"id":"2","x":"open},{"id":"3"}],"pages":null})",
-        R"({"data":[{"id":"1"},{"id":"3"},"pages":null})"}) {
+  for (const char* text : {R"({"data":[{"id":"1"},{"id":"2","x":{"y":1},{"id":"3"}],"pages":null})",
+                           R"({"data":[{"id":"1"},{"id":"2","x":"open},{"id":"3"}],"pages":null})",
+                           R"({"data":[{"id":"1"},{"id":"3"},"pages":null})"}) {
     const Split split = SplitText(text, {{"data"}});
     EXPECT_FALSE(split.complete) << text;
     ASSERT_FALSE(split.elements.empty()) << text;
@@ -138,8 +136,8 @@ TEST(BodySplitterTest, MissingClosingBraceIsNeverTakenForAWholeAnswer) {
 
 TEST(BodySplitterTest, DeepNestingIsFollowed) {
   const std::string deep = std::string(300000, '[') + std::string(300000, ']');
-  const Split split = SplitText(absl::StrCat(R"({"x":)", deep, R"(,"data":[)", deep, "]}"),
-                                {{"data"}});
+  const Split split =
+      SplitText(absl::StrCat(R"({"x":)", deep, R"(,"data":[)", deep, "]}"), {{"data"}});
   EXPECT_EQ(split.rest, absl::StrCat(R"({"x":)", deep, R"(,"data":[]})"));
   EXPECT_THAT(split.elements, ElementsAre(deep));
 }
@@ -149,8 +147,7 @@ TEST(BodySplitterTest, TooMuchOutsideTheListIsRefused) {
   const std::string piece(1 << 20, 'x');
   ASSERT_TRUE(body.Append("{\"x\":\"", 6).ok());
   for (int i = 0; i < 65; ++i) ASSERT_TRUE(body.Append(piece.data(), piece.size()).ok());
-  EXPECT_EQ(SplitAtList(body, {{"data"}}).status().code(),
-            absl::StatusCode::kResourceExhausted);
+  EXPECT_EQ(SplitAtList(body, {{"data"}}).status().code(), absl::StatusCode::kResourceExhausted);
 }
 
 // Random JSON texts, with spaces and strings full of what means something
@@ -167,9 +164,9 @@ class RandomJson {
   }
 
   std::string String() {
-    static constexpr const char* kPieces[] = {"a",    "data", "[",  "]",       "{",  "}",
-                                              ",",    ":",    "é",  "\\\"",    "\\\\", "\\n",
-                                              "\\u005b", "😀",   " ", "\\ud800", "\\/", "parts"};
+    static constexpr const char* kPieces[] = {"a",       "data", "[", "]",       "{",    "}",
+                                              ",",       ":",    "é", "\\\"",    "\\\\", "\\n",
+                                              "\\u005b", "😀",   " ", "\\ud800", "\\/",  "parts"};
     std::string result = "\"";
     for (int i = Up(6); i > 0; --i) result += kPieces[Up(18)];
     return result + "\"";
@@ -194,9 +191,7 @@ class RandomJson {
     return kind == 3 ? absl::StrCat("[", inside, "]") : absl::StrCat("{", inside, "}");
   }
 
-  std::string Member(int depth) {
-    return absl::StrCat(Key(), Space(), ":", Space(), Value(depth));
-  }
+  std::string Member(int depth) { return absl::StrCat(Key(), Space(), ":", Space(), Value(depth)); }
 
  private:
   std::mt19937 random_;
@@ -268,8 +263,8 @@ TEST(BodySplitterPropertyTest, CutTextGivesTheElementsThatCameAndSoundRest) {
     for (std::string& element : document.elements) {
       element = absl::StrCat("{\"e\":", element, "}");
     }
-    document.text = absl::StrCat(document.before, absl::StrJoin(document.elements, " , "),
-                                 document.after);
+    document.text =
+        absl::StrCat(document.before, absl::StrJoin(document.elements, " , "), document.after);
     std::string trimmed = document.text;
     absl::StripTrailingAsciiWhitespace(&trimmed);
     for (size_t cut = 0; cut < trimmed.size(); ++cut) {
@@ -302,7 +297,8 @@ TEST(BodySplitterPropertyTest, BordersOfPiecesMeanNothing) {
   const std::string after = R"(],"total":12},"pages":{"next":null}})";
   const size_t window = key.size() + list.size() + after.size();
   for (size_t border = 0; border <= window; ++border) {
-    const std::string before = absl::StrCat("{\"p\":\"", std::string(kPiece - 6 - border, 'x'), key);
+    const std::string before =
+        absl::StrCat("{\"p\":\"", std::string(kPiece - 6 - border, 'x'), key);
     const Split split =
         SplitText(absl::StrCat(before, list, after), {{"parts", "data"}}, border % 2 == 0);
     ASSERT_EQ(split.rest, before + after) << border;

@@ -64,8 +64,7 @@ json RecordWithHole(const Place& place, const std::string& path) {
   json* around = &record;
   json* row = &record;
   if (!place.items.empty()) {
-    const std::vector<std::string> levels =
-        absl::StrSplit(place.items, absl::MaxSplits("[].", 1));
+    const std::vector<std::string> levels = absl::StrSplit(place.items, absl::MaxSplits("[].", 1));
     if (levels.size() == 2) {
       json* list = Make(&record, levels[0]);
       *list = json::array({json::object()});
@@ -359,9 +358,9 @@ TEST(ColumnConversionTest, ConstantAndAlwaysNullColumnsDependOnNothing) {
           columns.push_back(&column);
           (*row)[column.name()] = "wrong";
         }
-        const ConvertedRows rows = ConvertRecord(
-            source.record(), record.dump(), {table.name()},
-            {"parent", table.description.table().role(), nullptr, std::nullopt, {}});
+        const ConvertedRows rows =
+            ConvertRecord(source.record(), record.dump(), {table.name()},
+                          {"parent", table.description.table().role(), nullptr, std::nullopt, {}});
         ASSERT_EQ(rows.Count(table.name()), 1) << place.Name();
         for (const v1::ColumnDescription* column : columns) {
           std::optional<std::string> expected;

@@ -39,9 +39,8 @@ TEST(JsonNumberTest, NeverRoundsAnInteger) {
 }
 
 TEST(JsonNumberTest, RefusesWhatIsNoDecimalNumber) {
-  for (const char* text :
-       {"", "-", "+1", " 1", "1 ", "0x10", "1,5", "abc", "inf", "nan", "-inf", "1_000", "--1",
-        "1e", ".5", "1734537460s"}) {
+  for (const char* text : {"", "-", "+1", " 1", "1 ", "0x10", "1,5", "abc", "inf", "nan", "-inf",
+                           "1_000", "--1", "1e", ".5", "1734537460s"}) {
     EXPECT_EQ(ParseInt64(text), std::nullopt) << text;
     EXPECT_EQ(ParseDouble(text), std::nullopt) << text;
   }

@@ -216,7 +216,8 @@ absl::StatusOr<PageInfo> PageReader::Salvage(ResponseBody* body, OnRecord on_rec
   // The splitter does not know a list whose key is written with escapes: its
   // records are still here.
   if (absl::Status status = ReadEnvelope(object, &info, on_record); !status.ok()) return status;
-  info.complete = split->complete;
+  // What follows a bracket too many would be lost in silence.
+  info.complete = split->complete && document_.AtEnd();
 
   for (const SplitBody::Slice& slice : split->elements) {
     buffer_.reserve(slice.size + ResponseBody::kPadding);
@@ -251,7 +252,6 @@ absl::StatusOr<PageInfo> PageReader::SalvageRecord(ResponseBody* body, OnRecord 
   if (!split_.empty()) paths.push_back(absl::StrSplit(split_, '.'));
   absl::StatusOr<SplitBody> split = SplitAtList(*body, paths);
   if (!split.ok()) return split.status();
-  info.complete = split->complete;
   rest_ = std::move(split->rest);
   rest_.reserve(rest_.size() + ResponseBody::kPadding);
   if (absl::Status status = document_.Open(rest_); !status.ok()) return status;
@@ -259,6 +259,7 @@ absl::StatusOr<PageInfo> PageReader::SalvageRecord(ResponseBody* body, OnRecord 
   if (const auto error = document_.document().get_object().get(object)) return Malformed(error);
   absl::Status status = reader_.Read(&document_, object, &values_);
   if (!status.ok()) return status;
+  info.complete = split->complete && document_.AtEnd();
   const int part = split->elements.empty() ? 0 : 1;
   if (status = on_record({&values_, part, split->elements.size()}); !status.ok()) return status;
 

@@ -147,10 +147,9 @@ TEST_F(PageReaderTest, NextPageMayBeAUrl) {
 
 TEST_F(PageReaderTest, CountsOfOtherTypesAreUnknown) {
   for (const char* count : {"null", "{}", "[1]", "true", R"("many")", "1.5", R"("")"}) {
-    const ReadPage page = Read(
-        absl::StrCat(R"({"total_count":)", count, R"(,"pages":{"page":)", count,
-                     R"(,"total_pages":)", count, R"(},"scroll_param":{"x":)", count, "}",
-                     R"(,"data":[{"id":"1"}]})"));
+    const ReadPage page = Read(absl::StrCat(
+        R"({"total_count":)", count, R"(,"pages":{"page":)", count, R"(,"total_pages":)", count,
+        R"(},"scroll_param":{"x":)", count, "}", R"(,"data":[{"id":"1"}]})"));
     ASSERT_TRUE(page.status.ok()) << count << " " << page.status;
     EXPECT_EQ(page.info.total_count, std::nullopt) << count;
     EXPECT_EQ(page.info.page, std::nullopt) << count;
@@ -247,6 +246,19 @@ TEST_F(PageReaderTest, SalvageOfAHealthyPageIsTheSame) {
   }
 }
 
+// They were dropped, and the page called complete.
+TEST_F(PageReaderTest, RecordsBehindABracketTooManyMakeThePageIncomplete) {
+  for (const char* text : {R"({"data":[{"id":"1"}]},{"id":"2"}],"total_count":2})",
+                           R"({"data":[{"id":"1"}]}{"data":[{"id":"2"}]})"}) {
+    EXPECT_EQ(Read(text).status.code(), absl::StatusCode::kDataLoss) << text;
+    const ReadPage page = Salvage(text);
+    ASSERT_TRUE(page.status.ok()) << page.status;
+    EXPECT_EQ(page.ids.front(), "1") << text;
+    EXPECT_FALSE(page.info.complete) << text;
+  }
+  EXPECT_EQ(Salvage(R"({"data":[{"id":"1"}]} x)").status.code(), absl::StatusCode::kDataLoss);
+}
+
 // The splitter does not find such a list: its records were dropped in silence.
 TEST_F(PageReaderTest, SalvageKeepsRecordsWhoseListIsWrittenWithEscapes) {
   const ReadPage page = Salvage(R"({"d\u0061ta":[{"id":"1"},{"id":"2"}],"total_count":2})");
@@ -299,10 +311,13 @@ class ConversationReading {
     ResponseBody body = ResponseBody::FromString(text);
     ConvertedRows rows;
     UnitRows unit(TableCatalog::Get().tables().size());
-    rows.status = reader_.Read(&body, [&](const PageReader::Record& r) {
-      EXPECT_EQ(r.part, 0);
-      return Convert(r, &unit);
-    }).status();
+    rows.status = reader_
+                      .Read(&body,
+                            [&](const PageReader::Record& r) {
+                              EXPECT_EQ(r.part, 0);
+                              return Convert(r, &unit);
+                            })
+                      .status();
     return Finish(rows.status, &unit);
   }
 
@@ -357,7 +372,8 @@ std::string MakeConversation(int parts, size_t body_size) {
       R"({"type":"conversation","id":"v1","source":{"id":"s1","body":"b","attachments":[{"name":"s"}]},)"
       R"("contacts":{"contacts":[{"id":"u1"}]},"conversation_parts":{"type":"conversation_part.list",)"
       R"("conversation_parts":[)";
-  for (int i = 0; i < parts; ++i) absl::StrAppend(&text, i == 0 ? "" : " ,", MakePart(i, body_size));
+  for (int i = 0; i < parts; ++i)
+    absl::StrAppend(&text, i == 0 ? "" : " ,", MakePart(i, body_size));
   absl::StrAppend(&text, R"(],"total_count":)", parts,
                   R"(},"tags":{"tags":[{"type":"tag","id":"t1"}]},"title":"after the parts"})");
   return text;
@@ -417,14 +433,15 @@ TEST(ConversationReadingTest, PartsOfTheConverterAddUpToTheWhole) {
 }
 
 TEST(ConversationReadingTest, OtherShapesInPiecesAreTheWholeToo) {
-  for (const char* text :
-       {R"({"id":"v","conversation_parts":null})", R"({"id":"v"})",
-        R"({"id":"v","conversation_parts":{"conversation_parts":[]}})",
-        R"({"id":"v","conversation_parts":{"conversation_parts":5}})",
-        R"({"id":"v","conversation_parts":[]})",
-        R"({"id":"v","conversation_parts":{"conversation_p\u0061rts":[{"id":"p"}]}})",
-        R"({"conversation_parts":{"conversation_parts":[{"id":"p"}]},"id":"v"})",
-        R"({"conversation_parts":{"conversation_parts":[{"id":"p","attachments":[{"name":5}]}]},"id":"v"})"}) {
+  for (
+      const char* text :
+      {R"({"id":"v","conversation_parts":null})", R"({"id":"v"})",
+       R"({"id":"v","conversation_parts":{"conversation_parts":[]}})",
+       R"({"id":"v","conversation_parts":{"conversation_parts":5}})",
+       R"({"id":"v","conversation_parts":[]})",
+       R"({"id":"v","conversation_parts":{"conversation_p\u0061rts":[{"id":"p"}]}})",
+       R"({"conversation_parts":{"conversation_parts":[{"id":"p"}]},"id":"v"})",
+       R"({"conversation_parts":{"conversation_parts":[{"id":"p","attachments":[{"name":5}]}]},"id":"v"})"}) {
     const ConvertedRows whole = ConversationReading().Read(text);
     ASSERT_TRUE(whole.status.ok()) << text;
     EXPECT_EQ(ConversationReading().Salvage(InFile(text)).DebugString(), whole.DebugString())
@@ -435,9 +452,9 @@ TEST(ConversationReadingTest, OtherShapesInPiecesAreTheWholeToo) {
 TEST(ConversationReadingTest, MalformedPartIsReportedAndTheOthersStay) {
   for (const char* bad : {R"({"id":tru})", R"({"id":"x"} {"id":"y"})", "5",
                           R"({"id":"x","attachments":[{"name":01}]})", R"({"id":"x","a":[1})"}) {
-    const std::string text = absl::StrCat(
-        R"({"id":"v","conversation_parts":{"conversation_parts":[{"id":"p1"},)", bad,
-        R"(,{"id":"p3","attachments":[{"name":"n"}]}]},"title":"t"})");
+    const std::string text =
+        absl::StrCat(R"({"id":"v","conversation_parts":{"conversation_parts":[{"id":"p1"},)", bad,
+                     R"(,{"id":"p3","attachments":[{"name":"n"}]}]},"title":"t"})");
     ConversationReading reading;
     std::vector<std::string> malformed;
     const ConvertedRows rows = reading.Salvage(InFile(text), &malformed);

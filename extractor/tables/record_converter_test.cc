@@ -49,10 +49,10 @@ ConvertedRows Contact(const std::string& members, const std::string& role = "use
 ConvertedRows Conversation(const std::string& members, const RoleDirectory* roles = nullptr) {
   RecordContext context;
   context.roles = roles;
-  return ConvertRecord(v1::SOURCE_RECORD_CONVERSATION,
-                       absl::StrCat(R"({"type":"conversation","id":"v1")",
-                                    members.empty() ? "" : ",", members, "}"),
-                       {}, context);
+  return ConvertRecord(
+      v1::SOURCE_RECORD_CONVERSATION,
+      absl::StrCat(R"({"type":"conversation","id":"v1")", members.empty() ? "" : ",", members, "}"),
+      {}, context);
 }
 
 std::vector<v1::NoticeCode> Codes(const ConvertedRows& rows) {
@@ -98,8 +98,8 @@ TEST(UserAgentDataTest, MemberThatIsNoTextIsNullWithANotice) {
   const ConvertedRows rows = Contact(R"("browser":{"a": 1},"os":"Linux","browser_version":5)");
   EXPECT_EQ(rows.Cell("users", "user_agent_data"),
             R"({"browser":null,"browser_version":null,"browser_language":null,"os":"Linux"})");
-  EXPECT_THAT(Codes(rows), ElementsAre(v1::NOTICE_CODE_VALUE_INVALID,
-                                       v1::NOTICE_CODE_VALUE_INVALID));
+  EXPECT_THAT(Codes(rows),
+              ElementsAre(v1::NOTICE_CODE_VALUE_INVALID, v1::NOTICE_CODE_VALUE_INVALID));
   EXPECT_EQ(Contact(R"("browser":5)").Cell("users", "user_agent_data"), kNull);
 }
 
@@ -148,8 +148,8 @@ TEST(AssigneeTest, WhatIsNoIdIsNotSetAndOneNotice) {
     EXPECT_EQ(nobody.Cell("conversations", "assignee_type"), "nobody_admin") << wrong;
     EXPECT_EQ(nobody.Cell("conversations", "assignee_id"), kNull) << wrong;
     EXPECT_THAT(Codes(nobody), ElementsAre(v1::NOTICE_CODE_VALUE_INVALID)) << wrong;
-    const ConvertedRows team = Conversation(
-        absl::StrCat("\"team_assignee_id\":7,\"admin_assignee_id\":", wrong));
+    const ConvertedRows team =
+        Conversation(absl::StrCat("\"team_assignee_id\":7,\"admin_assignee_id\":", wrong));
     EXPECT_EQ(team.Cell("conversations", "assignee_type"), "team") << wrong;
     EXPECT_EQ(team.Cell("conversations", "assignee_id"), "7") << wrong;
     EXPECT_THAT(Codes(team), ElementsAre(v1::NOTICE_CODE_VALUE_INVALID)) << wrong;
@@ -186,9 +186,9 @@ ConvertedRows Events(const std::string& events,
 }
 
 TEST(EventSummaryTest, TimesAreTrimmedAndElseKeptAsReceived) {
-  const ConvertedRows rows = Events(
-      R"([{"name":" n ","count":3,"first":" 2014-01-16T23:12:21.000+00:00\n",)"
-      R"("last":"\t\r\n","description":null}])");
+  const ConvertedRows rows =
+      Events(R"([{"name":" n ","count":3,"first":" 2014-01-16T23:12:21.000+00:00\n",)"
+             R"("last":"\t\r\n","description":null}])");
   EXPECT_EQ(rows.Cell("events_summary", "name"), " n ");
   EXPECT_EQ(rows.Cell("events_summary", "first"), "2014-01-16T23:12:21.000+00:00");
   EXPECT_EQ(rows.Cell("events_summary", "last"), "");
@@ -205,14 +205,14 @@ TEST(EventSummaryTest, TimeOfWrongTypeIsNullWithOneNotice) {
 
 TEST(EventSummaryTest, UserIsTheAnswersElseTheOneAskedFor) {
   EXPECT_EQ(Events(R"([{"name":"n"}])").Cell("events_summary", "user_id"), "u1");
-  EXPECT_EQ(Events(R"([{"name":"n"}])", R"(,"intercom_user_id":null)")
-                .Cell("events_summary", "user_id"),
-            "asked");
+  EXPECT_EQ(
+      Events(R"([{"name":"n"}])", R"(,"intercom_user_id":null)").Cell("events_summary", "user_id"),
+      "asked");
   EXPECT_EQ(Events(R"([{"name":"n"}])", "").Cell("events_summary", "user_id"), "asked");
   // The external id has nothing to do with it.
-  EXPECT_EQ(Events(R"([{"name":"n"}])", R"(,"user_id":"external")")
-                .Cell("events_summary", "user_id"),
-            "asked");
+  EXPECT_EQ(
+      Events(R"([{"name":"n"}])", R"(,"user_id":"external")").Cell("events_summary", "user_id"),
+      "asked");
 }
 
 TEST(OrdinalTest, CountsWithinTheRowsOwnParent) {
@@ -284,8 +284,8 @@ TEST(ParentTest, SubResourcesCarryTheContactAskedFor) {
   EXPECT_EQ(tag.Cell("users_tags", "users_pk"), "c7");
   EXPECT_EQ(tag.Cell("users_tags", "type"), "tag");
   EXPECT_EQ(tag.Count("leads_tags"), 0);
-  const ConvertedRows segment = SubResource(v1::SOURCE_RECORD_CONTACT_SEGMENT, R"({"id":"s1"})",
-                                            v1::CONTACT_ROLE_LEAD);
+  const ConvertedRows segment =
+      SubResource(v1::SOURCE_RECORD_CONTACT_SEGMENT, R"({"id":"s1"})", v1::CONTACT_ROLE_LEAD);
   EXPECT_EQ(segment.Cell("leads_segments", "leads_pk"), "c7");
   EXPECT_EQ(segment.Count("users_segments"), 0);
   const ConvertedRows company =
@@ -301,8 +301,7 @@ TEST(ParentTest, NoteSaysWhomItIsAbout) {
   EXPECT_EQ(note.Cell("notes", "author_type"), kNull);
   for (const char* json : {R"({"id":"1"})", R"({"id":"1","contact":null})",
                            R"({"id":"1","contact":{}})", R"({"id":"1","contact":{"id":null}})"}) {
-    const ConvertedRows fallback =
-        SubResource(v1::SOURCE_RECORD_NOTE, json, v1::CONTACT_ROLE_LEAD);
+    const ConvertedRows fallback = SubResource(v1::SOURCE_RECORD_NOTE, json, v1::CONTACT_ROLE_LEAD);
     EXPECT_EQ(fallback.Cell("notes", "user_id"), "c7") << json;
     EXPECT_EQ(fallback.Cell("notes", "user_type"), "lead") << json;
     EXPECT_THAT(fallback.notices, IsEmpty());
@@ -310,9 +309,8 @@ TEST(ParentTest, NoteSaysWhomItIsAbout) {
 }
 
 TEST(ParentTest, ParentOfWrongTypeIsNullWithOneNotice) {
-  for (const char* json :
-       {R"({"id":"1","contact":5})", R"({"id":"1","contact":{"id":{}}})",
-        R"({"id":"1","contact":["c8"]})"}) {
+  for (const char* json : {R"({"id":"1","contact":5})", R"({"id":"1","contact":{"id":{}}})",
+                           R"({"id":"1","contact":["c8"]})"}) {
     const ConvertedRows note = SubResource(v1::SOURCE_RECORD_NOTE, json);
     EXPECT_EQ(note.Cell("notes", "user_id"), kNull) << json;
     EXPECT_THAT(Codes(note), ElementsAre(v1::NOTICE_CODE_VALUE_INVALID)) << json;
@@ -336,10 +334,9 @@ TEST(ReferencedRoleTest, ComesFromTheAuthorWhenItIsTheContact) {
 TEST(ReferencedRoleTest, AuthorsOfOtherKindsSayNothing) {
   const FakeRoles roles(Roles{{"u1", "lead"}, {"u2", "user"}});
   for (const char* type : {"bot", "admin", "team", "contact", ""}) {
-    const ConvertedRows rows =
-        Conversation(absl::StrCat(R"("source":{"author":{"id":"u1","type":")", type, "\"}},",
-                                  kTwoContacts),
-                     &roles);
+    const ConvertedRows rows = Conversation(
+        absl::StrCat(R"("source":{"author":{"id":"u1","type":")", type, "\"}},", kTwoContacts),
+        &roles);
     EXPECT_EQ(rows.Cell("conversations", "user_type"), "lead") << type;
     EXPECT_THAT(rows.Cells("conversations_customers", "type"), ElementsAre("lead", "user"));
   }
@@ -386,8 +383,7 @@ TEST(ContactsOfConversationTest, BareArrayOfOldAnswersIsRead) {
   EXPECT_EQ(rows.Cell("conversations", "user_id"), "u1");
   EXPECT_THAT(rows.Cells("conversations_customers", "id"), ElementsAre("u1", "u2"));
   EXPECT_THAT(rows.Cells("conversations_customers", "type"), ElementsAre("user", "lead"));
-  EXPECT_THAT(rows.Cells("conversations_customers", "conversations_pk"),
-              ElementsAre("v1", "v1"));
+  EXPECT_THAT(rows.Cells("conversations_customers", "conversations_pk"), ElementsAre("v1", "v1"));
   EXPECT_THAT(rows.notices, IsEmpty());
 }
 
@@ -510,8 +506,8 @@ TEST(RecordConverterTest, ListsOfAllSizesAreComplete) {
   for (const int size : {0, 1, 10, 11, 151}) {
     std::string list;
     for (int i = 0; i < size; ++i) absl::StrAppend(&list, i == 0 ? "" : ",", R"({"id":)", i, "}");
-    const ConvertedRows rows = Contact(absl::StrCat(
-        R"("tags":{"data":[)", list, R"(]},"companies":{"data":[)", list, R"(]})"));
+    const ConvertedRows rows = Contact(
+        absl::StrCat(R"("tags":{"data":[)", list, R"(]},"companies":{"data":[)", list, R"(]})"));
     ASSERT_EQ(rows.Count("users_tags"), size);
     ASSERT_EQ(rows.Count("users_companies"), size);
     for (int i = 0; i < size; ++i) {
@@ -532,9 +528,9 @@ TEST(RecordConverterTest, NoListGivesNoRowsAndNoNotice) {
 }
 
 TEST(RecordConverterTest, WhatIsNoListIsOneNoticeAndTheHealthyElementsStay) {
-  for (const char* members : {R"("tags":5)", R"("tags":[])", R"("tags":{"data":{}})",
-                              R"("tags":{"data":"x"})", R"("tags":{"data":[5]})",
-                              R"("tags":{"data":[null]})"}) {
+  for (const char* members :
+       {R"("tags":5)", R"("tags":[])", R"("tags":{"data":{}})", R"("tags":{"data":"x"})",
+        R"("tags":{"data":[5]})", R"("tags":{"data":[null]})"}) {
     const ConvertedRows rows = Contact(members);
     EXPECT_EQ(rows.Count("users"), 1) << members;
     EXPECT_EQ(rows.Count("users_tags"), 0) << members;
@@ -587,15 +583,15 @@ TEST(RecordConverterTest, OnlyWantedTablesGetRows) {
 }
 
 TEST(RecordConverterTest, PartsTruncatedIsWhatTheContextSays) {
-  for (const std::optional<bool> truncated : {std::optional<bool>(), std::optional<bool>(true),
-                                              std::optional<bool>(false)}) {
+  for (const std::optional<bool> truncated :
+       {std::optional<bool>(), std::optional<bool>(true), std::optional<bool>(false)}) {
     RecordContext context;
     context.parts_truncated = truncated;
     const ConvertedRows rows =
         ConvertRecord(v1::SOURCE_RECORD_CONVERSATION, R"({"id":"v"})", {}, context);
-    EXPECT_EQ(rows.Cell("conversations", "parts_truncated"),
-              truncated.has_value() ? std::optional<std::string>(*truncated ? "true" : "false")
-                                    : kNull);
+    EXPECT_EQ(
+        rows.Cell("conversations", "parts_truncated"),
+        truncated.has_value() ? std::optional<std::string>(*truncated ? "true" : "false") : kNull);
   }
 }
 

@@ -239,8 +239,7 @@ TEST_F(RecordReaderTest, GeneratedKeysDoNotStopLearningFromWorking) {
 
 TEST_F(RecordReaderTest, DeepUnknownNestingIsPassedOver) {
   for (const int depth : {100, 1000, 2000, 100000}) {
-    const std::string deep =
-        absl::StrCat(std::string(depth, '['), std::string(depth, ']'));
+    const std::string deep = absl::StrCat(std::string(depth, '['), std::string(depth, ']'));
     const absl::Status status = Read(absl::StrCat(R"({"x":)", deep, R"(,"id":"7"})"));
     ASSERT_TRUE(status.ok()) << depth << " " << status;
     EXPECT_EQ(Text(id_), "7");
@@ -284,13 +283,36 @@ TEST_F(RecordReaderTest, NestedListsRememberWhatHoldsThem) {
 }
 
 TEST_F(RecordReaderTest, WantedValueThatIsNoJsonIsDataLoss) {
-  for (const char* json :
-       {"", "   ", "5", "[]", "null", "{", R"({"id")", R"({"id":})", R"({"id":tru})",
-        R"({"id":nulL})", R"({"id":01})", R"({"id":1.})", R"({"id":+1})", R"({"id":-})",
-        R"({"id":1e})", R"({"id":"x})", R"({"id" "x"})", R"({"id":"x" "y"})", R"({"id":"x")",
-        R"({"id":"x"}})", R"({"id":"x"}{"id":"y"})", R"({"id":"x"} 5)", R"({id:"x"})",
-        R"({"id":'x'})", R"({"tags":{"data":[{"id":1},]}})", R"({"tags":{"data":[{"id":1}})",
-        "{\"id\":\"a\nb\"}", "{\"id\":\"\xff\"}", "{\"x\":\"\xed\xa0\x80\"}", R"({"id":"x",})"}) {
+  for (const char* json : {"",
+                           "   ",
+                           "5",
+                           "[]",
+                           "null",
+                           "{",
+                           R"({"id")",
+                           R"({"id":})",
+                           R"({"id":tru})",
+                           R"({"id":nulL})",
+                           R"({"id":01})",
+                           R"({"id":1.})",
+                           R"({"id":+1})",
+                           R"({"id":-})",
+                           R"({"id":1e})",
+                           R"({"id":"x})",
+                           R"({"id" "x"})",
+                           R"({"id":"x" "y"})",
+                           R"({"id":"x")",
+                           R"({"id":"x"}})",
+                           R"({"id":"x"}{"id":"y"})",
+                           R"({"id":"x"} 5)",
+                           R"({id:"x"})",
+                           R"({"id":'x'})",
+                           R"({"tags":{"data":[{"id":1},]}})",
+                           R"({"tags":{"data":[{"id":1}})",
+                           "{\"id\":\"a\nb\"}",
+                           "{\"id\":\"\xff\"}",
+                           "{\"x\":\"\xed\xa0\x80\"}",
+                           R"({"id":"x",})"}) {
     EXPECT_EQ(Read(json).code(), absl::StatusCode::kDataLoss) << json;
   }
 }

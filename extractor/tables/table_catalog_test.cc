@@ -53,8 +53,7 @@ std::string TypeInPromise(const v1::ColumnDescription& column) {
       if (column.name() == "custom_attributes") return "string, JSON text";
       return "string";
     case v1::COLUMN_TYPE_INT64:
-      return column.column().format() == v1::COLUMN_FORMAT_UNIX_SECONDS ? "int64, Unix s"
-                                                                        : "int64";
+      return column.column().format() == v1::COLUMN_FORMAT_UNIX_SECONDS ? "int64, Unix s" : "int64";
     case v1::COLUMN_TYPE_DOUBLE:
       return "double";
     case v1::COLUMN_TYPE_BOOL:
@@ -155,12 +154,12 @@ TEST(TableCatalogTest, TemplatesHoldTheDocumentedTables) {
   const auto conversations = catalog.Select(v1::TEMPLATE_CONVERSATIONS, {});
   const auto all = catalog.Select(v1::TEMPLATE_ALL, {});
   ASSERT_TRUE(basic.ok() && conversations.ok() && all.ok());
-  EXPECT_THAT(Names(*basic),
-              testing::ElementsAre(
-                  "users", "users_tags", "users_segments", "users_companies",
-                  "users_social_profiles", "notes", "events_summary", "leads", "leads_tags",
-                  "leads_segments", "leads_companies", "leads_social_profiles", "companies",
-                  "admins", "tags", "segments"));
+  EXPECT_THAT(
+      Names(*basic),
+      testing::ElementsAre("users", "users_tags", "users_segments", "users_companies",
+                           "users_social_profiles", "notes", "events_summary", "leads",
+                           "leads_tags", "leads_segments", "leads_companies",
+                           "leads_social_profiles", "companies", "admins", "tags", "segments"));
   EXPECT_THAT(Names(*conversations),
               testing::ElementsAre("conversations", "conversations_attachments",
                                    "conversations_customers", "conversations_tags",

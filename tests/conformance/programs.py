@@ -165,11 +165,11 @@ def write_expected(directory: Path, *flags: str) -> Path:
 
 
 @contextmanager
-def running_server(config: Path, log: Path) -> Iterator[str]:
+def running_server(config: Path, log: Path, *flags: str) -> Iterator[str]:
     """Runs the extractor server on a free port; yields HOST:PORT."""
     # Stderr joins stdout, wherever the line is written.
     arguments = ["/bin/sh", "-c", 'exec "$0" "$@" 2>&1', INTERCOM_SERVER, "--config", config]
-    arguments += ["--listen", "127.0.0.1:0"]
+    arguments += ["--listen", "127.0.0.1:0", *flags]
     environment = clean_environment(INTERCOM_ACCESS_TOKEN=ACCESS_TOKEN)
     with _running(arguments, r"listening on \"?((?:\d+\.){3}\d+:\d+)", log, environment) as address:
         yield address
@@ -205,6 +205,8 @@ def run_command_line(
         env=clean_environment(**variables),
         preexec_fn=preexec,
     )
+    if token is not None:
+        assert token.encode() not in done.stdout + done.stderr, "the access token was shown"
     return Run(done.returncode, done.stdout, done.stderr.decode(errors="replace"), output)
 
 

@@ -8,6 +8,11 @@
 #include "tests/fake_intercom/random.h"
 
 namespace intercom_extractor::fake {
+namespace {
+
+constexpr int64_t kSecondsPerDay = 86'400;
+
+}  // namespace
 
 std::string Companies::Id(size_t company) const {
   return HexId(options_.seed, kCompanyIdKind, company);
@@ -24,7 +29,7 @@ size_t Companies::Populated(size_t position) const {
 
 int64_t Companies::LastRequestAt(size_t company) const {
   return Random(options_.seed, kCompanyKind, company + (uint64_t{1} << 40))
-      .Between(kGeneratedNow - 100 * 86'400, kGeneratedNow);
+      .Between(kGeneratedNow - 100 * kSecondsPerDay, kGeneratedNow);
 }
 
 void Companies::Append(size_t company, std::string* out) const {

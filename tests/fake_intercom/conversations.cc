@@ -108,6 +108,7 @@ Conversations::Cast Conversations::CastOf(size_t conversation,
   if (!cast.contact && cast.author == AuthorKind::kContact) cast.author = AuthorKind::kAdmin;
   switch (cast.author) {
     case AuthorKind::kContact:
+      if (!cast.contact) break;
       cast.author_id = people_.Id(*cast.contact);
       cast.author_type = std::string(people_.Key(*cast.contact).role);
       break;

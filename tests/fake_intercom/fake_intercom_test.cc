@@ -124,7 +124,7 @@ TEST(FakeIntercomTest, EmbeddedListsStopAtTenWithHasMore) {
     const JsonValue contact = client.Get(path).json;
     const JsonValue& tags = contact["tags"];
     if (!tags.IsObject()) continue;
-    const size_t total = *tags["total_count"].AsInt();
+    const size_t total = tags["total_count"].AsInt().value_or(-1);
     EXPECT_EQ(tags["data"].elements().size(), std::min<size_t>(total, 10));
     EXPECT_EQ(tags["has_more"].text(), total > 10 ? "true" : "false");
     EXPECT_EQ(client.Get(path + "/tags").json["data"].elements().size(), total);
@@ -146,8 +146,8 @@ TEST(FakeIntercomTest, DetailGivesTheNewestFiveHundredParts) {
     ASSERT_EQ(elements.size(), std::min<size_t>(totals[i], 500));
     if (totals[i] == 900) {
       // Part ids end in the part's number.
-      EXPECT_EQ(*elements.front()["id"].AsInt() % 1000, 400);
-      EXPECT_EQ(*elements.back()["id"].AsInt() % 1000, 899);
+      EXPECT_EQ(elements.front()["id"].AsInt().value_or(-1) % 1000, 400);
+      EXPECT_EQ(elements.back()["id"].AsInt().value_or(-1) % 1000, 899);
     }
   }
 }
@@ -333,6 +333,7 @@ TEST(FakeIntercomTest, ServesManyConnectionsAtOnce) {
   const FakeIntercom intercom(options, SmallWorkspace());
   std::atomic<int> good{0};
   std::vector<std::thread> threads;
+  threads.reserve(64);
   for (int i = 0; i < 64; ++i) {
     threads.emplace_back([&] {
       TestClient client(intercom.base_url());

@@ -4,6 +4,7 @@
 #include <functional>
 #include <stdexcept>
 
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_split.h"
 
 namespace intercom_extractor::fake {
@@ -14,14 +15,9 @@ namespace {
 }
 
 int Number(const std::string& text, const std::string& fault) {
-  try {
-    size_t end = 0;
-    const int number = std::stoi(text, &end);
-    if (end == text.size() && number >= 1) return number;
-  } catch (const std::exception&) {
-    // Falls through to the one message that helps.
-  }
-  Refuse(fault);
+  int number = 0;
+  if (!absl::SimpleAtoi(text, &number) || number < 1) Refuse(fault);
+  return number;
 }
 
 }  // namespace
@@ -159,6 +155,7 @@ double Faults::TakeScrollBusySeconds() {
 std::vector<size_t> VanishedRecords(size_t count, size_t vanish) {
   std::vector<size_t> records;
   vanish = std::min(vanish, count);
+  records.reserve(vanish);
   for (size_t i = 0; i < vanish; ++i) records.push_back((2 * i + 1) * count / (2 * vanish));
   return records;
 }

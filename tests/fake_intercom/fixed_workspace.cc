@@ -136,6 +136,7 @@ int64_t FixedWorkspace::CompanyLastRequestAt(size_t company) const {
 std::vector<std::string> FixedWorkspace::Segments(bool include_count) const {
   if (include_count) return records_.segments;
   std::vector<std::string> segments;
+  segments.reserve(records_.segments.size());
   for (const std::string& segment : records_.segments) {
     segments.push_back(WithoutMember(segment, "count"));
   }

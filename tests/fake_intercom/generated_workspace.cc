@@ -130,6 +130,7 @@ int64_t GeneratedWorkspace::CompanyLastRequestAt(size_t company) const {
 
 std::vector<std::string> GeneratedWorkspace::Segments(bool include_count) const {
   std::vector<std::string> records;
+  records.reserve(kSegmentCount);
   for (size_t s = 0; s < kSegmentCount; ++s) {
     records.push_back(SegmentRecord(options_.seed, s, include_count ? segment_counts_[s] : -1));
   }

@@ -93,6 +93,7 @@ class Session : public std::enable_shared_from_this<Session<Stream>> {
   }
 
   void Answer() {
+    if (!parser_) return;
     keep_alive_ = parser_->get().keep_alive();
     const Request request = ToRequest(parser_->release());
     response_ = Response();
@@ -215,8 +216,9 @@ struct HttpServer::Impl {
   }
 
   void Open(tcp::socket socket) {
-    beast::error_code ignored;
-    socket.set_option(tcp::no_delay(true), ignored);
+    beast::error_code error;
+    // A client that is gone already.
+    if (socket.set_option(tcp::no_delay(true), error)) return;
     if (tls) {
       std::make_shared<Session<TlsStream>>(TlsStream(PlainStream(std::move(socket)), *tls),
                                            &handler)

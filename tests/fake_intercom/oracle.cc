@@ -174,6 +174,7 @@ class Oracle {
 
   static std::vector<JsonValue> Parsed(const std::vector<std::string>& records) {
     std::vector<JsonValue> parsed;
+    parsed.reserve(records.size());
     for (const std::string& record : records) parsed.push_back(ParseRecord(record));
     return parsed;
   }

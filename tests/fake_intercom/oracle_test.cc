@@ -174,7 +174,7 @@ TEST(OracleTest, TruncatedPartsAreSaid) {
   Rows rows = Expected(workspace);
   std::vector<std::string> truncated;
   for (const OracleRow& row : rows["conversations"]) {
-    truncated.push_back(Cell("conversations", "parts_truncated", row).value());
+    truncated.push_back(Cell("conversations", "parts_truncated", row).value_or("null"));
   }
   EXPECT_EQ(truncated,
             (std::vector<std::string>{"false", "false", "false", "false", "true", "true"}));

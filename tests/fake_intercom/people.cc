@@ -18,7 +18,7 @@ constexpr size_t kEmbeddedItems = 10;
 // A tenth of all people came in one import, on the day on which the United States
 // changed to daylight saving time: 2024-03-10, from 00:00 to 24:00 in New York.
 constexpr int64_t kImportStart = 1'710'046'800;
-constexpr int64_t kImportEnd = kImportStart + 23 * 3600;
+constexpr int64_t kImportEnd = kImportStart + int64_t{23} * 3'600;
 
 // Far beyond any index of a contact, so that ids cannot meet.
 constexpr size_t kMergedBase = 0x70000000;
@@ -248,6 +248,7 @@ void People::Append(size_t contact, std::string* out) const {
   }
 
   std::vector<std::string> item_ids;
+  item_ids.reserve(kEmbeddedItems);
   for (size_t i = 0; i < std::min(lists.tags, kEmbeddedItems); ++i) {
     item_ids.push_back(TagIdJson((lists.first_tag + i) % kTagCount));
   }
@@ -297,6 +298,7 @@ std::vector<std::string> People::Tags(size_t contact) const {
   const Lists lists = ListsOf(contact);
   const ContactKey key = Key(contact);
   std::vector<std::string> records;
+  records.reserve(lists.tags);
   for (size_t i = 0; i < lists.tags; ++i) {
     records.push_back(
         AppliedTagRecord((lists.first_tag + i) % kTagCount, Id(contact), key.updated_at));
@@ -315,6 +317,7 @@ bool People::HasTag(size_t contact, std::string_view tag_id) const {
 std::vector<size_t> People::CompaniesOf(size_t contact) const {
   const Lists lists = ListsOf(contact);
   std::vector<size_t> companies;
+  companies.reserve(lists.companies);
   for (size_t i = 0; i < lists.companies; ++i) {
     companies.push_back(
         companies_.Populated(lists.first_company % companies_.populated_count() + i));

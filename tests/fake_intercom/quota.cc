@@ -3,21 +3,19 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include "absl/strings/numbers.h"
+
 namespace intercom_extractor::fake {
 
 Quota::Options Quota::Parse(const std::string& text) {
   Options options;
-  try {
-    size_t end = 0;
-    options.limit = std::stoi(text, &end);
-    if (end == text.size() && options.limit == 0) return options;
-    if (end < text.size() && text[end] == '/' && options.limit > 0 &&
-        absl::ParseDuration(text.substr(end + 1), &options.window) &&
-        options.window > absl::ZeroDuration()) {
-      return options;
-    }
-  } catch (const std::exception&) {
-    // Falls through to the one message that helps.
+  const size_t slash = text.find('/');
+  const bool limit_read = absl::SimpleAtoi(text.substr(0, slash), &options.limit);
+  if (limit_read && options.limit == 0 && slash == std::string::npos) return options;
+  if (limit_read && options.limit > 0 && slash != std::string::npos &&
+      absl::ParseDuration(text.substr(slash + 1), &options.window) &&
+      options.window > absl::ZeroDuration()) {
+    return options;
   }
   throw std::invalid_argument("quota: want N/WINDOW such as 1666/10s, or 0; got " + text);
 }

@@ -126,6 +126,7 @@ class Parser {
 std::vector<const Condition*> Required(const Condition& condition) {
   if (condition.kind != Kind::kAnd) return {&condition};
   std::vector<const Condition*> required;
+  required.reserve(condition.conditions.size());
   for (const Condition& part : condition.conditions) required.push_back(&part);
   return required;
 }

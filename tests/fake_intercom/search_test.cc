@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "tests/fake_intercom/fake_intercom.h"
 #include "tests/fake_intercom/fixed_workspace.h"
 #include "tests/fake_intercom/test_client.h"
@@ -29,14 +30,15 @@ class SearchTest : public testing::Test {
     for (const int64_t time : created_at) {
       const std::string seconds = std::to_string(time);
       FixedRecords::Contact contact;
-      contact.json = R"({"type":"contact","id":")" + std::string(1, id) + R"(","role":")" +
-                     (id == 'a' ? "lead" : "user") + R"(","created_at":)" + seconds +
-                     R"(,"updated_at":)" + seconds + R"(,"last_seen_at":null})";
+      contact.json =
+          absl::StrCat(R"({"type":"contact","id":")", std::string(1, id), R"(","role":")",
+                       id == 'a' ? "lead" : "user", R"(","created_at":)", seconds,
+                       R"(,"updated_at":)", seconds, R"(,"last_seen_at":null})");
       records.contacts.push_back(contact);
       FixedRecords::Conversation conversation;
-      conversation.detail = R"({"type":"conversation","id":")" + std::string(1, id) +
-                            R"(","created_at":)" + seconds + R"(,"updated_at":)" + seconds +
-                            R"(,"conversation_parts":{"conversation_parts":[]}})";
+      conversation.detail = absl::StrCat(
+          R"({"type":"conversation","id":")", std::string(1, id), R"(","created_at":)", seconds,
+          R"(,"updated_at":)", seconds, R"(,"conversation_parts":{"conversation_parts":[]}})");
       records.conversations.push_back(conversation);
       ++id;
     }

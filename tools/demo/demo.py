@@ -134,7 +134,7 @@ def print_tables(summary, differences):
         print(row(name, *numbers, result))
     # One request may feed several tables, so this is less than the column's sum.
     sent = f"{summary['requests']['sent']:,}"
-    print(row("total", f"{summary['rows']:,}", f"{summary['bytes']:,}", sent, ""))
+    print(row("total", f"{summary['rows']:,}", f"{summary['bytes']:,}", sent, "").rstrip())
     for name, difference in differences.items():
         if difference:
             print(f"\n{name}:\n{difference}")

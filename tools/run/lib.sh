@@ -84,11 +84,13 @@ trim_bazel_cache() {
 }
 
 # The programs of the product, as Bazel labels and, in the same order, as files.
+# shellcheck disable=SC2034  # Those that source this use them.
 readonly program_targets=(
   //clients/cli:intercom-extract
   //server:intercom-extractor-server
   //tests/fake_intercom:fake-intercom
 )
+# shellcheck disable=SC2034
 readonly program_files=(
   bazel-bin/clients/cli/intercom-extract
   bazel-bin/server/intercom-extractor-server

@@ -39,7 +39,7 @@ step_buildifier() { buildifier -mode=check; }
 step_buf() { "$npm_bin/buf" lint proto; }
 
 step_shellcheck() {
-  { repo_files '*.sh' run .ci/run && repo_files | xargs -0r grep -lZE '^#!.*\bbash$'; } |
+  { repo_files '*.sh' && repo_files | xargs -0r grep -lZE '^#!.*\b(ba)?sh$'; } |
     sort -zu | xargs -0r shellcheck --external-sources
 }
 
@@ -68,15 +68,19 @@ step_clang_tidy() {
 
 failed=()
 step() {
-  local name=$1 start=$SECONDS result=ok
-  # In a process of its own: `set -e` does not hold inside a condition.
+  local name=$1 start=$SECONDS result=ok status
+  # Not in a condition, where `set -e` would not hold.
   set +e
   (
     set -e
     "step_${name//-/_}"
   )
-  (($?)) && result=FAILED && failed+=("$name")
+  status=$?
   set -e
+  if ((status)); then
+    result=FAILED
+    failed+=("$name")
+  fi
   printf 'lint %-14s %s (%d s)\n' "$name" "$result" $((SECONDS - start))
 }
 

@@ -73,13 +73,16 @@ total_passed=0
 total_failed=0
 summary=()
 run_suite() {
-  local name=$1 start=$SECONDS passed=0 failed=0 log=$reports/$1.log status=0
+  local name=$1 start=$SECONDS passed=0 failed=0 log=$reports/$1.log status
   printf '\n== %s\n' "$name"
-  # A process of its own: `set -e` does not hold inside a condition.
+  # Not in a condition, where `set -e` would not hold.
+  set +e
   (
     set -e
     "suite_$name"
-  ) 2>&1 | tee "$log" | sed -u -E '/^[0-9]+ passed, [0-9]+ failed$/d' || status=$?
+  ) 2>&1 | tee "$log" | sed -u -E '/^[0-9]+ passed, [0-9]+ failed$/d'
+  status=${PIPESTATUS[0]}
+  set -e
   if [[ $(tail -n 1 "$log") =~ ^([0-9]+)\ passed,\ ([0-9]+)\ failed$ ]]; then
     passed=${BASH_REMATCH[1]}
     failed=${BASH_REMATCH[2]}

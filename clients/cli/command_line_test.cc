@@ -1,0 +1,163 @@
+#include "clients/cli/command_line.h"
+
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "absl/strings/str_split.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace intercom_extractor {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+// `arguments` separated by single spaces.
+CommandLine Parse(const std::string& arguments) {
+  std::vector<std::string> words = absl::StrSplit("intercom-extract " + arguments, ' ');
+  if (words.back().empty()) words.pop_back();
+  std::vector<const char*> argv;
+  for (const std::string& word : words) argv.push_back(word.c_str());
+  return ParseCommandLine(static_cast<int>(argv.size()), argv.data());
+}
+
+std::string Error(const std::string& arguments) {
+  const CommandLine line = Parse(arguments);
+  const auto* error = std::get_if<UsageError>(&line);
+  return error == nullptr ? "(no error)" : error->message;
+}
+
+ExtractOptions Extract(const std::string& arguments) {
+  const CommandLine line = Parse("extract " + arguments);
+  const auto* options = std::get_if<ExtractOptions>(&line);
+  EXPECT_NE(options, nullptr) << Error("extract " + arguments);
+  return options == nullptr ? ExtractOptions() : *options;
+}
+
+std::string Info(const std::string& arguments) {
+  const CommandLine line = Parse(arguments);
+  const auto* info = std::get_if<InfoText>(&line);
+  return info == nullptr ? "" : info->text;
+}
+
+TEST(CommandLineTest, ExtractHasTheDocumentedDefaults) {
+  const ExtractOptions options = Extract("--template all --output out");
+  EXPECT_EQ(options.table_template, v1::TEMPLATE_ALL);
+  EXPECT_EQ(options.output, "out");
+  EXPECT_EQ(options.format, RowFormat::kCsv);
+  EXPECT_FALSE(options.gzip);
+  EXPECT_EQ(options.columns, ColumnSelection::kAll);
+  EXPECT_EQ(options.body_format, v1::BODY_FORMAT_PLAINTEXT);
+  EXPECT_EQ(options.connection.connection, "default");
+  EXPECT_TRUE(options.connection.embedded());
+  EXPECT_FALSE(options.connection.quota_reserve.has_value());
+}
+
+TEST(CommandLineTest, ExtractReadsEachFlag) {
+  const ExtractOptions options = Extract(
+      "--template basic --tables users,tags --tables notes --output out --format jsonl --gzip "
+      "--columns documented --body-format html --json --quiet --connection acme --embedded "
+      "--region eu --access-token-file token --quota-reserve 0.25 --ca-file ca.pem");
+  EXPECT_EQ(options.table_template, v1::TEMPLATE_BASIC);
+  EXPECT_THAT(options.tables, ElementsAre("users", "tags", "notes"));
+  EXPECT_EQ(options.format, RowFormat::kJsonl);
+  EXPECT_TRUE(options.gzip);
+  EXPECT_EQ(options.columns, ColumnSelection::kDocumented);
+  EXPECT_EQ(options.body_format, v1::BODY_FORMAT_HTML);
+  EXPECT_TRUE(options.json);
+  EXPECT_TRUE(options.quiet);
+  EXPECT_EQ(options.connection.connection, "acme");
+  EXPECT_EQ(options.connection.region, "eu");
+  EXPECT_EQ(options.connection.access_token_file, "token");
+  EXPECT_EQ(options.connection.quota_reserve, 0.25);
+  EXPECT_EQ(options.connection.ca_file, "ca.pem");
+}
+
+TEST(CommandLineTest, ReadsServerFlags) {
+  const CommandLine line = Parse(
+      "check --server h:1 --caller-token-file t --ca-file a --cert-file c --key-file k --json");
+  const auto* options = std::get_if<CheckOptions>(&line);
+  ASSERT_NE(options, nullptr);
+  EXPECT_TRUE(options->json);
+  EXPECT_FALSE(options->connection.embedded());
+  EXPECT_EQ(options->connection.server, "h:1");
+  EXPECT_EQ(options->connection.caller_token_file, "t");
+  EXPECT_EQ(options->connection.cert_file, "c");
+  EXPECT_EQ(options->connection.key_file, "k");
+}
+
+TEST(CommandLineTest, ServerExcludesWhatTheServerDecides) {
+  for (const char* flag : {"--base-url http://x", "--region us", "--config f",
+                           "--quota-reserve 0.2", "--access-token-file f"}) {
+    EXPECT_THAT(Error(std::string("check --server h:1 ") + flag),
+                AllOf(HasSubstr("cannot be used with --server"), HasSubstr("configuration says")));
+  }
+  EXPECT_THAT(Error("check --server h:1 --embedded"), HasSubstr("exclude each other"));
+  EXPECT_THAT(Error("check --server h:1 --cert-file c"), HasSubstr("belong together"));
+}
+
+TEST(CommandLineTest, EmbeddedExcludesWhatIsForAServer) {
+  for (const char* flag : {"--caller-token-file f", "--cert-file f", "--key-file f"}) {
+    EXPECT_THAT(Error(std::string("check ") + flag), HasSubstr("add --server"));
+  }
+  EXPECT_THAT(Error("check --base-url http://x --region us"), HasSubstr("exclude each other"));
+  EXPECT_THAT(Error("check --config f --region us"), HasSubstr("cannot be used with --config"));
+  for (const char* share : {"1", "-0.1", "nan", "many"}) {
+    EXPECT_NE(Error(std::string("check --quota-reserve=") + share), "(no error)") << share;
+  }
+}
+
+TEST(CommandLineTest, SaysWhatIsMissing) {
+  EXPECT_THAT(Error(""), HasSubstr("--help"));
+  EXPECT_THAT(Error("extract --template all"), HasSubstr("--output is required"));
+  EXPECT_THAT(Error("extract --output out"), HasSubstr("--template basic|conversations|all"));
+  EXPECT_THAT(Error("extract --tables , --output out"), HasSubstr("say what to read"));
+  EXPECT_THAT(Error("extract --template some --output out"), HasSubstr("--template"));
+  EXPECT_THAT(Error("frobnicate"), Not(HasSubstr("\n")));
+  EXPECT_THAT(Error("extract --template all --output out --nope"), HasSubstr("--nope"));
+  EXPECT_THAT(Error("extract --template all --output out extra"), HasSubstr("extra"));
+}
+
+TEST(CommandLineTest, StdoutTakesExactlyOneTable) {
+  EXPECT_EQ(Extract("--tables tags --output -").output, "-");
+  EXPECT_THAT(Error("extract --tables tags,users --output -"), HasSubstr("exactly one table"));
+  EXPECT_THAT(Error("extract --template basic --output -"), HasSubstr("exactly one table"));
+}
+
+TEST(CommandLineTest, FlagsOfALaterVersionAreRecognisedAndRefused) {
+  for (const char* flag : {"--resume", "--state file", "--updated-since 2024-01-01"}) {
+    const std::string error = Error(std::string("extract --template all --output out ") + flag);
+    EXPECT_THAT(error, HasSubstr("is not available in this version; every run reads everything"));
+    EXPECT_THAT(error, HasSubstr(std::string(flag).substr(0, 7)));
+  }
+  EXPECT_THAT(Error("extract --resume"), HasSubstr("not available in this version"));
+  EXPECT_THAT(Info("extract --help"), Not(HasSubstr("--resume")));
+}
+
+TEST(CommandLineTest, HelpHasAnExampleForEachCommand) {
+  EXPECT_THAT(Info("--help"), HasSubstr("intercom-extract extract"));
+  for (const char* command : {"extract", "check", "tables"}) {
+    const std::string help = Info(std::string(command) + " --help");
+    EXPECT_THAT(help, HasSubstr(std::string("  intercom-extract ") + command));
+    EXPECT_THAT(help, HasSubstr("the default without --server"));
+    for (const std::string& line : std::vector<std::string>(absl::StrSplit(help, '\n'))) {
+      EXPECT_LE(line.size(), 100u) << line;
+    }
+  }
+  EXPECT_THAT(Info("--version"), HasSubstr("intercom-extract "));
+}
+
+TEST(CommandLineTest, TablesTakesATemplate) {
+  const CommandLine line = Parse("tables --template conversations --json");
+  const auto* options = std::get_if<TablesOptions>(&line);
+  ASSERT_NE(options, nullptr);
+  EXPECT_EQ(options->table_template, v1::TEMPLATE_CONVERSATIONS);
+  EXPECT_TRUE(options->json);
+}
+
+}  // namespace
+}  // namespace intercom_extractor

@@ -1,0 +1,88 @@
+#include "clients/cli/server_errors.h"
+
+#include <string>
+
+#include "gmock/gmock.h"
+#include "google/rpc/error_details.pb.h"
+#include "google/rpc/status.pb.h"
+#include "gtest/gtest.h"
+
+namespace intercom_extractor {
+namespace {
+
+using ::testing::HasSubstr;
+
+grpc::Status StatusWith(grpc::StatusCode code, const std::string& message,
+                        const std::string& reason) {
+  google::rpc::Status details;
+  google::rpc::RetryInfo other;
+  details.add_details()->PackFrom(other);
+  google::rpc::ErrorInfo info;
+  info.set_reason(reason);
+  details.add_details()->PackFrom(info);
+  return grpc::Status(code, message, details.SerializeAsString());
+}
+
+ConnectionOptions Remote() {
+  ConnectionOptions options;
+  options.server = "extractor:1";
+  return options;
+}
+
+TEST(ServerErrorsTest, FindsTheReason) {
+  EXPECT_EQ(ErrorReason(StatusWith(grpc::StatusCode::UNAVAILABLE, "", "INTERCOM_UNREACHABLE")),
+            "INTERCOM_UNREACHABLE");
+  EXPECT_EQ(ErrorReason(grpc::Status(grpc::StatusCode::UNAVAILABLE, "")), "");
+  EXPECT_EQ(ErrorReason(grpc::Status(grpc::StatusCode::UNAVAILABLE, "", "\xff\xff")), "");
+}
+
+TEST(ServerErrorsTest, RefusedAccessTokenSaysHowToGiveAnotherOne) {
+  const grpc::Status status =
+      StatusWith(grpc::StatusCode::UNAUTHENTICATED, "GET /me: HTTP 401", "TOKEN_INVALID");
+  ConnectionOptions options;
+  const Outcome outcome = DescribeServerError(status, options);
+  EXPECT_EQ(outcome.code, ExitCode::kAuthentication);
+  EXPECT_EQ(outcome.message,
+            "Intercom refused the access token of connection default (GET /me: HTTP 401); create "
+            "a new token in the Developer Hub and set INTERCOM_ACCESS_TOKEN");
+  options.access_token_file = "token.txt";
+  EXPECT_THAT(DescribeServerError(status, options).message, HasSubstr("write it to token.txt"));
+  options.access_token_file.clear();
+  options.config = "server.yaml";
+  EXPECT_THAT(DescribeServerError(status, options).message, HasSubstr("server.yaml"));
+  EXPECT_THAT(DescribeServerError(status, Remote()).message,
+              HasSubstr("give it to server extractor:1"));
+}
+
+TEST(ServerErrorsTest, RefusedCallerIsNotARefusedAccessToken) {
+  const Outcome outcome =
+      DescribeServerError(grpc::Status(grpc::StatusCode::UNAUTHENTICATED, "who are you"), Remote());
+  EXPECT_EQ(outcome.code, ExitCode::kAuthentication);
+  EXPECT_THAT(outcome.message, HasSubstr("--caller-token-file"));
+}
+
+TEST(ServerErrorsTest, TellsIntercomFromTheServer) {
+  EXPECT_THAT(
+      DescribeServerError(
+          StatusWith(grpc::StatusCode::UNAVAILABLE, "timeout", "INTERCOM_UNREACHABLE"), Remote())
+          .message,
+      HasSubstr("Intercom cannot be reached: timeout"));
+  EXPECT_THAT(
+      DescribeServerError(grpc::Status(grpc::StatusCode::UNAVAILABLE, "refused"), Remote()).message,
+      HasSubstr("cannot reach server extractor:1: refused"));
+}
+
+TEST(ServerErrorsTest, EachErrorIsOneLineWithItsCode) {
+  for (int code = 1; code <= 16; ++code) {
+    for (const ConnectionOptions& options : {ConnectionOptions(), Remote()}) {
+      const grpc::Status status(static_cast<grpc::StatusCode>(code), "two\nlines\x1b[2J");
+      const Outcome outcome = DescribeServerError(status, options);
+      EXPECT_NE(outcome.code, ExitCode::kComplete);
+      EXPECT_THAT(outcome.message, HasSubstr("two lines [2J"));
+      EXPECT_EQ(outcome.message.find('\n'), std::string::npos);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace intercom_extractor

@@ -1,0 +1,62 @@
+#include "clients/cli/tables_command.h"
+
+#include <string>
+
+#include "clients/cli/fake_extractor.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace intercom_extractor {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+class TablesCommandTest : public ::testing::Test {
+ protected:
+  Outcome Run() { return RunTables(options_, fake_.api.get(), fake_.console); }
+
+  FakeExtractor fake_;
+  TablesOptions options_;
+};
+
+TEST_F(TablesCommandTest, ListsTablesWithTheirColumns) {
+  EXPECT_EQ(Run().code, ExitCode::kComplete);
+  EXPECT_THAT(fake_.out, HasSubstr("users\n  what      Contacts with role user.\n"));
+  EXPECT_THAT(fake_.out, HasSubstr("\nconversation_parts\n"));
+  EXPECT_THAT(fake_.out, HasSubstr("tags.id"));
+  EXPECT_THAT(fake_.out, HasSubstr("extension"));
+}
+
+TEST_F(TablesCommandTest, TemplateRestrictsThem) {
+  options_.table_template = v1::TEMPLATE_CONVERSATIONS;
+  EXPECT_EQ(Run().code, ExitCode::kComplete);
+  EXPECT_THAT(fake_.out, HasSubstr("conversation_parts\n"));
+  EXPECT_THAT(fake_.out, Not(HasSubstr("users_tags\n")));
+}
+
+TEST_F(TablesCommandTest, JsonSaysAllOfAColumn) {
+  options_.json = true;
+  EXPECT_EQ(Run().code, ExitCode::kComplete);
+  EXPECT_THAT(fake_.out, HasSubstr(R"({"column":"id","number":2,"type":"string",)"
+                                   R"("format":"identifier","documented":true,)"
+                                   R"("primary_key":true,"paths":["@.id"],"constant":null,)"
+                                   R"("derivation":null,"references":[],)"));
+}
+
+TEST_F(TablesCommandTest, ShowsTablesOfANewerServerToo) {
+  fake_.tables.add_tables()->mutable_table()->set_name("calls");
+  EXPECT_EQ(Run().code, ExitCode::kComplete);
+  EXPECT_THAT(fake_.out, HasSubstr("\ncalls\n"));
+}
+
+TEST_F(TablesCommandTest, ErrorsHaveTheirCodes) {
+  fake_.list_status = grpc::Status(grpc::StatusCode::UNAVAILABLE, "refused");
+  EXPECT_EQ(Run().code, ExitCode::kUnreachable);
+  fake_.list_status = grpc::Status::OK;
+  fake_.out_works = false;
+  EXPECT_EQ(Run().code, ExitCode::kOutput);
+}
+
+}  // namespace
+}  // namespace intercom_extractor

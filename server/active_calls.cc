@@ -1,0 +1,36 @@
+#include "server/active_calls.h"
+
+#include <algorithm>
+
+#include "absl/time/clock.h"
+
+namespace intercom_extractor {
+
+ActiveCalls::Token ActiveCalls::Begin() {
+  MutexLock lock(&mu_);
+  if (draining_) return nullptr;
+  ++running_;
+  return Token(this);
+}
+
+bool ActiveCalls::Drain(absl::Duration timeout) {
+  // The wall clock does: at worst a grace is as wrong as somebody set the clock.
+  const absl::Time deadline = absl::Now() + timeout;
+  MutexLock lock(&mu_);
+  draining_ = true;
+  while (running_ > 0) {
+    const absl::Duration left = deadline - absl::Now();
+    if (left <= absl::ZeroDuration()) return false;
+    // Also an infinite wait is made of finite ones.
+    changed_.WaitWithTimeout(&mu_, std::min(left, absl::Hours(1)));
+  }
+  return true;
+}
+
+void ActiveCalls::End() {
+  MutexLock lock(&mu_);
+  --running_;
+  changed_.SignalAll();
+}
+
+}  // namespace intercom_extractor

@@ -1,0 +1,32 @@
+#include "server/active_calls.h"
+
+#include <thread>
+#include <utility>
+
+#include "gtest/gtest.h"
+
+namespace intercom_extractor {
+namespace {
+
+TEST(ActiveCallsTest, WithoutCallsDrainReturnsAtOnceAndRefusesFurtherOnes) {
+  ActiveCalls calls;
+  EXPECT_NE(calls.Begin(), nullptr);
+  EXPECT_TRUE(calls.Drain(absl::ZeroDuration()));
+  EXPECT_EQ(calls.Begin(), nullptr);
+}
+
+TEST(ActiveCallsTest, DrainWaitsForTheLastCall) {
+  ActiveCalls calls;
+  ActiveCalls::Token first = calls.Begin();
+  ActiveCalls::Token second = calls.Begin();
+  EXPECT_FALSE(calls.Drain(absl::ZeroDuration()));
+  std::thread ender([&] {
+    first.reset();
+    second.reset();
+  });
+  EXPECT_TRUE(calls.Drain(absl::InfiniteDuration()));
+  ender.join();
+}
+
+}  // namespace
+}  // namespace intercom_extractor
