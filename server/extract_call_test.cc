@@ -1,6 +1,7 @@
 #include "server/extract_call.h"
 
 #include <atomic>
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <string>
@@ -126,7 +127,9 @@ class ExtractCallTest : public ::testing::TestWithParam<Transport> {
     reader_ = stub_->Extract(&context_, v1::ExtractRequest());
   }
 
-  void TearDown() override { server_->Shutdown(); }
+  // With a deadline: without one gRPC waits until the idle client has looked at its
+  // connection, which it does every few seconds.
+  void TearDown() override { server_->Shutdown(std::chrono::system_clock::now()); }
 
   SteadyClock clock_;
   Observed observed_;

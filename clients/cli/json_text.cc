@@ -74,8 +74,14 @@ void AppendInt64(int64_t value, std::string* out) {
 }
 
 void AppendDouble(double value, std::string* out) {
+  // Amounts are for people: 100000, not 1e+05. Beyond these bounds, which are
+  // those of JSON in browsers and of Python, digits would be mostly zeros.
+  const double size = std::abs(value);
+  const bool plain = size == 0 || (size >= 1e-4 && size < 1e16);
   char digits[32];
-  const auto result = std::to_chars(digits, digits + sizeof(digits), value);
+  const auto result =
+      std::to_chars(digits, digits + sizeof(digits), value,
+                    plain ? std::chars_format::fixed : std::chars_format::scientific);
   out->append(digits, result.ptr - digits);
 }
 

@@ -44,6 +44,11 @@ TEST(JsonTextTest, FindsSpecialCharactersAtEachPlaceOfAWord) {
 
 TEST(JsonTextTest, DoublesAreShortestThatReadBack) {
   EXPECT_EQ(DoubleText(100), "100");
+  EXPECT_EQ(DoubleText(100000), "100000");
+  EXPECT_EQ(DoubleText(9007199254740993.0), "9007199254740992");
+  EXPECT_EQ(DoubleText(1e16), "1e+16");
+  EXPECT_EQ(DoubleText(0.0001), "0.0001");
+  EXPECT_EQ(DoubleText(0.00001), "1e-05");
   EXPECT_EQ(DoubleText(0.1), "0.1");
   EXPECT_EQ(DoubleText(1e300), "1e+300");
   EXPECT_EQ(DoubleText(-0.0), "-0");

@@ -85,7 +85,7 @@ ProgressSnapshot ProgressTracker::Snapshot(absl::Time now) const {
     from = sample;
   }
   // Never over less than a second: the first batch would look like a storm.
-  const absl::Duration span = std::max(now - from.time, absl::Seconds(1));
+  const absl::Duration span = std::max(now - std::max(from.time, start_), absl::Seconds(1));
   snapshot.rows_per_second =
       static_cast<double>(rows_received_ - from.rows_received) / absl::ToDoubleSeconds(span);
   return snapshot;

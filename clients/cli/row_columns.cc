@@ -1,7 +1,5 @@
 #include "clients/cli/row_columns.h"
 
-#include <algorithm>
-
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "proto/v1.h"
@@ -47,21 +45,21 @@ absl::StatusOr<RowColumns> RowColumns::Resolve(const v1::TableDescription& descr
     return Newer(absl::StrCat("table ", result.table_));
   }
   result.batch_field_ = batch_field;
-  for (const v1::ColumnDescription& column : description.columns()) {
-    if (selection == ColumnSelection::kDocumented && !column.documented()) continue;
-    const FieldDescriptor* field = batch_field->message_type()->FindFieldByNumber(column.number());
-    const bool known_type =
-        column.type() >= v1::COLUMN_TYPE_STRING && column.type() <= v1::COLUMN_TYPE_BOOL;
-    if (!known_type || (field != nullptr && !Holds(*field, column.type()))) {
-      return Newer(absl::StrCat("the type of column ", result.table_, ".", column.name()));
-    }
-    result.columns_.push_back({column.name(), column.type(), column.number(), field});
-  }
   // The server promises this order; the file's columns must not depend on it.
-  const auto first_extension = [](const Column& column) { return column.number > 100; };
-  std::stable_sort(
-      result.columns_.begin(), result.columns_.end(),
-      [&](const Column& a, const Column& b) { return first_extension(a) < first_extension(b); });
+  for (const bool documented : {true, false}) {
+    if (!documented && selection == ColumnSelection::kDocumented) break;
+    for (const v1::ColumnDescription& column : description.columns()) {
+      if (column.documented() != documented) continue;
+      const FieldDescriptor* field =
+          batch_field->message_type()->FindFieldByNumber(column.number());
+      const bool known_type =
+          column.type() >= v1::COLUMN_TYPE_STRING && column.type() <= v1::COLUMN_TYPE_BOOL;
+      if (!known_type || (field != nullptr && !Holds(*field, column.type()))) {
+        return Newer(absl::StrCat("the type of column ", result.table_, ".", column.name()));
+      }
+      result.columns_.push_back({column.name(), column.type(), column.number(), field});
+    }
+  }
   return result;
 }
 

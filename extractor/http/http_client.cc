@@ -45,8 +45,8 @@ struct Transfer {
 size_t OnBody(char* data, size_t /*size*/, size_t count, void* user) {
   auto* transfer = static_cast<Transfer*>(user);
   if (transfer->response.body.size() + count > transfer->max_body) {
-    transfer->local_error =
-        absl::ResourceExhaustedError(absl::StrCat("the answer exceeds ", transfer->max_body, " bytes"));
+    transfer->local_error = absl::ResourceExhaustedError(
+        absl::StrCat("the answer exceeds ", transfer->max_body, " bytes"));
     return 0;
   }
   transfer->local_error = transfer->response.body.Append(data, count);

@@ -110,8 +110,7 @@ absl::StatusOr<size_t> ResponseBody::Read(size_t offset, char* buffer, size_t si
   }
   size_t done = 0;
   while (done < size) {
-    const ssize_t got =
-        pread(file_, buffer + done, size - done, static_cast<off_t>(offset + done));
+    const ssize_t got = pread(file_, buffer + done, size - done, static_cast<off_t>(offset + done));
     if (got < 0 && errno == EINTR) continue;
     if (got <= 0) {
       return absl::ResourceExhaustedError(

@@ -113,7 +113,7 @@ class IntercomClient::Core : public std::enable_shared_from_this<Core> {
     int attempts = 0;
     absl::Time first_rate_limited = absl::InfiniteFuture();
     // Which of the group's waiting counters it stands in.
-    int64_t RequestCounters::*waiting = nullptr;
+    int64_t RequestCounters::* waiting = nullptr;
   };
   using CallPtr = std::unique_ptr<Call>;
 
@@ -125,7 +125,7 @@ class IntercomClient::Core : public std::enable_shared_from_this<Core> {
 
   double Random() { return absl::Uniform(bits_, 0.0, 1.0); }
 
-  void SetWaiting(Call* call, int64_t RequestCounters::*waiting) {
+  void SetWaiting(Call* call, int64_t RequestCounters::* waiting) {
     if (call->waiting == waiting) return;
     Count(call->group, [&](RequestCounters* counters) {
       if (call->waiting != nullptr) --(counters->*(call->waiting));
@@ -231,13 +231,12 @@ class IntercomClient::Core : public std::enable_shared_from_this<Core> {
       if (verdict == Verdict::kRateLimited) ++counters->rate_limited;
     });
 
-    const bool may_have_acted =
-        response.status.ok() ? response.status_code == 200 : response.sent;
+    const bool may_have_acted = response.status.ok() ? response.status_code == 200 : response.sent;
     if (verdict == Verdict::kTransient && !call->request.repeatable && may_have_acted) {
-      answer.status = StatusWithReason(
-          absl::StatusCode::kAborted, "SCROLL_BROKEN",
-          absl::StrCat("an answer was lost, and the next would skip it: ",
-                       answer.status.message()));
+      answer.status =
+          StatusWithReason(absl::StatusCode::kAborted, "SCROLL_BROKEN",
+                           absl::StrCat("an answer was lost, and the next would skip it: ",
+                                        answer.status.message()));
       verdict = Verdict::kFinal;
     }
     if (closed_ || IsCancelled(call->group)) {
@@ -274,8 +273,7 @@ class IntercomClient::Core : public std::enable_shared_from_this<Core> {
           return;
         }
         SetWaiting(call.get(), &RequestCounters::waiting_for_retry);
-        const absl::Duration pause =
-            retry_policy_.Pause(call->attempts) + retry_budget_.Take();
+        const absl::Duration pause = retry_policy_.Pause(call->attempts) + retry_budget_.Take();
         const uint64_t key = ++last_call_;
         pausing_.emplace(key, std::move(call));
         http_->PostAfter(pause, [self = shared_from_this(), key] {

@@ -159,15 +159,16 @@ void CompanyWalk::ReadListPage(int64_t page) {
           End(StatusWithReason(
               absl::StatusCode::kUnavailable, "SCROLL_BUSY",
               absl::StrCat("another app keeps the workspace's company scroll open, and the list "
-                           "cannot serve instead (", info.status().message(),
-                           "); run again when the other app is done")));
+                           "cannot serve instead (",
+                           info.status().message(), "); run again when the other app is done")));
           return;
         }
         if (info->total_count.value_or(0) > kListLimit) {
           End(StatusWithReason(
               absl::StatusCode::kUnavailable, "SCROLL_BUSY",
               absl::StrCat("another app keeps the workspace's company scroll open, and the list "
-                           "gives only ", kListLimit, " of ", *info->total_count,
+                           "gives only ",
+                           kListLimit, " of ", *info->total_count,
                            " companies; run again when the other app is done")));
           return;
         }

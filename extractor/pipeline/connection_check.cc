@@ -66,7 +66,7 @@ class Check : public std::enable_shared_from_this<Check> {
     const auto read = [&](const char* key) {
       std::string_view value;
       return document["app"][key].get(value) == simdjson::SUCCESS ? std::string(value)
-                                                                   : std::string();
+                                                                  : std::string();
     };
     v1::Workspace* workspace = response_.mutable_workspace();
     workspace->set_id_code(read("id_code"));
@@ -88,14 +88,13 @@ class Check : public std::enable_shared_from_this<Check> {
     };
     left_ = probes.size();
     for (const Probe& probe : probes) {
-      Fetch(probe.operation, probe.path,
-            [self = shared_from_this(), probe](ApiAnswer answer) {
-              self->Note(probe, answer.status);
-              if (probe.records.front() == v1::SOURCE_RECORD_CONTACT) {
-                self->ProbeContact(answer.status, FirstId(&answer));
-              }
-              self->EndProbe();
-            });
+      Fetch(probe.operation, probe.path, [self = shared_from_this(), probe](ApiAnswer answer) {
+        self->Note(probe, answer.status);
+        if (probe.records.front() == v1::SOURCE_RECORD_CONTACT) {
+          self->ProbeContact(answer.status, FirstId(&answer));
+        }
+        self->EndProbe();
+      });
     }
   }
 
@@ -165,8 +164,8 @@ class Check : public std::enable_shared_from_this<Check> {
     const std::string said(status.message());
     if (reason == "SCOPE_MISSING") {
       check->set_access(v1::TABLE_ACCESS_MISSING_SCOPE);
-      check->set_message(absl::StrCat(
-          said, "; give the token's app this permission in Intercom's Developer Hub"));
+      check->set_message(
+          absl::StrCat(said, "; give the token's app this permission in Intercom's Developer Hub"));
     } else if (reason == "PLAN_RESTRICTED") {
       check->set_access(v1::TABLE_ACCESS_NOT_ON_PLAN);
       check->set_message(absl::StrCat(said, "; the workspace's plan does not include it"));

@@ -14,9 +14,8 @@ namespace intercom_extractor {
 // loop's thread; it must not block. `client` must outlive that call.
 //
 // Errors: kUnauthenticated, kUnavailable (see the service's comments).
-void CheckConnection(
-    IntercomClient* client,
-    absl::AnyInvocable<void(absl::StatusOr<v1::CheckConnectionResponse>) &&> done);
+void CheckConnection(IntercomClient* client,
+                     absl::AnyInvocable<void(absl::StatusOr<v1::CheckConnectionResponse>) &&> done);
 
 }  // namespace intercom_extractor
 

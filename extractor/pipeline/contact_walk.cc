@@ -96,8 +96,7 @@ TableSet ContactWalk::TablesOf(const std::vector<const TableInfo*>& wanted) {
   return tables;
 }
 
-ContactWalk::ContactWalk(Run* run, const std::vector<const TableInfo*>& wanted,
-                         RoleResolver* roles)
+ContactWalk::ContactWalk(Run* run, const std::vector<const TableInfo*>& wanted, RoleResolver* roles)
     : run_(run),
       roles_(roles),
       tables_(TablesOf(wanted)),
@@ -110,16 +109,16 @@ ContactWalk::ContactWalk(Run* run, const std::vector<const TableInfo*>& wanted,
       reader_({"data"}, "", converter_.shape()) {
   const auto add = [&](SubResource::Kind kind, v1::SourceRecord record,
                        std::vector<std::string> items, int per_page, const char* operation) {
-    auto resource = std::make_unique<SubResource>(kind, record, std::move(items), per_page,
-                                                  operation, wanted);
+    auto resource =
+        std::make_unique<SubResource>(kind, record, std::move(items), per_page, operation, wanted);
     if (resource->converter.wanted()) resources_.push_back(std::move(resource));
   };
   using Kind = SubResource::Kind;
   add(Kind::kTags, v1::SOURCE_RECORD_CONTACT_TAG, {"data", "tags"}, 0, "GET /contacts/{id}/tags");
   add(Kind::kSegments, v1::SOURCE_RECORD_CONTACT_SEGMENT, {"data", "segments"}, 0,
       "GET /contacts/{id}/segments");
-  add(Kind::kCompanies, v1::SOURCE_RECORD_CONTACT_COMPANY, {"data", "companies"},
-      kCompaniesPerPage, "GET /contacts/{id}/companies");
+  add(Kind::kCompanies, v1::SOURCE_RECORD_CONTACT_COMPANY, {"data", "companies"}, kCompaniesPerPage,
+      "GET /contacts/{id}/companies");
   add(Kind::kNotes, v1::SOURCE_RECORD_NOTE, {"data", "notes"}, kNotesPerPage,
       "GET /contacts/{id}/notes");
   // The answer is one record, which holds the list.
@@ -185,10 +184,9 @@ void ContactWalk::OnContact(const RecordValues& values, UnitRows* unit) {
     for (const TableInfo* table : run_->report().tables()) {
       if (!tables_.test(table->index)) continue;
       // One notice, at the first table that the contact could have been in.
-      unit->notices().push_back(
-          {table->index, v1::NOTICE_CODE_ROLE_UNKNOWN, contact.id,
-           absl::StrCat("the contact's role is \"", Abs(role).substr(0, 40),
-                        "\", neither user nor lead; it is in no table")});
+      unit->notices().push_back({table->index, v1::NOTICE_CODE_ROLE_UNKNOWN, contact.id,
+                                 absl::StrCat("the contact's role is \"", Abs(role).substr(0, 40),
+                                              "\", neither user nor lead; it is in no table")});
       break;
     }
     return;
@@ -229,8 +227,8 @@ void ContactWalk::OnPage(const PageInfo& info, std::function<void()> next) {
     // The total counts users and leads together: shared out as seen so far.
     for (const char* name : {"users", "leads"}) {
       const int table = TableCatalog::Get().Find(name)->index;
-      run_->report().SetExpected(table, run_->report().Rows(table) * *info.total_count /
-                                            contacts_seen_);
+      run_->report().SetExpected(table,
+                                 run_->report().Rows(table) * *info.total_count / contacts_seen_);
     }
   }
   for (Contact& contact : page_) {

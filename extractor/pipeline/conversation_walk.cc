@@ -96,8 +96,7 @@ void ConversationWalk::Start(std::function<void()> done) {
   PagedList::Walk(run_, converter_.shape(), std::move(options));
 }
 
-void ConversationWalk::AddContacts(const RecordValues& values,
-                                   std::vector<std::string>* contacts) {
+void ConversationWalk::AddContacts(const RecordValues& values, std::vector<std::string>* contacts) {
   for (const Contacts& list : contacts_) {
     AppendUnknownRoles(*converter_.shape(), values, list.list, list.id, author_id_, author_type_,
                        contacts);
@@ -177,8 +176,8 @@ void ConversationWalk::FetchDetail(const std::string& id, const std::shared_ptr<
   }
   ApiRequest request;
   request.operation = "GET /conversations/{id}";
-  request.path_and_query = absl::StrCat("/conversations/", UrlEncode(id),
-                                        plain_text_ ? "?display_as=plaintext" : "");
+  request.path_and_query =
+      absl::StrCat("/conversations/", UrlEncode(id), plain_text_ ? "?display_as=plaintext" : "");
   Run::Reading reading;
   reading.operation = request.operation;
   reading.reader = &detail_reader_;

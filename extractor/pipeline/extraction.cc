@@ -159,8 +159,8 @@ absl::StatusOr<std::unique_ptr<Extraction>> Extraction::Create(const v1::Extract
                                                                IntercomClient* client,
                                                                EventQueue* events) {
   auto tables = TableCatalog::Get().Select(
-      request.template_(), std::vector<std::string>(request.tables().begin(),
-                                                    request.tables().end()));
+      request.template_(),
+      std::vector<std::string>(request.tables().begin(), request.tables().end()));
   if (!tables.ok()) {
     return StatusWithReason(tables.status().code(), "BAD_REQUEST", tables.status().message());
   }

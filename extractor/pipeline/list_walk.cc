@@ -68,12 +68,11 @@ std::unique_ptr<Walk> MakeListWalk(Run* run, const TableInfo* table) {
             {v1::SOURCE_RECORD_TAG, "GET /tags", "/tags", {"data", "tags"}}});
   }
   if (table->name() == "segments") {
-    return std::make_unique<ListWalk>(
-        run, table,
-        std::vector<ListWalk::List>{{v1::SOURCE_RECORD_SEGMENT,
-                                     "GET /segments",
-                                     "/segments?include_count=true",
-                                     {"segments", "data"}}});
+    return std::make_unique<ListWalk>(run, table,
+                                      std::vector<ListWalk::List>{{v1::SOURCE_RECORD_SEGMENT,
+                                                                   "GET /segments",
+                                                                   "/segments?include_count=true",
+                                                                   {"segments", "data"}}});
   }
   return nullptr;
 }

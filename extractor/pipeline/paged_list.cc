@@ -45,9 +45,7 @@ void ProgressWatch::AddRecord(absl::string_view id) {
   empty_ = false;
 }
 
-bool ProgressWatch::EndPage() {
-  return empty_ || seen_.insert(hash_).second;
-}
+bool ProgressWatch::EndPage() { return empty_ || seen_.insert(hash_).second; }
 
 void PagedList::Walk(Run* run, const Shape* shape, Options options) {
   std::shared_ptr<PagedList> list(new PagedList(run, shape, std::move(options)));

@@ -113,17 +113,15 @@ void RoleResolver::Search(const std::vector<std::string>& ids,
     Remember(absl::string_view(id.data(), id.size()), absl::string_view(role.data(), role.size()));
   };
   reading.tables.set(table_);
-  run_->FetchRows(request, reading,
-                  [this, done = std::move(done)](const absl::StatusOr<PageInfo>& info) {
-                    if (!info.ok()) {
-                      // The rows are there, with "contact" for the role.
-                      run_->Notify(table_, v1::NOTICE_CODE_ROLE_NOT_FOUND, v1::SEVERITY_WARNING,
-                                   "",
-                                   absl::StrCat("roles could not be looked up: ",
-                                                info.status().message()));
-                    }
-                    done();
-                  });
+  run_->FetchRows(
+      request, reading, [this, done = std::move(done)](const absl::StatusOr<PageInfo>& info) {
+        if (!info.ok()) {
+          // The rows are there, with "contact" for the role.
+          run_->Notify(table_, v1::NOTICE_CODE_ROLE_NOT_FOUND, v1::SEVERITY_WARNING, "",
+                       absl::StrCat("roles could not be looked up: ", info.status().message()));
+        }
+        done();
+      });
 }
 
 }  // namespace intercom_extractor

@@ -39,7 +39,8 @@ Run::Run(RunReport* report, IntercomClient* client, IntercomClient::GroupId grou
           [this](int table, size_t bytes) {
             report_->SetPartial(table);
             Notify(table, v1::NOTICE_CODE_ROW_TOO_LARGE, v1::SEVERITY_WARNING, "",
-                   absl::StrCat("a row of ", bytes, " bytes exceeds what clients accept (64 MiB) "
+                   absl::StrCat("a row of ", bytes,
+                                " bytes exceeds what clients accept (64 MiB) "
                                 "and was left out"));
           }),
       unit_(TableCatalog::Get().tables().size()) {}
@@ -147,9 +148,9 @@ void Run::MakeRows(const std::shared_ptr<RowsFetch>& fetch) {
   }
   unit_.Clear();
   if (absl::IsDataLoss(info.status()) && !fetch->request.repeatable) {
-    fetch->done(StatusWithReason(
-        absl::StatusCode::kAborted, "SCROLL_BROKEN",
-        absl::StrCat(fetch->reading.operation, ": ", info.status().message())));
+    fetch->done(
+        StatusWithReason(absl::StatusCode::kAborted, "SCROLL_BROKEN",
+                         absl::StrCat(fetch->reading.operation, ": ", info.status().message())));
     return;
   }
   if (absl::IsDataLoss(info.status()) && !fetch->salvage) {
@@ -157,9 +158,9 @@ void Run::MakeRows(const std::shared_ptr<RowsFetch>& fetch) {
     Refetch(fetch);
     return;
   }
-  fetch->done(StatusWithReason(
-      info.status().code(), "ANSWER_MALFORMED",
-      absl::StrCat(fetch->reading.operation, ": ", info.status().message())));
+  fetch->done(
+      StatusWithReason(info.status().code(), "ANSWER_MALFORMED",
+                       absl::StrCat(fetch->reading.operation, ": ", info.status().message())));
 }
 
 void Run::Commit(absl::Time received_at) {

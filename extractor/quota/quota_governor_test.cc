@@ -270,6 +270,13 @@ TEST_F(QuotaGovernorTest, MissingHeadersNeverBlock) {
   EXPECT_FALSE(governor_.Stated().has_value());
 }
 
+// Requests used to go one by one for ever.
+TEST_F(QuotaGovernorTest, AnswersWithoutDateOrLimitNeverBlockEither) {
+  ASSERT_EQ(governor_.TryAcquire(), absl::ZeroDuration());
+  governor_.OnAnswer(ParseRateLimitHeaders({{"content-length", "2"}}));
+  EXPECT_EQ(SendAll(1000), 1000);
+}
+
 TEST_F(QuotaGovernorTest, HeadersThatVanishLeaveTheLastLimitInForce) {
   Learn(83, 82, clock_.Now() + kWindow);
   ASSERT_EQ(SendAll(), 73);

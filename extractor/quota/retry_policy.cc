@@ -20,8 +20,8 @@ RetryBudget::RetryBudget(const Options& options, const Clock* clock)
 
 void RetryBudget::Refill() {
   const absl::Time now = clock_->Now();
-  tokens_ = std::min(options_.capacity, tokens_ + absl::ToDoubleSeconds(now - refilled_) *
-                                                      options_.per_second);
+  tokens_ = std::min(options_.capacity,
+                     tokens_ + absl::ToDoubleSeconds(now - refilled_) * options_.per_second);
   refilled_ = now;
 }
 

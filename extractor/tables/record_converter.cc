@@ -26,7 +26,7 @@ const char* KindName(Kind kind) {
     case Kind::kTrue:
       return "a boolean";
     case Kind::kNumber:
-      return "a number that does not fit";
+      return "a number of another kind or size";
     case Kind::kString:
       return "a string";
     case Kind::kArray:
@@ -232,8 +232,7 @@ void RecordConverter::WriteCopied(const RowSource& row, const Column& column,
       if (column.format == v1::COLUMN_FORMAT_JSON_TEXT) {
         if (value.kind != Kind::kMisplaced) return WriteText(column, value.raw);
       } else if (value.kind == Kind::kString ||
-                 (value.kind == Kind::kNumber &&
-                  column.format == v1::COLUMN_FORMAT_IDENTIFIER)) {
+                 (value.kind == Kind::kNumber && column.format == v1::COLUMN_FORMAT_IDENTIFIER)) {
         return WriteText(column, value.text);
       }
       return Complain(row, column, "a string", value);
@@ -273,8 +272,8 @@ void RecordConverter::WriteDerived(const RowSource& row, const Column& column) {
         const bool is_text = value.kind == Kind::kString;
         if (value.has_value() && !is_text) Complain(row, column, "strings", value);
         any = any || is_text;
-        absl::StrAppend(&text, i == 0 ? "" : ",", "\"", kMembers[i], "\":",
-                        is_text ? Abs(value.raw) : "null");
+        absl::StrAppend(&text, i == 0 ? "" : ",", "\"", kMembers[i],
+                        "\":", is_text ? Abs(value.raw) : "null");
       }
       if (any) WriteText(column, absl::StrCat(text, "}"));
       return;
@@ -327,13 +326,17 @@ void RecordConverter::WriteDerived(const RowSource& row, const Column& column) {
       return;
     }
     case v1::DERIVATION_ORDINAL:
-      AppendVarintField(column.number, row.element - [&] {
-        // Counted within the row's own parent.
-        const ListValues& list = row.values->lists[row.list];
-        size_t first = row.element;
-        while (first > 0 && list.outer[first - 1] == list.outer[row.element]) --first;
-        return first;
-      }(), &row_);
+      AppendVarintField(
+          column.number,
+          row.element -
+              [&] {
+                // Counted within the row's own parent.
+                const ListValues& list = row.values->lists[row.list];
+                size_t first = row.element;
+                while (first > 0 && list.outer[first - 1] == list.outer[row.element]) --first;
+                return first;
+              }(),
+          &row_);
       return;
     case v1::DERIVATION_PARTS_TRUNCATED:
       if (row.context->parts_truncated.has_value()) {
@@ -373,10 +376,9 @@ std::string RecordConverter::ReferencedRole(const RowSource& row, std::string_vi
 void RecordConverter::Complain(const RowSource& row, const Column& column, const char* wanted,
                                const JsonValue& value) {
   // Says the type only: the value is somebody's data.
-  row.unit->notices().push_back(
-      {row.table->index, v1::NOTICE_CODE_VALUE_INVALID, RecordId(row),
-       absl::StrCat(*column.name, ": want ", wanted, ", got ", KindName(value.kind),
-                    "; read as null")});
+  row.unit->notices().push_back({row.table->index, v1::NOTICE_CODE_VALUE_INVALID, RecordId(row),
+                                 absl::StrCat(*column.name, ": want ", wanted, ", got ",
+                                              KindName(value.kind), "; read as null")});
 }
 
 std::string RecordConverter::RecordId(const RowSource& row) const {

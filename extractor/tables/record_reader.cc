@@ -101,11 +101,21 @@ uint8_t* UnescapeLeniently(std::string_view text, uint8_t* out) {
     i += 2;
     uint32_t code = 0;
     switch (escape) {
-      case 'b': *out++ = '\b'; break;
-      case 'f': *out++ = '\f'; break;
-      case 'n': *out++ = '\n'; break;
-      case 'r': *out++ = '\r'; break;
-      case 't': *out++ = '\t'; break;
+      case 'b':
+        *out++ = '\b';
+        break;
+      case 'f':
+        *out++ = '\f';
+        break;
+      case 'n':
+        *out++ = '\n';
+        break;
+      case 'r':
+        *out++ = '\r';
+        break;
+      case 't':
+        *out++ = '\t';
+        break;
       case 'u': {
         if (!ParseHex4(text, i, &code)) {
           out = AppendUtf8(kReplacement, out);
@@ -123,7 +133,9 @@ uint8_t* UnescapeLeniently(std::string_view text, uint8_t* out) {
         out = AppendUtf8(code, out);
         break;
       }
-      default: *out++ = static_cast<uint8_t>(escape); break;
+      default:
+        *out++ = static_cast<uint8_t>(escape);
+        break;
     }
   }
   return out;

@@ -107,9 +107,9 @@ absl::StatusOr<std::vector<const TableInfo*>> TableCatalog::Select(
         tables_.begin(), tables_.end(), [&](const TableInfo& a, const TableInfo& b) {
           return EditDistance(name, a.name()) < EditDistance(name, b.name());
         });
-    return absl::InvalidArgumentError(
-        absl::StrCat("there is no table \"", name.substr(0, 64), "\"; did you mean \"",
-                     nearest->name(), "\"? `intercom-extract tables` lists all"));
+    return absl::InvalidArgumentError(absl::StrCat("there is no table \"", name.substr(0, 64),
+                                                   "\"; did you mean \"", nearest->name(),
+                                                   "\"? `intercom-extract tables` lists all"));
   }
   if (chosen.empty()) {
     return absl::InvalidArgumentError(

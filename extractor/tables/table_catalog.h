@@ -44,8 +44,8 @@ class TableCatalog {
 
   // The tables of a request, in catalog order. kInvalidArgument names an unknown
   // table and the nearest known one, or asks for a table when there is none.
-  absl::StatusOr<std::vector<const TableInfo*>> Select(
-      v1::Template wanted, const std::vector<std::string>& names) const;
+  absl::StatusOr<std::vector<const TableInfo*>> Select(v1::Template wanted,
+                                                       const std::vector<std::string>& names) const;
 
  private:
   TableCatalog();

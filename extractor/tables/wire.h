@@ -16,8 +16,7 @@ namespace intercom_extractor {
 
 inline void AppendVarint(uint64_t value, std::string* out) {
   uint8_t buffer[10];
-  const uint8_t* end =
-      google::protobuf::io::CodedOutputStream::WriteVarint64ToArray(value, buffer);
+  const uint8_t* end = google::protobuf::io::CodedOutputStream::WriteVarint64ToArray(value, buffer);
   out->append(reinterpret_cast<const char*>(buffer), static_cast<size_t>(end - buffer));
 }
 

@@ -23,7 +23,7 @@ def expected(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests marked with `needs` a program are skipped without it, or fail with REQUIRE_CLI=1."""
+    """Without the programs, tests of the command line are skipped, or fail with REQUIRE_CLI=1."""
     if os.environ.get("REQUIRE_CLI") == "1":
         return
     missing = [path.name for path in (INTERCOM_EXTRACT, INTERCOM_SERVER) if not path.exists()]

@@ -8,7 +8,10 @@ from xml.etree import ElementTree
 def main() -> int:
     try:
         suites = ElementTree.parse(Path(sys.argv[1])).getroot().iter("testsuite")
-        counts = [{key: int(value) for key, value in suite.items() if value.isdigit()} for suite in suites]
+        counts = [
+            {key: int(value) for key, value in suite.items() if value.isdigit()}
+            for suite in suites
+        ]
     except ElementTree.ParseError:
         counts = []
     failed = sum(count["failures"] + count["errors"] for count in counts)

@@ -26,7 +26,10 @@ ERRORS = "errors"
 @functools.cache
 def _description() -> dict[str, Any]:
     with OPENAPI_FILE.open(encoding="utf-8") as file:
-        return yaml.load(file, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+        content: dict[str, Any] = yaml.load(
+            file, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+        )
+        return content
 
 
 def to_json_schema(schema: Any) -> Any:
@@ -72,7 +75,9 @@ def answer_schema(endpoint: str, status: int) -> dict[str, Any]:
     if str(status) not in answers:
         assert status != 200, f"{endpoint} has no answer 200"
         return ERROR_SCHEMA
-    return to_json_schema(answers[str(status)]["content"]["application/json"]["schema"])
+    schema = answers[str(status)]["content"]["application/json"]["schema"]
+    translated: dict[str, Any] = to_json_schema(schema)
+    return translated
 
 
 @dataclass(frozen=True, order=True)
@@ -96,7 +101,7 @@ def _place(path: Any) -> str:
 def _wanted(schema: dict[str, Any]) -> str:
     """The types that a schema allows, for people."""
     if "$ref" in schema:
-        return schema["$ref"].rsplit("/", 1)[1]
+        return str(schema["$ref"]).rsplit("/", 1)[1]
     types = schema.get("type")
     if types:
         return " or ".join([types] if isinstance(types, str) else types)
@@ -106,9 +111,11 @@ def _wanted(schema: dict[str, Any]) -> str:
 
 def _violations(endpoint: str, error: jsonschema.ValidationError) -> Iterator[Difference]:
     place = _place(error.absolute_path)
+    instance: Any = error.instance
+    wanted: Any = error.validator_value
+    schema: Any = error.schema
     if error.validator == "required":
-        absent = [name for name in error.validator_value if name not in error.instance]
-        for name in absent:
+        for name in (name for name in wanted if name not in instance):
             yield Difference(endpoint, f"{place}.{name}", "absent, required")
     elif error.validator in {"anyOf", "oneOf"} and error.context:
         # With one alternative of the right type, what is wrong lies within it.
@@ -118,20 +125,20 @@ def _violations(endpoint: str, error: jsonschema.ValidationError) -> Iterator[Di
             for each in inner:
                 yield from _violations(endpoint, each)
         else:
-            differs = f"{_kind(error.instance)}, want {_wanted(error.schema)}"
+            differs = f"{_kind(instance)}, want {_wanted(schema)}"
             yield Difference(endpoint, place, differs)
     elif error.validator == "oneOf":
-        yield Difference(endpoint, place, f"fits several of {_wanted(error.schema)}")
+        yield Difference(endpoint, place, f"fits several of {_wanted(schema)}")
     elif error.validator == "type":
-        yield Difference(endpoint, place, f"{_kind(error.instance)}, want {_wanted(error.schema)}")
+        yield Difference(endpoint, place, f"{_kind(instance)}, want {_wanted(schema)}")
     elif error.validator == "enum":
         # A value of another type is reported as such.
-        if isinstance(error.instance, str):
-            yield Difference(endpoint, place, f"{error.instance!r} is not one of the enum")
+        if isinstance(instance, str):
+            yield Difference(endpoint, place, f"{instance!r} is not one of the enum")
     elif error.validator == "format":
-        yield Difference(endpoint, place, f"is no {error.validator_value}")
+        yield Difference(endpoint, place, f"is no {wanted}")
     else:
-        yield Difference(endpoint, place, f"breaks {error.validator} {error.validator_value!r}")
+        yield Difference(endpoint, place, f"breaks {error.validator} {wanted!r}")
 
 
 class Checker:

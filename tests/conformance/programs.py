@@ -9,11 +9,11 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Callable
+from typing import Any
 
 ACCESS_TOKEN = "fake-access-token"
 ROOT = Path(__file__).resolve().parents[2]
@@ -54,9 +54,8 @@ def _first_match(process: subprocess.Popen[bytes], pattern: re.Pattern[str], log
                 return found[1]
             if not chunk:
                 break
-    raise RuntimeError(
-        f"{process.args} did not say where it listens: {printed!r} {log.read_text(errors='replace')}"
-    )
+    said = printed.decode(errors="replace") + log.read_text(errors="replace")
+    raise RuntimeError(f"{process.args!r} did not say where it listens: {said}")
 
 
 @contextmanager
@@ -69,7 +68,11 @@ def _running(
     """
     with log.open("wb") as stderr:
         process = subprocess.Popen(
-            arguments, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=stderr, env=environment
+            arguments,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=stderr,
+            env=environment,
         )
     try:
         yield _first_match(process, re.compile(pattern), log)
@@ -113,12 +116,18 @@ class Fake:
         body: Any = None,
         token: str = ACCESS_TOKEN,
         headers: Mapping[str, str] | None = None,
-        **query: str | int,
+        query: Mapping[str, str | int] | None = None,
     ) -> Answer:
         url = self.base_url + path
         if query:
             url += "?" + urllib.parse.urlencode(query)
-        data = None if body is None else body if isinstance(body, bytes) else json.dumps(body).encode()
+        data = (
+            None
+            if body is None
+            else body
+            if isinstance(body, bytes)
+            else json.dumps(body).encode()
+        )
         request = urllib.request.Request(url, data=data, method=method)
         request.add_header("Accept", "application/json")
         request.add_header("Authorization", f"Bearer {token}")
@@ -134,20 +143,18 @@ class Fake:
                 return Answer(error.code, dict(error.headers), error.read())
 
     def get(self, path: str, **query: str | int) -> Any:
-        answer = self.request("GET", path, **query)
+        answer = self.request("GET", path, query=query)
         assert answer.status == 200, f"GET {path}: {answer}"
         return answer.json
 
     def stats(self) -> dict[str, Any]:
-        return self.get("/__stats")
-
-    def reset_stats(self) -> None:
-        self.request("POST", "/__reset", b"")
+        stats: dict[str, Any] = self.get("/__stats")
+        return stats
 
 
 @contextmanager
 def running_fake(log: Path, *flags: str) -> Iterator[Fake]:
-    arguments = [FAKE_INTERCOM, *flags]
+    arguments: list[str | Path] = [FAKE_INTERCOM, *flags]
     with _running(arguments, r"listening on (http\S+)\n", log, clean_environment()) as base_url:
         yield Fake(base_url, flags)
 
@@ -168,10 +175,12 @@ def write_expected(directory: Path, *flags: str) -> Path:
 def running_server(config: Path, log: Path, *flags: str) -> Iterator[str]:
     """Runs the extractor server on a free port; yields HOST:PORT."""
     # Stderr joins stdout, wherever the line is written.
-    arguments = ["/bin/sh", "-c", 'exec "$0" "$@" 2>&1', INTERCOM_SERVER, "--config", config]
-    arguments += ["--listen", "127.0.0.1:0", *flags]
+    arguments: list[str | Path] = ["/bin/sh", "-c", 'exec "$0" "$@" 2>&1', INTERCOM_SERVER]
+    arguments += ["--config", config, "--listen", "127.0.0.1:0", *flags]
     environment = clean_environment(INTERCOM_ACCESS_TOKEN=ACCESS_TOKEN)
-    with _running(arguments, r"listening on \"?((?:\d+\.){3}\d+:\d+)", log, environment) as address:
+    with _running(
+        arguments, r"listening on \"?((?:\d+\.){3}\d+:\d+)", log, environment
+    ) as address:
         yield address
 
 
@@ -212,7 +221,7 @@ def run_command_line(
 
 def extract(base_url: str, output: Path, *arguments: str | Path, **options: Any) -> Run:
     """Extracts into `output` with the server inside the process."""
+    connection = ("--embedded", "--base-url", base_url)
     return run_command_line(
-        "extract", "--embedded", "--base-url", base_url, "--output", output, *arguments,
-        output=output, **options,
-    )  # fmt: skip
+        *("extract", *connection, "--output", output, *arguments), output=output, **options
+    )

@@ -75,7 +75,7 @@ def read_rows(path: Path) -> list[Row]:
     names = [name or "" for name in header]
     for record in records:
         assert len(record) == len(names), f"{path.name}: {record} has not {len(names)} fields"
-    return [dict(zip(names, record)) for record in records]
+    return [dict(zip(names, record, strict=True)) for record in records]
 
 
 def group_by(rows: Iterable[Row], column: str) -> dict[str, list[Row]]:

@@ -17,6 +17,9 @@ from programs import Answer, Fake, running_fake
 
 DIFFERENCES_FILE = Path(__file__).parent / "differences.yaml"
 
+# How an event summary is asked for, but for whose it is.
+SUMMARY = {"type": "user", "summary": "true"}
+
 
 def contact_ids(fake: Fake) -> list[str]:
     return [contact["id"] for page in contact_pages(fake) for contact in page["data"]]
@@ -63,7 +66,7 @@ def scroll_pages(fake: Fake) -> Iterator[Any]:
 def company_pages(fake: Fake) -> Iterator[Any]:
     number = 1
     while True:
-        answer = fake.request("POST", "/companies/list", page=number, per_page=60)
+        answer = fake.request("POST", "/companies/list", query={"page": number, "per_page": 60})
         assert answer.status == 200, answer
         yield answer.json
         if answer.json["pages"]["next"] is None:
@@ -81,7 +84,10 @@ def numbered_pages(fake: Fake, path: str) -> Iterator[Any]:
 
 def answers_of(fake: Fake, endpoint: str) -> Iterator[Any]:
     """Everything that the default workspace gives at an endpoint."""
-    after_1970 = {"operator": "AND", "value": [{"field": "updated_at", "operator": ">", "value": 0}]}
+    after_1970 = {
+        "operator": "AND",
+        "value": [{"field": "updated_at", "operator": ">", "value": 0}],
+    }
     if endpoint == "GET /contacts":
         yield from contact_pages(fake)
     elif endpoint == "POST /contacts/search":
@@ -98,7 +104,7 @@ def answers_of(fake: Fake, endpoint: str) -> Iterator[Any]:
             yield from numbered_pages(fake, f"/contacts/{each}/notes")
     elif endpoint == "GET /events":
         for each in contact_ids(fake):
-            yield fake.get("/events", type="user", intercom_user_id=each, summary="true")
+            yield fake.get("/events", intercom_user_id=each, **SUMMARY)
     elif endpoint == "GET /companies/scroll":
         yield from scroll_pages(fake)
     elif endpoint == "POST /companies/list":
@@ -187,11 +193,13 @@ def wrong_token(fake: Fake) -> Answer:
 
 
 def bad_cursor(fake: Fake) -> Answer:
-    return fake.request("GET", "/contacts", starting_after="nonsense")
+    return fake.request("GET", "/contacts", query={"starting_after": "nonsense"})
 
 
 def bad_search(fake: Fake) -> Answer:
-    return fake.request("POST", "/contacts/search", {"query": {"field": "no such", "operator": "="}})
+    return fake.request(
+        "POST", "/contacts/search", {"query": {"field": "no such", "operator": "="}}
+    )
 
 
 def bad_json(fake: Fake) -> Answer:
@@ -199,11 +207,11 @@ def bad_json(fake: Fake) -> Answer:
 
 
 def too_large_page(fake: Fake) -> Answer:
-    return fake.request("POST", "/companies/list", per_page=61)
+    return fake.request("POST", "/companies/list", query={"per_page": 61})
 
 
 def beyond_ten_thousand(fake: Fake) -> Answer:
-    return fake.request("POST", "/companies/list", per_page=60, page=167)
+    return fake.request("POST", "/companies/list", query={"per_page": 60, "page": 167})
 
 
 def second_scroll(fake: Fake) -> Answer:
@@ -215,7 +223,7 @@ def second_scroll(fake: Fake) -> Answer:
 
 
 def unknown_scroll(fake: Fake) -> Answer:
-    return fake.request("GET", "/companies/scroll", scroll_param="nonsense")
+    return fake.request("GET", "/companies/scroll", query={"scroll_param": "nonsense"})
 
 
 def unknown_version(fake: Fake) -> Answer:
@@ -252,7 +260,7 @@ ERROR_CASES = [
         "GET /events 404",
         "not_found",
         lambda fake: fake.request(
-            "GET", "/events", type="user", intercom_user_id=UNKNOWN_CONTACT, summary="true"
+            "GET", "/events", query={"intercom_user_id": UNKNOWN_CONTACT} | SUMMARY
         ),
     ),
 ]
@@ -279,7 +287,7 @@ def test_every_endpoint_refuses_a_wrong_token(fake: Fake) -> None:
     for endpoint in ENDPOINTS:
         method, path = endpoint.split()
         path = path.replace("{contact_id}", UNKNOWN_CONTACT).replace("{conversation_id}", "1")
-        body = {} if method == "POST" else None
+        body: Any = {} if method == "POST" else None
         answer = fake.request(method, path, body, token="wrong")
         assert_error(answer, f"{endpoint} 401", "unauthorized")
         # "Not sent when the request has no valid credentials", says the page on rate limiting.

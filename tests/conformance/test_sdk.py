@@ -99,7 +99,9 @@ def test_contact_search(sdk: Intercom, expected: Path) -> None:
             break
         assert page.response.pages and page.response.pages.next
         cursor = page.response.pages.next.starting_after
-    assert_same(((lead.id, lead.name) for lead in leads), read_rows(expected / "leads.csv"), "id", "name")
+    assert_same(
+        ((lead.id, lead.name) for lead in leads), read_rows(expected / "leads.csv"), "id", "name"
+    )
 
 
 @pytest.mark.parametrize("part", ["tags", "companies"])
@@ -171,7 +173,9 @@ def test_notes_of_contacts(sdk: Intercom, contacts: list[Any], expected: Path) -
 
 def test_companies_by_scroll(sdk: Intercom, expected: Path) -> None:
     companies = list(sdk.companies.scroll())
-    assert_same(((c.id, c.name) for c in companies), read_rows(expected / "companies.csv"), "id", "name")
+    assert_same(
+        ((c.id, c.name) for c in companies), read_rows(expected / "companies.csv"), "id", "name"
+    )
 
 
 def test_companies_by_list(sdk: Intercom, expected: Path) -> None:
@@ -186,13 +190,17 @@ def test_companies_by_list(sdk: Intercom, expected: Path) -> None:
 
 def test_tags(sdk: Intercom, expected: Path) -> None:
     tags = sdk.tags.list().data or []
-    assert_same(((tag.id, tag.name) for tag in tags), read_rows(expected / "tags.csv"), "id", "name")
+    assert_same(
+        ((tag.id, tag.name) for tag in tags), read_rows(expected / "tags.csv"), "id", "name"
+    )
 
 
 def test_segments(sdk: Intercom, expected: Path) -> None:
     segments = sdk.segments.list(include_count=True).segments or []
     rows = read_rows(expected / "segments.csv")
-    assert_same(((each.id, each.name, each.count) for each in segments), rows, "id", "name", "count")
+    assert_same(
+        ((each.id, each.name, each.count) for each in segments), rows, "id", "name", "count"
+    )
 
 
 def test_admins_and_teams(sdk: Intercom, expected: Path) -> None:

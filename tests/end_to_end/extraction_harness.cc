@@ -95,9 +95,8 @@ ExtractionHarness::ExtractionHarness(fake::FixedRecords records,
   base_url = intercom_->base_url();
 }
 
-Extracted ExtractionHarness::Run(
-    const std::vector<std::string>& tables,
-    const std::function<void(const v1::ExtractResponse&)>& on_event) {
+Extracted ExtractionHarness::Run(const std::vector<std::string>& tables,
+                                 const std::function<void(const v1::ExtractResponse&)>& on_event) {
   const SteadyClock clock;
   HttpClient http(http_options_);
   Connection connection;

@@ -61,10 +61,9 @@ fake::FixedRecords::Contact ContactWithLists(const std::string& id, const std::s
     return absl::StrCat(R"({"type":"list","data":[)", data, R"(],"total_count":)", count,
                         R"(,"has_more":)", count > 10 ? "true" : "false", "}");
   };
-  contact.json = ContactJson(
-      id, role,
-      absl::StrCat(R"(,"tags":)", embedded("tag"), R"(,"companies":)", embedded("company"),
-                   R"(,"notes":)", embedded("note")));
+  contact.json = ContactJson(id, role,
+                             absl::StrCat(R"(,"tags":)", embedded("tag"), R"(,"companies":)",
+                                          embedded("company"), R"(,"notes":)", embedded("note")));
   for (int i = 0; i < count; ++i) {
     contact.tags.push_back(absl::StrCat(R"({"type":"tag","id":"tag)", i, R"(","name":"t"})"));
     contact.companies.push_back(absl::StrCat(R"({"type":"company","id":"company)", i, R"("})"));
@@ -117,10 +116,10 @@ TEST(ExtractionTest, EmptyWorkspaceGivesEveryTableComplete) {
 TEST(ExtractionTest, NullAbsentEmptyZeroAndFalseStayApart) {
   ExtractionHarness harness(Contacts({
       Contact(ContactJson("absent", "user")),
-      Contact(ContactJson("null", "user",
-                          R"(,"name":null,"created_at":null,"has_hard_bounced":null)")),
-      Contact(ContactJson("empty", "user",
-                          R"(,"name":"","created_at":0,"has_hard_bounced":false)")),
+      Contact(
+          ContactJson("null", "user", R"(,"name":null,"created_at":null,"has_hard_bounced":null)")),
+      Contact(
+          ContactJson("empty", "user", R"(,"name":"","created_at":0,"has_hard_bounced":false)")),
   }));
   const Extracted got = harness.Run({"users"});
   ASSERT_EQ(got.rows.users_size(), 3);
@@ -147,7 +146,8 @@ TEST(ExtractionTest, UnknownRoleIsOneNoticeAndNoRow) {
 
 TEST(ExtractionTest, RolesComeFromTheAuthorThenFromOneBatchedLookUp) {
   fake::FixedRecords records;
-  for (const char* id : {"u1", "u2", "u3"}) records.contacts.push_back(Contact(ContactJson(id, "user")));
+  for (const char* id : {"u1", "u2", "u3"})
+    records.contacts.push_back(Contact(ContactJson(id, "user")));
   records.contacts.push_back(Contact(ContactJson("l1", "lead")));
   const auto about = [](const std::string& contact, const std::string& author) {
     return absl::StrCat(R"(,"contacts":{"contacts":[{"type":"contact","id":")", contact,
@@ -249,7 +249,8 @@ TEST(ExtractionTest, RecordsThatVanishAfterListingAreNoticesOnly) {
 
 TEST(ExtractionTest, OneMalformedRecordLosesNoHealthyOne) {
   fake::FixedRecords records;
-  for (int i = 0; i < 20; ++i) records.contacts.push_back(Contact(ContactJson(absl::StrCat(i), "user")));
+  for (int i = 0; i < 20; ++i)
+    records.contacts.push_back(Contact(ContactJson(absl::StrCat(i), "user")));
   records.contacts[7].json = R"({"type":"contact","id":"7","role":"user","name":tru})";
   ExtractionHarness harness(records);
   const Extracted got = harness.Run({"users"});
@@ -263,7 +264,8 @@ TEST(ExtractionTest, OneMalformedRecordLosesNoHealthyOne) {
 
 TEST(ExtractionTest, PageThatIsAlwaysCutKeepsItsWholeRecordsAndFailsTheTable) {
   fake::FixedRecords records;
-  for (int i = 0; i < 5; ++i) records.contacts.push_back(Contact(ContactJson(absl::StrCat(i), "user")));
+  for (int i = 0; i < 5; ++i)
+    records.contacts.push_back(Contact(ContactJson(absl::StrCat(i), "user")));
   ExtractionHarness harness(records);
   harness.intercom().SetHandler("GET", "/contacts", [](const auto&, fake::Response* response) {
     // Ends as JSON does, so that only its parser can tell.

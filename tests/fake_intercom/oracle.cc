@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cmath>
 #include <stdexcept>
 #include <unordered_set>
 #include <utility>
@@ -73,7 +74,12 @@ OracleCell Double(const JsonValue& value) {
   const auto read = std::from_chars(text.data(), end, number);
   if (read.ec != std::errc() || read.ptr != end) return kNull;
   std::array<char, 64> shortest;
-  const auto written = std::to_chars(shortest.data(), shortest.data() + shortest.size(), number);
+  // An exponent only where Python's repr() has one.
+  const double size = std::abs(number);
+  const auto format = size != 0 && (size < 1e-4 || size >= 1e16) ? std::chars_format::scientific
+                                                                 : std::chars_format::fixed;
+  const auto written =
+      std::to_chars(shortest.data(), shortest.data() + shortest.size(), number, format);
   return std::string(shortest.data(), written.ptr);
 }
 
