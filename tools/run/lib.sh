@@ -66,13 +66,14 @@ bazel_do() {
 bazel_cached() {
   local command=$1 versions
   shift
-  local -a packages ui=(--ui_event_filters=-info)
+  local -a packages ui=()
   # Made by another output base, it would count as part of //... here.
   rm -f "bazel-${PWD##*/}"
   mapfile -t packages < <(packages_of build clang lint)
   versions=$(dpkg-query -W "${packages[@]}" 2>/dev/null | sha256sum | cut -c1-16)
-  # A person sees progress, a log only what went wrong.
+  # A person sees progress, a log only what went wrong. The output of a failed test is "info".
   if [[ -t 2 ]]; then ui+=(--show_progress); fi
+  if [[ $command == build ]]; then ui+=(--ui_event_filters=-info); fi
   bazel_do "$command" --disk_cache="$cache_dir/bazel/$versions" "${ui[@]}" "$@"
 }
 
