@@ -13,6 +13,7 @@
 #include "extractor/pipeline/extraction.h"
 #include "extractor/sync/clock.h"
 #include "extractor/sync/mutex.h"
+#include "grpc/grpc.h"
 #include "grpcpp/grpcpp.h"
 #include "gtest/gtest.h"
 #include "intercom/extractor/v1/extractor_service.grpc.pb.h"
@@ -116,8 +117,8 @@ class ExtractCallTest : public ::testing::TestWithParam<Transport> {
     server_ = builder.BuildAndStart();
     grpc::ChannelArguments arguments;
     arguments.SetMaxReceiveMessageSize(64 << 20);
-    // Without it the transport's windows grow with what it has measured, and so
-    // would what a test may expect to find in them.
+    // Probing lets the client's windows grow with what it measures, to more than
+    // what a test of our own bounds could tell from a leak.
     arguments.SetInt(GRPC_ARG_HTTP2_BDP_PROBE, 0);
     stub_ = v1::ExtractorService::NewStub(
         GetParam() == Transport::kInProcess
@@ -127,8 +128,11 @@ class ExtractCallTest : public ::testing::TestWithParam<Transport> {
     reader_ = stub_->Extract(&context_, v1::ExtractRequest());
   }
 
-  // With a deadline: without one gRPC waits until the idle client has looked at its
-  // connection, which it does every few seconds.
+  // gRPC's own clean-up after its last user may wait 10 s for a poller; never have
+  // a last one.
+  static void SetUpTestSuite() { grpc_init(); }
+
+  // At once: otherwise gRPC waits for the idle client's connection as well.
   void TearDown() override { server_->Shutdown(std::chrono::system_clock::now()); }
 
   SteadyClock clock_;

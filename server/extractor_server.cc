@@ -10,6 +10,7 @@
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "extractor/sync/clock.h"
+#include "grpc/grpc.h"
 #include "grpcpp/ext/proto_server_reflection_plugin.h"
 #include "grpcpp/health_check_service_interface.h"
 #include "grpcpp/impl/server_builder_option.h"
@@ -158,6 +159,12 @@ class ExtractorServerImpl : public ExtractorServer {
 
 absl::StatusOr<std::unique_ptr<ExtractorServer>> ExtractorServer::Start(
     const ServerConfig& config) {
+  // A reference that is never given back: when the last gRPC object of a process
+  // goes, gRPC joins its threads, one of which may sit in a poll of 10 s. Nobody
+  // should wait for that after a shutdown or at the end of an extraction.
+  static const bool grpc_stays = (grpc_init(), true);
+  static_cast<void>(grpc_stays);
+
   absl::StatusOr<std::shared_ptr<grpc::ServerCredentials>> credentials =
       MakeServerCredentials(config);
   if (!credentials.ok()) return credentials.status();

@@ -325,8 +325,8 @@ CommandLine ParseCommandLine(int argc, const char* const* argv) {
 
   if (extract_command->parsed()) {
     if (!table_names.empty()) extract.tables = absl::StrSplit(table_names, ',', absl::SkipEmpty());
-    for (std::string mistake : {LaterFlagUsed(later), ExtractMistake(extract),
-                                ConnectionMistake(extract.connection, extract_embedded)}) {
+    for (const std::string& mistake : {LaterFlagUsed(later), ExtractMistake(extract),
+                                       ConnectionMistake(extract.connection, extract_embedded)}) {
       if (!mistake.empty()) return UsageError{mistake};
     }
     return extract;

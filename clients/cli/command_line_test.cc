@@ -21,6 +21,7 @@ CommandLine Parse(const std::string& arguments) {
   std::vector<std::string> words = absl::StrSplit("intercom-extract " + arguments, ' ');
   if (words.back().empty()) words.pop_back();
   std::vector<const char*> argv;
+  argv.reserve(words.size());
   for (const std::string& word : words) argv.push_back(word.c_str());
   return ParseCommandLine(static_cast<int>(argv.size()), argv.data());
 }

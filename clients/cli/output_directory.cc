@@ -26,9 +26,12 @@ bool IsDirectory(const std::string& path) {
 absl::Status MakeDirectories(const std::string& path) {
   for (size_t slash = path.find('/', 1);; slash = path.find('/', slash + 1)) {
     const std::string part = path.substr(0, slash);
-    if (mkdir(part.c_str(), 0777) != 0 && !IsDirectory(part)) {
-      const int error = errno == EEXIST ? ENOTDIR : errno;
-      return OutputError(absl::StrCat("create the output directory ", part), error);
+    if (mkdir(part.c_str(), 0777) != 0) {
+      const int error = errno;
+      if (!IsDirectory(part)) {
+        return OutputError(absl::StrCat("create the output directory ", part),
+                           error == EEXIST ? ENOTDIR : error);
+      }
     }
     if (slash == std::string::npos) return absl::OkStatus();
   }

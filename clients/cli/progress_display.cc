@@ -38,9 +38,9 @@ absl::string_view SeverityName(v1::Severity severity) {
 
 std::string NoticeLine(const v1::Notice& notice) {
   std::string line = absl::StrCat(SeverityName(notice.severity()), ": ");
-  // Most messages name the record already.
+  // Some messages name the table already; a URL in one that is about a record may do so by chance.
   const bool named =
-      !notice.table().empty() && notice.message().find(notice.table()) != std::string::npos;
+      notice.record_id().empty() && notice.message().find(notice.table()) != std::string::npos;
   if (!notice.table().empty() && !named) {
     absl::StrAppend(&line, notice.table());
     if (!notice.record_id().empty()) absl::StrAppend(&line, " ", notice.record_id());

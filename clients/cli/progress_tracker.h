@@ -4,9 +4,9 @@
 #include <cstdint>
 #include <deque>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
-#include "absl/container/flat_hash_map.h"
 #include "absl/time/time.h"
 #include "intercom/extractor/v1/extractor_service.pb.h"
 #include "proto/v1.h"
@@ -57,7 +57,7 @@ class ProgressTracker {
 
   const absl::Time start_;
   ProgressSnapshot state_;  // elapsed, rows_per_second and fraction are not kept.
-  absl::flat_hash_map<std::string, size_t> index_;
+  std::unordered_map<std::string, size_t> index_;
   int64_t rows_received_ = 0;   // Of all generations: the rate never jumps.
   std::deque<Sample> samples_;  // Of the last seconds, at most a few per second.
 };

@@ -215,7 +215,15 @@ void ContactWalk::OnContact(const RecordValues& values, UnitRows* unit) {
     }
     if (!needed) continue;
     context.skip |= tables;
-    contact.missing.push_back(resource.get());
+    Missing missing{resource.get(), nullptr};
+    if (resource->kind == SubResource::Kind::kTags ||
+        resource->kind == SubResource::Kind::kCompanies) {
+      RecordContext embedded_only;
+      embedded_only.skip = ~tables;
+      missing.embedded = std::make_shared<UnitRows>(TableCatalog::Get().tables().size());
+      converter_.Convert(values, embedded_only, missing.embedded.get());
+    }
+    contact.missing.push_back(std::move(missing));
   }
   converter_.Convert(values, context, unit);
   page_.push_back(std::move(contact));
@@ -234,9 +242,9 @@ void ContactWalk::OnPage(const PageInfo& info, std::function<void()> next) {
   for (Contact& contact : page_) {
     if (contact.missing.empty()) continue;
     auto shared = std::make_shared<Contact>(std::move(contact));
-    for (const SubResource* resource : shared->missing) {
+    for (const Missing& missing : shared->missing) {
       ++pending_;
-      FetchSubResource(shared, resource);
+      FetchSubResource(shared, missing);
     }
   }
   if (pending_ >= kMaxPending) {
@@ -247,7 +255,8 @@ void ContactWalk::OnPage(const PageInfo& info, std::function<void()> next) {
 }
 
 void ContactWalk::FetchSubResource(const std::shared_ptr<Contact>& contact,
-                                   const SubResource* resource) {
+                                   const Missing& missing) {
+  const SubResource* resource = missing.resource;
   TableSet tables;
   for (const TableInfo* table : run_->report().tables()) {
     if (resource->TablesFor(contact->role).test(table->index) &&
@@ -268,15 +277,21 @@ void ContactWalk::FetchSubResource(const std::shared_ptr<Contact>& contact,
   options.reading.reader = &resource->reader;
   options.reading.tables = tables;
   if (resource->kind != SubResource::Kind::kEvents) options.id = resource->id;
-  options.reading.on_record = [contact, resource](const PageReader::Record& record,
-                                                  UnitRows* unit) {
+  auto any_rows = std::make_shared<bool>(false);
+  options.reading.on_record = [contact, resource, any_rows](const PageReader::Record& record,
+                                                            UnitRows* unit) {
+    *any_rows = true;
     RecordContext context;
     context.parent_id = contact->id;
     context.parent_role = contact->role;
     resource->converter.Convert(*record.values, context, unit);
   };
-  options.on_end = [this, contact, tables](const absl::Status& status) {
-    if (!status.ok()) run_->FailDetail(tables, contact->id, status);
+  options.on_end = [this, contact, tables, any_rows,
+                    embedded = missing.embedded](const absl::Status& status) {
+    if (!status.ok()) {
+      if (embedded != nullptr && !*any_rows) run_->AddRows(embedded.get());
+      run_->FailDetail(tables, contact->id, status);
+    }
     OnSubResourceEnd();
   };
   PagedList::Walk(run_, resource->converter.shape(), std::move(options));

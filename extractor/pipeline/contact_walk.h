@@ -32,11 +32,18 @@ class ContactWalk : public Walk {
  private:
   // One of the lists below a contact.
   struct SubResource;
+  // A sub-resource that is to be read.
+  struct Missing {
+    const SubResource* resource = nullptr;
+    // The rows of the beginning that is embedded in the contact; they serve when
+    // the sub-resource is gone with its contact.
+    std::shared_ptr<UnitRows> embedded;
+  };
   // A contact whose sub-resources are to be read.
   struct Contact {
     std::string id;
     v1::ContactRole role = v1::CONTACT_ROLE_UNSPECIFIED;
-    std::vector<const SubResource*> missing;
+    std::vector<Missing> missing;
   };
   // An embedded list: complete, or only its beginning.
   struct Embedded {
@@ -49,7 +56,7 @@ class ContactWalk : public Walk {
   void OnContact(const RecordValues& values, UnitRows* unit);
   bool IsComplete(const RecordValues& values, const Embedded& embedded) const;
   void OnPage(const PageInfo& info, std::function<void()> next);
-  void FetchSubResource(const std::shared_ptr<Contact>& contact, const SubResource* resource);
+  void FetchSubResource(const std::shared_ptr<Contact>& contact, const Missing& missing);
   void OnSubResourceEnd();
   void MaybeEnd();
 

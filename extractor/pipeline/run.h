@@ -66,6 +66,9 @@ class Run {
   void FetchRows(const ApiRequest& request, const Reading& reading,
                  std::function<void(absl::StatusOr<PageInfo>)> done);
 
+  // Commits rows that were made before, leaving `unit` empty.
+  void AddRows(UnitRows* unit) { batcher_.Add(unit, Now()); }
+
   void After(absl::Duration delay, std::function<void()> work);
 
   // A table begins anew: what has been streamed of it is void.

@@ -202,6 +202,7 @@ absl::StatusOr<PageInfo> PageReader::Salvage(ResponseBody* body, OnRecord on_rec
                                              OnMalformed on_malformed) {
   if (items_.empty()) return SalvageRecord(body, on_record, on_malformed);
   std::vector<std::vector<std::string>> paths;
+  paths.reserve(items_.size());
   for (const std::string& key : items_) paths.push_back({key});
   absl::StatusOr<SplitBody> split = SplitAtList(*body, paths);
   if (!split.ok()) return split.status();

@@ -237,7 +237,9 @@ TEST(ExtractionTest, RecordsThatVanishAfterListingAreNoticesOnly) {
     harness.intercom().SetHandler("GET", "/conversations/1", gone);
     const Extracted got = harness.Run();
     EXPECT_EQ(got.rows.users_size(), 2);
-    EXPECT_EQ(got.rows.users_tags_size(), 11);
+    // All of u2's, and of u1's the ten that were embedded in the list.
+    EXPECT_EQ(got.rows.users_tags_size(), 21);
+    EXPECT_EQ(got.rows.users_companies_size(), 21);
     EXPECT_EQ(got.rows.conversations_size(), 1);
     EXPECT_EQ(got.rows.conversation_parts_size(), 1);
     EXPECT_THAT(got.Notices(v1::NOTICE_CODE_RECORD_GONE), Not(IsEmpty()));

@@ -61,7 +61,7 @@ suite_benchmarks() {
 # Clients of other languages against the programs; the script counts its own cases.
 suite_clients() {
   bazel_cached build "${program_targets[@]}"
-  tests/conformance/run.sh
+  REQUIRE_CLI=1 tests/conformance/run.sh
 }
 
 # What a newcomer sees first has to work.
