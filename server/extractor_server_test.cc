@@ -356,13 +356,15 @@ TEST_F(ExtractorServerTest, UnreachableIntercomIsUnavailableAndSaysWhenToRetry) 
   EXPECT_TRUE(DetailsOf(status).has_retry_info);
 }
 
-// Some hundred requests of 20 ms each, so that there is something to stop.
+// Two requests a contact and one a conversation, so that there is something to stop.
 fake::GeneratorOptions LongExtraction() {
   fake::GeneratorOptions generator;
   generator.users = 20000;
   generator.conversations = 5000;
   return generator;
 }
+// Far from all of its 45,000, however slow the machine was to cancel it.
+constexpr int64_t kStoppedEarly = 20000;
 
 TEST_F(ExtractorServerTest, ClientCancelStopsRequestsToIntercom) {
   options_.latency = std::chrono::milliseconds(20);
@@ -377,12 +379,10 @@ TEST_F(ExtractorServerTest, ClientCancelStopsRequestsToIntercom) {
   } while (!event.has_row_batch());
   context.TryCancel();
   EXPECT_EQ(reader->Finish().error_code(), grpc::StatusCode::CANCELLED);
-  // Returns when the call has ended, which without a stop would take minutes.
-  const absl::Time begin = absl::Now();
+  // Returns when the call has ended.
   server_->Shutdown(absl::InfiniteDuration());
-  EXPECT_LT(absl::Now() - begin, absl::Seconds(5));
   server_ = nullptr;
-  EXPECT_LT(intercom_->stats().total, 2000);
+  EXPECT_LT(intercom_->stats().total, kStoppedEarly);
 }
 
 TEST_F(ExtractorServerTest, ShutdownEndsARunningStreamAfterItsGrace) {
@@ -394,9 +394,8 @@ TEST_F(ExtractorServerTest, ShutdownEndsARunningStreamAfterItsGrace) {
   const auto reader = stub_->Extract(&context, request);
   v1::ExtractResponse event;
   ASSERT_TRUE(reader->Read(&event));
-  const absl::Time begin = absl::Now();
   server_->Shutdown(absl::Milliseconds(100));
-  EXPECT_LT(absl::Now() - begin, absl::Seconds(5));
+  EXPECT_LT(intercom_->stats().total, kStoppedEarly);
   while (reader->Read(&event)) {
   }
   // What tells a client to go on elsewhere.
@@ -429,8 +428,7 @@ TEST_F(ExtractorServerTest, StoppingServerRefusesNewCallsAndDoesNotWaitForIdleCo
   const auto reader = stub_->Extract(&context, request);
   v1::ExtractResponse event;
   ASSERT_TRUE(reader->Read(&event));
-  const absl::Time begin = absl::Now();
-  std::thread shutdown([this] { server_->Shutdown(absl::Minutes(1)); });
+  std::thread shutdown([this] { server_->Shutdown(absl::InfiniteDuration()); });
   while (CheckHealth(channel_, "").bytes == kServing) std::this_thread::yield();
 
   v1::CheckConnectionResponse response;
@@ -443,7 +441,6 @@ TEST_F(ExtractorServerTest, StoppingServerRefusesNewCallsAndDoesNotWaitForIdleCo
   // The channel stays open, though nobody uses it any more.
   context.TryCancel();
   shutdown.join();
-  EXPECT_LT(absl::Now() - begin, absl::Seconds(20));
 }
 
 TEST_F(ExtractorServerTest, ShutdownTwiceIsHarmless) {
@@ -455,17 +452,15 @@ TEST_F(ExtractorServerTest, ShutdownTwiceIsHarmless) {
 }
 
 TEST_F(ExtractorServerTest, ShutdownDoesNotWaitForACheckThatHangs) {
-  options_.latency = std::chrono::seconds(30);
+  options_.latency = std::chrono::hours(1);
   Start();
   auto check = std::async(std::launch::async, [this] {
     v1::CheckConnectionResponse response;
     return Check("default", &response);
   });
   while (intercom_->stats().total == 0) std::this_thread::yield();
-  const absl::Time begin = absl::Now();
   server_->Shutdown(absl::ZeroDuration());
   server_ = nullptr;
-  EXPECT_LT(absl::Now() - begin, absl::Seconds(10));
   EXPECT_FALSE(check.get().ok());
 }
 

@@ -62,6 +62,7 @@ class IntercomClient::Core : public std::enable_shared_from_this<Core> {
   void Enqueue(GroupId group, ApiRequest request, Done done) {
     {
       MutexLock lock(&mu_);
+      ++unfinished_;
       // Of an ended group nothing is counted any more.
       if (auto it = groups_.find(group); it != groups_.end()) ++it->second.pending;
     }
@@ -90,11 +91,14 @@ class IntercomClient::Core : public std::enable_shared_from_this<Core> {
     });
   }
 
+  // Returns when no `done` is left that could call the client again.
   void Close() {
     http_->Post([self = shared_from_this()] {
       self->closed_ = true;
       self->CancelWhere([](const Call&) { return true; });
     });
+    MutexLock lock(&mu_);
+    while (unfinished_ > 0) all_finished_.Wait(&mu_);
   }
 
   RequestCounters Counters(GroupId group) {
@@ -316,6 +320,9 @@ class IntercomClient::Core : public std::enable_shared_from_this<Core> {
     SetWaiting(call.get(), nullptr);
     Count(call->group, [](RequestCounters* counters) { --counters->pending; });
     std::move(call->done)(std::move(answer));
+    call.reset();
+    MutexLock lock(&mu_);
+    if (--unfinished_ == 0) all_finished_.SignalAll();
   }
 
   struct InFlight {
@@ -339,6 +346,9 @@ class IntercomClient::Core : public std::enable_shared_from_this<Core> {
   bool closed_ = false;
 
   Mutex mu_;
+  CondVar all_finished_;
+  // Requests whose `done` has not returned.
+  int64_t unfinished_ ABSL_GUARDED_BY(mu_) = 0;
   GroupId last_group_ ABSL_GUARDED_BY(mu_) = 0;
   // Those that are not cancelled.
   std::unordered_map<GroupId, RequestCounters> groups_ ABSL_GUARDED_BY(mu_);

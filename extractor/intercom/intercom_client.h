@@ -84,7 +84,9 @@ struct QuotaState {
 // and turns answers into statuses. All extractions of a connection share one
 // client, as they share the token's quota.
 //
-// Thread-safe. Ends with kCancelled what is pending when it is destroyed.
+// Thread-safe. The destructor ends with kCancelled what is pending and returns
+// after the last `done` has; so it must not run on the HTTP loop's thread, and a
+// `done` may use the client.
 class IntercomClient {
  public:
   using Done = absl::AnyInvocable<void(ApiAnswer) &&>;

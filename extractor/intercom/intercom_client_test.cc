@@ -376,6 +376,30 @@ TEST_F(IntercomClientTest, BothDestructorsInARowEndWhatIsPending) {
   }
 }
 
+// A check that asked for the next thing when the server was shut down under it
+// found its client freed.
+TEST_F(IntercomClientTest, DoneMayAskAgainWhileTheClientEnds) {
+  Inbox<bool> asked;
+  ServeRaw([&asked](Peer& peer) {
+    peer.Read();
+    asked.Put(true);
+    peer.WaitForEnd();
+  });
+  IntercomClient* client = client_.get();
+  client->Fetch(group_, Get("/hangs"), [this, client](ApiAnswer first) {
+    answers_.Put(std::move(first));
+    client->Fetch(group_, Get("/next"), [this, client](ApiAnswer second) {
+      client->CancelGroup(group_);
+      answers_.Put(std::move(second));
+    });
+  });
+  asked.Take();
+  client_.reset();
+  ASSERT_EQ(answers_.size(), 2u);
+  EXPECT_EQ(answers_.Take().status.code(), absl::StatusCode::kCancelled);
+  EXPECT_EQ(answers_.Take().status.code(), absl::StatusCode::kCancelled);
+}
+
 // curl asks again by itself when a connection that it reuses closes unanswered.
 TEST_F(IntercomClientTest, WhatMustNotBeRepeatedIsNotRepeatedByTheTransportEither) {
   ServeRaw([this](Peer& peer) {
