@@ -185,7 +185,7 @@ absl::StatusOr<std::unique_ptr<ExtractorServer>> ExtractorServer::Start(
       Connections::Create(config.connections, config.http, clock.get());
   if (!connections.ok()) return connections.status();
   auto server = std::make_unique<ExtractorServerImpl>(*std::move(connections), std::move(clock));
-  const absl::Status listening = server->Listen(config, *std::move(credentials));
+  absl::Status listening = server->Listen(config, *std::move(credentials));
   if (!listening.ok()) return listening;
   return std::unique_ptr<ExtractorServer>(std::move(server));
 }

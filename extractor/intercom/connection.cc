@@ -52,7 +52,7 @@ absl::Status ValidateConnection(const Connection& connection) {
   if (!https && !absl::ConsumePrefix(&rest, "http://")) {
     return invalid("base_url must begin with https://");
   }
-  if (rest.empty() || rest.find_first_of("/?#@ ") != absl::string_view::npos) {
+  if (rest.empty() || rest[0] == ':' || rest.find_first_of("/?#@ ") != absl::string_view::npos) {
     return invalid("base_url must be https://HOST or https://HOST:PORT and nothing more");
   }
   if (!https && !IsLoopback(rest)) {

@@ -76,10 +76,11 @@ TEST(ConnectionTest, PlainHttpIsForTheLoopbackOnly) {
 
 TEST(ConnectionTest, BaseUrlIsASchemeAndAHostAndNothingMore) {
   for (const char* url :
-       {"https://", "http://", "https://api.intercom.io/", "https://api.intercom.io/v2",
-        "https://api.intercom.io?a=b", "https://api.intercom.io#a", "https://user@api.intercom.io",
-        "https://user:secret@api.intercom.io", "http://127.0.0.1@example.com",
-        "http://localhost:8080@example.com", "http://localhost/../", "https://api intercom.io"}) {
+       {"https://", "http://", "http://:8080", "https://:443", "https://api.intercom.io/",
+        "https://api.intercom.io/v2", "https://api.intercom.io?a=b", "https://api.intercom.io#a",
+        "https://user@api.intercom.io", "https://user:secret@api.intercom.io",
+        "http://127.0.0.1@example.com", "http://localhost:8080@example.com", "http://localhost/../",
+        "https://api intercom.io"}) {
     EXPECT_TRUE(absl::StrContains(UrlRefusal(url), "https://HOST"))
         << url << ": " << UrlRefusal(url);
   }

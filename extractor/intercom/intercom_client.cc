@@ -26,13 +26,18 @@ constexpr int kMaxInFlight = 64;
 constexpr absl::Duration kRateLimitPatience = absl::Minutes(15);
 
 constexpr char kReasonUrl[] = "intercom-extractor/reason";
+constexpr char kRequestIdUrl[] = "intercom-extractor/request-id";
+
+std::string PayloadOf(const absl::Status& status, absl::string_view url) {
+  const auto payload = status.GetPayload(url);
+  return payload.has_value() ? std::string(*payload) : std::string();
+}
 
 }  // namespace
 
-std::string ReasonOf(const absl::Status& status) {
-  const auto payload = status.GetPayload(kReasonUrl);
-  return payload.has_value() ? std::string(*payload) : std::string();
-}
+std::string ReasonOf(const absl::Status& status) { return PayloadOf(status, kReasonUrl); }
+
+std::string RequestIdOf(const absl::Status& status) { return PayloadOf(status, kRequestIdUrl); }
 
 absl::Status StatusWithReason(absl::StatusCode code, absl::string_view reason,
                               absl::string_view message) {
@@ -319,6 +324,9 @@ class IntercomClient::Core : public std::enable_shared_from_this<Core> {
   void Finish(CallPtr call, ApiAnswer answer) {
     SetWaiting(call.get(), nullptr);
     Count(call->group, [](RequestCounters* counters) { --counters->pending; });
+    if (!answer.status.ok() && !answer.request_id.empty()) {
+      answer.status.SetPayload(kRequestIdUrl, absl::Cord(answer.request_id));
+    }
     std::move(call->done)(std::move(answer));
     call.reset();
     MutexLock lock(&mu_);

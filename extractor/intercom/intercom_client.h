@@ -124,6 +124,9 @@ class IntercomClient {
 // The UPPER_SNAKE reason that a status carries, or an empty string.
 std::string ReasonOf(const absl::Status& status);
 
+// Intercom's id of the request that failed, or an empty string.
+std::string RequestIdOf(const absl::Status& status);
+
 // A status that carries a reason.
 absl::Status StatusWithReason(absl::StatusCode code, absl::string_view reason,
                               absl::string_view message);

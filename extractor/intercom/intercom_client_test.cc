@@ -154,6 +154,16 @@ TEST_F(IntercomClientTest, AnswerHoldsBodyStatusAndRequestId) {
   EXPECT_EQ(answer.received_at, clock_.Now());
 }
 
+TEST_F(IntercomClientTest, FailureHoldsTheRequestId) {
+  Serve([this](const Request&) {
+    return HttpAnswer(404, R"({"request_id":"req8","errors":[{"code":"not_found"}]})",
+                      DateLine(clock_.Now()));
+  });
+  const ApiAnswer answer = Fetch(Get("/me"));
+  EXPECT_EQ(ReasonOf(answer.status), "RECORD_GONE");
+  EXPECT_EQ(RequestIdOf(answer.status), "req8");
+}
+
 // Waits for a retry's pause, of at most a second.
 TEST_F(IntercomClientTest, RetriesA503ThenSucceeds) {
   int tries = 0;

@@ -199,7 +199,7 @@ void Run::FailTables(TableSet tables, const absl::Status& why) {
   for (const TableInfo* table : report_->tables()) {
     if (!tables.test(table->index) || !report_->Fail(table->index, why)) continue;
     Notify(table->index, v1::NOTICE_CODE_TABLE_FAILED, v1::SEVERITY_ERROR, "",
-           std::string(why.message()));
+           std::string(why.message()), RequestIdOf(why));
   }
 }
 
@@ -215,13 +215,14 @@ void Run::FailDetail(TableSet tables, const std::string& record_id, const absl::
     if (absl::IsNotFound(why)) {
       if (!notified) {
         Notify(table->index, v1::NOTICE_CODE_RECORD_GONE, v1::SEVERITY_INFO, record_id,
-               absl::StrCat("it was deleted or merged after it was listed: ", why.message()));
+               absl::StrCat("it was deleted or merged after it was listed: ", why.message()),
+               RequestIdOf(why));
       }
     } else {
       report_->SetPartial(table->index);
       if (!notified) {
         Notify(table->index, v1::NOTICE_CODE_DETAILS_FAILED, v1::SEVERITY_WARNING, record_id,
-               absl::StrCat("its rows are missing: ", why.message()));
+               absl::StrCat("its rows are missing: ", why.message()), RequestIdOf(why));
       }
     }
     notified = true;
