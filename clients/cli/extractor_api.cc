@@ -15,9 +15,9 @@ constexpr std::chrono::seconds kCheckDeadline{300};
 
 }  // namespace
 
-ExtractorApi::ExtractorApi(std::shared_ptr<grpc::ChannelInterface> channel,
+ExtractorApi::ExtractorApi(const std::shared_ptr<grpc::ChannelInterface>& channel,
                            std::string caller_token, Interrupt* interrupt)
-    : stub_(v1::ExtractorService::NewStub(std::move(channel))),
+    : stub_(v1::ExtractorService::NewStub(channel)),
       caller_token_(std::move(caller_token)),
       interrupt_(interrupt) {}
 

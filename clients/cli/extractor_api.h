@@ -23,7 +23,7 @@ namespace intercom_extractor {
 class ExtractorApi {
  public:
   // `caller_token` may be empty. `interrupt` must outlive the object.
-  ExtractorApi(std::shared_ptr<grpc::ChannelInterface> channel, std::string caller_token,
+  ExtractorApi(const std::shared_ptr<grpc::ChannelInterface>& channel, std::string caller_token,
                Interrupt* interrupt);
 
   grpc::Status ListTables(const v1::ListTablesRequest& request, v1::ListTablesResponse* response);

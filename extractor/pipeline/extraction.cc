@@ -39,7 +39,7 @@ class ExtractionImpl : public Extraction {
         roles_(&run_) {}
 
   ~ExtractionImpl() override {
-    Cancel();
+    ExtractionImpl::Cancel();
     // Waits for the strand's thread; whatever the HTTP loop posts later is dropped.
     strand_->Join();
   }

@@ -65,6 +65,7 @@ TableCatalog::TableCatalog() {
     *info.description.mutable_table() = row->options().GetExtension(v1::table);
     info.description.set_row_message(row->full_name());
     std::vector<const FieldDescriptor*> fields;
+    fields.reserve(row->field_count());
     for (int j = 0; j < row->field_count(); ++j) fields.push_back(row->field(j));
     std::sort(fields.begin(), fields.end(),
               [](const auto* a, const auto* b) { return a->number() < b->number(); });
@@ -116,6 +117,7 @@ absl::StatusOr<std::vector<const TableInfo*>> TableCatalog::Select(
         "no table was asked for; name a template (basic, conversations, all) or tables");
   }
   std::vector<const TableInfo*> result;
+  result.reserve(chosen.size());
   for (const int index : chosen) result.push_back(&tables_[index]);
   return result;
 }
