@@ -64,7 +64,7 @@ class HttpClient {
     // answers known.
     absl::Duration low_speed_timeout = absl::Seconds(90);
     // Connections to one host.
-    int max_connections = 64;
+    int max_connections = 256;
     // Answers above this size are kept in an unlinked temporary file, so that
     // memory stays bounded by transfers in flight times this. In bytes.
     size_t max_body_in_memory = size_t{2} << 20;

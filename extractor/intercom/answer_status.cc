@@ -143,4 +143,9 @@ Verdict JudgeAnswer(absl::string_view operation, absl::string_view access_token,
   }
 }
 
+bool IsOverload(const absl::Status& transfer, int http_status) {
+  if (!transfer.ok()) return absl::IsDeadlineExceeded(transfer) || absl::IsUnavailable(transfer);
+  return IsTransientStatus(http_status);
+}
+
 }  // namespace intercom_extractor

@@ -24,6 +24,10 @@ enum class Verdict {
 Verdict JudgeAnswer(absl::string_view operation, absl::string_view access_token,
                     const absl::Status& transfer, int http_status, ApiAnswer* answer);
 
+// Whether Intercom, or the way to it, could not cope: fewer requests at a time may
+// help. A 429 speaks of the quota only.
+bool IsOverload(const absl::Status& transfer, int http_status);
+
 }  // namespace intercom_extractor
 
 #endif  // EXTRACTOR_INTERCOM_ANSWER_STATUS_H_

@@ -1,7 +1,5 @@
 #include "extractor/intercom/intercom_client.h"
 
-#include <array>
-#include <deque>
 #include <map>
 #include <unordered_map>
 #include <utility>
@@ -12,6 +10,9 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "extractor/intercom/answer_status.h"
+#include "extractor/intercom/request_queue.h"
+#include "extractor/quota/concurrency_limit.h"
+#include "extractor/quota/pacer.h"
 #include "extractor/quota/quota_governor.h"
 #include "extractor/quota/retry_policy.h"
 #include "extractor/sync/mutex.h"
@@ -19,9 +20,6 @@
 namespace intercom_extractor {
 namespace {
 
-// Until concurrency follows measured latency: 64 in flight at 300 ms an answer
-// are 213 requests/s, more than Intercom's default quota of 167 allows.
-constexpr int kMaxInFlight = 64;
 // A quota that stays spent for this long is somebody else's doing.
 constexpr absl::Duration kRateLimitPatience = absl::Minutes(15);
 
@@ -55,12 +53,13 @@ class IntercomClient::Core : public std::enable_shared_from_this<Core> {
         http_(http),
         clock_(clock),
         governor_({connection.quota_reserve}, clock, [this] { return Random(); }),
+        concurrency_({}),
         retry_policy_({}, [this] { return Random(); }),
         retry_budget_({}, clock) {}
 
   GroupId NewGroup() {
     MutexLock lock(&mu_);
-    groups_.emplace(++last_group_, RequestCounters());
+    groups_.emplace(++last_group_, Group{RequestCounters(), clock_->Now()});
     return last_group_;
   }
 
@@ -69,7 +68,7 @@ class IntercomClient::Core : public std::enable_shared_from_this<Core> {
       MutexLock lock(&mu_);
       ++unfinished_;
       // Of an ended group nothing is counted any more.
-      if (auto it = groups_.find(group); it != groups_.end()) ++it->second.pending;
+      if (auto it = groups_.find(group); it != groups_.end()) ++it->second.counters.pending;
     }
     http_->Post([self = shared_from_this(), group, request = std::move(request),
                  done = std::move(done)]() mutable {
@@ -109,7 +108,11 @@ class IntercomClient::Core : public std::enable_shared_from_this<Core> {
   RequestCounters Counters(GroupId group) {
     MutexLock lock(&mu_);
     const auto it = groups_.find(group);
-    return it == groups_.end() ? RequestCounters() : it->second;
+    if (it == groups_.end()) return RequestCounters();
+    Settle(&it->second);
+    RequestCounters counters = it->second.counters;
+    counters.held_by_quota = held_by_quota_ && counters.queued > 0;
+    return counters;
   }
 
   std::optional<QuotaGovernor::State> Quota() const { return governor_.Stated(); }
@@ -125,6 +128,12 @@ class IntercomClient::Core : public std::enable_shared_from_this<Core> {
     int64_t RequestCounters::* waiting = nullptr;
   };
   using CallPtr = std::unique_ptr<Call>;
+
+  struct Group {
+    RequestCounters counters;
+    // Up to when `counters.held_by_quota_for` is counted.
+    absl::Time settled_at;
+  };
 
   static ApiAnswer Cancelled() {
     ApiAnswer answer;
@@ -151,46 +160,75 @@ class IntercomClient::Core : public std::enable_shared_from_this<Core> {
   template <typename Change>
   void Count(GroupId group, Change change) {
     MutexLock lock(&mu_);
-    if (auto it = groups_.find(group); it != groups_.end()) change(&it->second);
+    const auto it = groups_.find(group);
+    if (it == groups_.end()) return;
+    Settle(&it->second);
+    change(&it->second.counters);
+  }
+
+  void Settle(Group* group) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
+    const absl::Time now = clock_->Now();
+    if (held_by_quota_ && group->counters.queued > 0) {
+      group->counters.held_by_quota_for += now - group->settled_at;
+    }
+    group->settled_at = now;
+  }
+
+  // What holds the queue back, if anything is in it.
+  void SetHeldByQuota(bool held) {
+    MutexLock lock(&mu_);
+    if (held == held_by_quota_) return;
+    for (auto& [id, group] : groups_) Settle(&group);
+    held_by_quota_ = held;
   }
 
   void Queue(CallPtr call) {
-    queues_[static_cast<size_t>(call->request.priority)].push_back(std::move(call));
+    SetWaiting(call.get(), &RequestCounters::queued);
+    queue_.Push(std::move(call));
   }
 
   // Starts as many waiting requests as quota and concurrency allow.
   void Pump() {
-    while (static_cast<int>(in_flight_.size()) < kMaxInFlight) {
-      std::deque<CallPtr>* queue = nullptr;
-      for (auto& candidate : queues_) {
-        if (!candidate.empty()) {
-          queue = &candidate;
-          break;
-        }
+    while (!queue_.empty()) {
+      const std::optional<QuotaGovernor::Window> window = governor_.Present();
+      if (window.has_value()) {
+        quota_rate_ =
+            static_cast<double>(window->limit) / absl::ToDoubleSeconds(window->end - window->begin);
       }
-      if (queue == nullptr) return;
-      const absl::Duration wait = governor_.TryAcquire();
-      if (wait > absl::ZeroDuration()) {
-        for (auto& waiting : queues_) {
-          for (CallPtr& call : waiting) SetWaiting(call.get(), &RequestCounters::waiting_for_quota);
-        }
-        // Infinite: the answer to the first request pumps again.
-        if (wait < absl::InfiniteDuration() && !pump_armed_) {
-          pump_armed_ = true;
-          http_->PostAfter(wait, [self = shared_from_this()] {
-            self->pump_armed_ = false;
-            self->Pump();
-          });
-        }
+      if (static_cast<int>(in_flight_.size()) >= concurrency_.Limit(quota_rate_)) {
+        SetHeldByQuota(false);
         return;
       }
-      CallPtr call = std::move(queue->front());
-      queue->pop_front();
-      Send(std::move(call));
+      absl::Duration wait;
+      if (window.has_value() && !queue_.NextIsScroll()) {
+        wait = pacer_.Wait(*window, clock_->Now());
+      }
+      QuotaGovernor::Ticket ticket = 0;
+      if (wait <= absl::ZeroDuration()) wait = governor_.TryAcquire(&ticket);
+      if (wait > absl::ZeroDuration()) {
+        SetHeldByQuota(true);
+        PumpAfter(wait);
+        return;
+      }
+      if (window.has_value()) pacer_.OnSent();
+      Send(queue_.Pop(), ticket);
     }
+    SetHeldByQuota(false);
   }
 
-  void Send(CallPtr call) {
+  // Infinite: the answer to the first request pumps again.
+  void PumpAfter(absl::Duration wait) {
+    if (wait == absl::InfiniteDuration()) return;
+    const absl::Time at = clock_->Now() + wait;
+    if (at >= next_pump_) return;
+    next_pump_ = at;
+    http_->PostAfter(wait, [self = shared_from_this(), at] {
+      if (self->next_pump_ == at) self->next_pump_ = absl::InfiniteFuture();
+      self->Pump();
+    });
+  }
+
+  void Send(CallPtr call, QuotaGovernor::Ticket ticket) {
     SetWaiting(call.get(), &RequestCounters::in_flight);
     Count(call->group, [&](RequestCounters* counters) {
       ++counters->sent;
@@ -211,6 +249,7 @@ class IntercomClient::Core : public std::enable_shared_from_this<Core> {
     const uint64_t key = ++last_call_;
     InFlight& entry = in_flight_[key];
     entry.call = std::move(call);
+    entry.ticket = ticket;
     entry.transfer =
         http_->Start(std::move(request), [self = shared_from_this(), key](HttpResponse response) {
           self->OnResponse(key, std::move(response));
@@ -220,6 +259,7 @@ class IntercomClient::Core : public std::enable_shared_from_this<Core> {
   void OnResponse(uint64_t key, HttpResponse response) {
     auto it = in_flight_.find(key);
     CallPtr call = std::move(it->second.call);
+    const QuotaGovernor::Ticket ticket = it->second.ticket;
     in_flight_.erase(it);
 
     const RateLimitHeaders headers = ParseRateLimitHeaders(response.headers);
@@ -231,9 +271,13 @@ class IntercomClient::Core : public std::enable_shared_from_this<Core> {
     Verdict verdict = JudgeAnswer(call->request.operation, connection_.access_token,
                                   response.status, response.status_code, &answer);
     if (verdict == Verdict::kRateLimited) {
-      governor_.OnRateLimited(headers);
+      governor_.OnRateLimited(ticket, headers);
     } else {
-      governor_.OnAnswer(response.status.ok() ? headers : RateLimitHeaders());
+      governor_.OnAnswer(ticket, response.status.ok() ? headers : RateLimitHeaders());
+      if (!absl::IsCancelled(response.status)) {
+        concurrency_.OnAnswer(call->request.operation, response.latency,
+                              IsOverload(response.status, response.status_code), clock_->Now());
+      }
     }
     Count(call->group, [&](RequestCounters* counters) {
       counters->bytes_received += static_cast<int64_t>(answer.body.size());
@@ -298,14 +342,8 @@ class IntercomClient::Core : public std::enable_shared_from_this<Core> {
 
   template <typename Predicate>
   void CancelWhere(Predicate matches) {
-    std::vector<CallPtr> cancelled;
-    for (auto& queue : queues_) {
-      std::deque<CallPtr> kept;
-      for (CallPtr& call : queue) {
-        (matches(*call) ? cancelled.emplace_back() : kept.emplace_back()) = std::move(call);
-      }
-      queue.swap(kept);
-    }
+    std::vector<CallPtr> cancelled =
+        queue_.Remove([&matches](const Call& call) { return matches(call); });
     for (auto it = pausing_.begin(); it != pausing_.end();) {
       if (matches(*it->second)) {
         cancelled.push_back(std::move(it->second));
@@ -336,6 +374,7 @@ class IntercomClient::Core : public std::enable_shared_from_this<Core> {
   struct InFlight {
     CallPtr call;
     HttpClient::TransferId transfer = 0;
+    QuotaGovernor::Ticket ticket = 0;
   };
 
   const Connection connection_;
@@ -343,14 +382,18 @@ class IntercomClient::Core : public std::enable_shared_from_this<Core> {
   const Clock* const clock_;
   absl::BitGen bits_;
   QuotaGovernor governor_;
+  Pacer pacer_;
+  ConcurrencyLimit concurrency_;
   RetryPolicy retry_policy_;
   RetryBudget retry_budget_;
 
-  std::array<std::deque<CallPtr>, 3> queues_;
+  RequestQueue<Call> queue_;
   std::unordered_map<uint64_t, InFlight> in_flight_;
   std::map<uint64_t, CallPtr> pausing_;
   uint64_t last_call_ = 0;
-  bool pump_armed_ = false;
+  // Requests per second that the quota allows, once known.
+  std::optional<double> quota_rate_;
+  absl::Time next_pump_ = absl::InfiniteFuture();
   bool closed_ = false;
 
   Mutex mu_;
@@ -359,7 +402,8 @@ class IntercomClient::Core : public std::enable_shared_from_this<Core> {
   int64_t unfinished_ ABSL_GUARDED_BY(mu_) = 0;
   GroupId last_group_ ABSL_GUARDED_BY(mu_) = 0;
   // Those that are not cancelled.
-  std::unordered_map<GroupId, RequestCounters> groups_ ABSL_GUARDED_BY(mu_);
+  std::unordered_map<GroupId, Group> groups_ ABSL_GUARDED_BY(mu_);
+  bool held_by_quota_ ABSL_GUARDED_BY(mu_) = false;
 };
 
 IntercomClient::IntercomClient(Connection connection, HttpClient* http, const Clock* clock)

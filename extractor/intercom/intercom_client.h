@@ -67,10 +67,14 @@ struct RequestCounters {
   int64_t rate_limited = 0;
   int64_t pending = 0;
   int64_t bytes_received = 0;
-  // Of `pending`: on the wire, waiting for the quota, waiting to be tried again.
+  // Of `pending`: on the wire, waiting for their turn, waiting to be tried again.
   int64_t in_flight = 0;
-  int64_t waiting_for_quota = 0;
+  int64_t queued = 0;
   int64_t waiting_for_retry = 0;
+  // Whether it is the quota that keeps `queued` waiting, not what Intercom bears at
+  // a time; and for how long it has.
+  bool held_by_quota = false;
+  absl::Duration held_by_quota_for;
 };
 
 // The quota as Intercom last stated it.

@@ -222,7 +222,7 @@ TEST_F(IntercomClientTest, A429SpendsNoAttempt) {
   EXPECT_EQ(counters.sent, 6);
   EXPECT_EQ(counters.retries, 5);
   EXPECT_EQ(counters.rate_limited, 5);
-  EXPECT_EQ(counters.waiting_for_quota, 0);
+  EXPECT_EQ(counters.queued, 0);
 }
 
 TEST_F(IntercomClientTest, A429ThatOutlastsAllPatienceEnds) {
@@ -252,8 +252,8 @@ TEST_F(IntercomClientTest, ScrollGoesBeforePageBeforeDetailWhenTheGateOpens) {
     if (request.target() == "/first") go_on.Take();
     const absl::Time now = FakeClock().Now();
     return HttpAnswer(200, "{}",
-                      absl::StrCat(DateLine(now), "X-RateLimit-Limit: 100\r\n",
-                                   "X-RateLimit-Remaining: 11\r\nX-RateLimit-Reset: ",
+                      absl::StrCat(DateLine(now), "X-RateLimit-Limit: 3\r\n",
+                                   "X-RateLimit-Remaining: 2\r\nX-RateLimit-Reset: ",
                                    absl::ToUnixSeconds(now) + 10 * ++window, "\r\n"));
   });
   Start(Get("/first"));
@@ -280,7 +280,7 @@ TEST_F(IntercomClientTest, CountersAddUp) {
   EXPECT_EQ(counters.sent, 1);
   EXPECT_EQ(counters.pending, 3);
   EXPECT_EQ(counters.in_flight, 1);
-  EXPECT_EQ(counters.waiting_for_quota, 2);
+  EXPECT_EQ(counters.queued, 2);
   EXPECT_EQ(counters.waiting_for_retry, 0);
   EXPECT_EQ(counters.bytes_received, 0);
 
@@ -291,7 +291,7 @@ TEST_F(IntercomClientTest, CountersAddUp) {
   EXPECT_EQ(counters.retries, 0);
   EXPECT_EQ(counters.pending, 0);
   EXPECT_EQ(counters.in_flight, 0);
-  EXPECT_EQ(counters.waiting_for_quota, 0);
+  EXPECT_EQ(counters.queued, 0);
   EXPECT_EQ(counters.bytes_received, 3 * 11);
 }
 

@@ -245,11 +245,8 @@ void Run::Tick() {
 
 v1::WaitReason Run::WaitingFor(const RequestCounters& counters) const {
   if (events_->ProducerWaits()) return v1::WAIT_REASON_CONSUMER;
-  if (counters.in_flight > 0) {
-    return counters.waiting_for_quota > counters.in_flight ? v1::WAIT_REASON_QUOTA
-                                                           : v1::WAIT_REASON_INTERCOM;
-  }
-  if (counters.waiting_for_quota > 0) return v1::WAIT_REASON_QUOTA;
+  if (counters.held_by_quota) return v1::WAIT_REASON_QUOTA;
+  if (counters.in_flight > 0) return v1::WAIT_REASON_INTERCOM;
   if (counters.waiting_for_retry > 0) return v1::WAIT_REASON_RETRY;
   if (waiting_for_scroll_) return v1::WAIT_REASON_SCROLL;
   return v1::WAIT_REASON_UNSPECIFIED;

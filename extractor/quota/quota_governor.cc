@@ -14,6 +14,10 @@ constexpr absl::Duration kClockJump = absl::Seconds(3);
 constexpr absl::Duration kLongestWindow = absl::Minutes(2);
 constexpr absl::Duration kWakeUpJitter = absl::Milliseconds(250);
 constexpr absl::Duration kLongestBlindGate = absl::Seconds(60);
+// When an answer shows that the window goes on after we thought it over.
+constexpr absl::Duration kLateWindow = absl::Milliseconds(10);
+constexpr double kShareAfterHiddenLimit = 0.7;
+constexpr double kShareGrowth = 0.05;
 
 }  // namespace
 
@@ -21,33 +25,48 @@ QuotaGovernor::QuotaGovernor(const Options& options, const Clock* clock,
                              absl::AnyInvocable<double()> random)
     : options_(options), clock_(clock), random_(std::move(random)), window_(options.window) {}
 
-int64_t QuotaGovernor::Usable(int64_t limit) const {
+int64_t QuotaGovernor::Usable() const {
+  const auto reserved =
+      static_cast<int64_t>(std::ceil(static_cast<double>(limit_) * options_.reserve));
+  const auto shared = static_cast<int64_t>(static_cast<double>(limit_ - reserved) * share_);
   // At least one, or a tiny quota with a large reserve would stand still.
-  return std::max<int64_t>(
-      1, limit - static_cast<int64_t>(std::ceil(static_cast<double>(limit) * options_.reserve)));
+  return std::max<int64_t>(1, shared);
 }
 
-absl::Duration QuotaGovernor::TryAcquire() {
+void QuotaGovernor::OpenWindow() {
+  ++window_number_;
+  // Whatever is on the way may count in it, until its answer says otherwise.
+  ours_ = in_flight_;
+  used_by_others_ = kNotTold;
+  described_ = false;
+  if (!rejected_) share_ = std::min(1.0, share_ + kShareGrowth);
+  rejected_ = false;
+}
+
+absl::Duration QuotaGovernor::TryAcquire(Ticket* ticket) {
   MutexLock lock(&mu_);
   const absl::Time now = clock_->Now();
   if (now < gate_until_) return gate_until_ - now;
+  // A quota that was not heard of for a whole window may be another one by now.
+  if (limit_ > 0 && in_flight_ == 0 && now >= window_end_ + window_) learned_ = false;
   if (!learned_) {
     if (in_flight_ > 0) return absl::InfiniteDuration();
   } else if (limit_ > 0) {
     if (now >= window_end_) {
-      // Assume the next window until an answer describes it; requests that are
-      // still on the way may count in it.
-      window_end_ = now + window_;
-      left_ = Usable(limit_) - in_flight_;
+      // Assume the next window until an answer describes it.
+      window_end_ = std::max(now, window_end_ + window_);
+      if (window_end_ == now) window_end_ = now + window_;
+      OpenWindow();
     }
-    if (left_ <= 0) return std::max(window_end_ - now, absl::Milliseconds(1));
-    --left_;
+    if (Left() <= 0) return std::max(window_end_ - now, absl::Milliseconds(1));
   }
+  ++ours_;
   ++in_flight_;
+  *ticket = window_number_;
   return absl::ZeroDuration();
 }
 
-void QuotaGovernor::OnAnswer(const RateLimitHeaders& headers) {
+void QuotaGovernor::OnAnswer(Ticket ticket, const RateLimitHeaders& headers) {
   MutexLock lock(&mu_);
   --in_flight_;
   if (headers.answered || headers.date.has_value() || headers.limit.has_value()) {
@@ -57,15 +76,16 @@ void QuotaGovernor::OnAnswer(const RateLimitHeaders& headers) {
     // No answer at all: the next request is the first again.
     return;
   }
-  Adopt(headers);
+  Adopt(ticket, headers);
 }
 
-void QuotaGovernor::OnRateLimited(const RateLimitHeaders& headers) {
+void QuotaGovernor::OnRateLimited(Ticket ticket, const RateLimitHeaders& headers) {
   MutexLock lock(&mu_);
   --in_flight_;
   learned_ = true;
-  Adopt(headers);
-  left_ = 0;
+  Adopt(ticket, headers);
+  if (headers.remaining.value_or(0) > 0 && !rejected_) share_ *= kShareAfterHiddenLimit;
+  rejected_ = true;
   const absl::Time now = clock_->Now();
   absl::Time open;
   if (headers.reset.has_value() && ToLocal(*headers.reset) - now <= kLongestWindow) {
@@ -80,52 +100,79 @@ void QuotaGovernor::OnRateLimited(const RateLimitHeaders& headers) {
     ++blind_rejections_;
   }
   gate_until_ = std::max(gate_until_, open + random_() * kWakeUpJitter);
-  window_end_ = gate_until_;
+  // What opens then is the next window.
+  window_end_ = std::min(window_end_, gate_until_);
 }
 
-void QuotaGovernor::Adopt(const RateLimitHeaders& headers) {
-  const absl::Time now = clock_->Now();
-  if (headers.date.has_value()) {
-    const absl::Duration offset = now - *headers.date;
-    if (!clock_offset_.has_value() || offset < *clock_offset_ ||
-        offset > *clock_offset_ + kClockJump) {
-      clock_offset_ = offset;
-    }
+void QuotaGovernor::AdjustClock(const RateLimitHeaders& headers) {
+  if (!headers.date.has_value()) return;
+  const absl::Duration offset = clock_->Now() - *headers.date;
+  if (!clock_offset_.has_value() || offset < *clock_offset_ ||
+      offset > *clock_offset_ + kClockJump) {
+    clock_offset_ = offset;
   }
+}
+
+void QuotaGovernor::Adopt(Ticket ticket, const RateLimitHeaders& headers) {
+  AdjustClock(headers);
   if (!headers.limit.has_value() || !headers.remaining.has_value()) return;
-  const int64_t held_back = *headers.limit - Usable(*headers.limit);
-  const int64_t usable = *headers.remaining - held_back;
-  if (!headers.reset.has_value()) {
-    limit_ = *headers.limit;
-    stated_remaining_ = *headers.remaining;
-    left_ = std::min(left_, usable);
-    return;
-  }
-  // An answer that was overtaken describes a window that is over. One from much
-  // longer ago tells that the last reset was wrong.
-  const absl::Duration step = *headers.reset - reset_;
-  if (step < absl::ZeroDuration() && step >= -kLongestWindow) return;
-  if (step != absl::ZeroDuration()) {
-    if (step > absl::ZeroDuration() && step <= kLongestWindow) {
-      // The shortest distance between resets is the window; idle windows skip some.
-      window_ = std::min(window_, step);
+  const absl::Time now = clock_->Now();
+  if (headers.reset.has_value()) {
+    // One from much longer ago tells that the last reset was wrong.
+    const absl::Duration step = *headers.reset - stated_reset_;
+    const bool overtaken = step < absl::ZeroDuration() && step >= -kLongestWindow;
+    if (overtaken || (step == absl::ZeroDuration() && !described_ && ticket < window_number_)) {
+      // It counted in a window that is over.
+      if (ticket < window_number_ && ours_ > 0) {
+        --ours_;
+        if (used_by_others_ != kNotTold) ++used_by_others_;
+      }
+      return;
     }
-    reset_ = *headers.reset;
-    left_ = usable - in_flight_;
-  } else {
-    // Within a window the count only falls: an answer that left the server before
-    // our other requests arrived there must not hand their places back.
-    left_ = std::min(left_, usable);
+    if (step != absl::ZeroDuration()) {
+      if (step > absl::ZeroDuration() && step <= kLongestWindow) {
+        // The shortest distance between resets is the window; idle windows skip some.
+        window_ = std::min(window_, step);
+      }
+      if (described_) {
+        // The server's window began before we knew; this request counts in it.
+        OpenWindow();
+        ++ours_;
+      }
+      stated_reset_ = *headers.reset;
+    }
+    described_ = true;
+    absl::Time end = ToLocal(stated_reset_);
+    if (end - now > kLongestWindow || end < now - kLongestWindow) {
+      end = now + window_;
+    } else if (step == absl::ZeroDuration()) {
+      end = std::max(end, now + kLateWindow);
+    }
+    window_end_ = end;
+  } else if (window_end_ == absl::InfinitePast()) {
+    window_end_ = now + window_;
+  }
+  if (limit_ != 0 && limit_ != *headers.limit) {
+    // What counts is what remains of the new one.
+    ours_ = in_flight_;
+    used_by_others_ = *headers.limit - *headers.remaining;
   }
   limit_ = *headers.limit;
   stated_remaining_ = *headers.remaining;
-  absl::Time end = ToLocal(reset_);
-  if (end - now > kLongestWindow || end < now - kLongestWindow) end = now + window_;
-  window_end_ = end;
+  // What is on the way may or may not be counted in `remaining`; as if it were
+  // all, so that our own requests are never taken for others'.
+  used_by_others_ = std::max(used_by_others_, limit_ - *headers.remaining - ours_);
 }
 
 absl::Time QuotaGovernor::ToLocal(absl::Time server) const {
   return server + clock_offset_.value_or(absl::ZeroDuration());
+}
+
+std::optional<QuotaGovernor::Window> QuotaGovernor::Present() const {
+  MutexLock lock(&mu_);
+  if (!learned_ || limit_ == 0 || clock_->Now() >= window_end_) return std::nullopt;
+  return Window{limit_, Left(), std::max<int64_t>(0, used_by_others_), window_end_ - window_,
+                window_end_};
 }
 
 std::optional<QuotaGovernor::State> QuotaGovernor::Stated() const {
