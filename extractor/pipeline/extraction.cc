@@ -131,9 +131,7 @@ class ExtractionImpl : public Extraction {
       run_.FlushAll();
       // The last progress shows every table at its end.
       run_.Tick();
-      v1::ExtractResponse event;
-      report_.Fill(event.mutable_summary(), run_.Now(), client_->Counters(group_));
-      run_.Emit(event);
+      run_.Summarize();
     }
     events_->Finish(status);
     strand_->Stop();

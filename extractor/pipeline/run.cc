@@ -43,10 +43,13 @@ Run::Run(RunReport* report, IntercomClient* client, IntercomClient::GroupId grou
                                 " bytes exceeds what clients accept (64 MiB) "
                                 "and was left out"));
           }),
-      unit_(TableCatalog::Get().tables().size()) {}
+      unit_(TableCatalog::Get().tables().size()),
+      begun_(client->clock()->Now()) {}
 
 void Run::Push(std::string event) {
+  const absl::Time before = Now();
   if (!events_->Push(std::move(event))) cancelled_ = true;
+  waited_for_consumer_ += Now() - before;
 }
 
 void Run::Fetch(ApiRequest request, TableSet tables, std::function<void(ApiAnswer)> done) {
@@ -235,12 +238,28 @@ void Run::Tick() {
   v1::Progress* progress = event.mutable_progress();
   const RequestCounters counters = client_->Counters(group_);
   report_->Fill(progress, Now(), counters);
+  AdvanceLedger(counters);
+  ledger_.Fill(progress->mutable_time_spent());
   progress->set_waiting_for(WaitingFor(counters));
   if (const auto quota = client_->Quota()) {
     progress->mutable_quota()->set_limit(quota->limit);
     progress->mutable_quota()->set_remaining(quota->remaining);
   }
   Emit(event);
+}
+
+void Run::Summarize() {
+  v1::ExtractResponse event;
+  const RequestCounters counters = client_->Counters(group_);
+  report_->Fill(event.mutable_summary(), Now(), counters);
+  AdvanceLedger(counters);
+  ledger_.Fill(event.mutable_summary()->mutable_time_spent());
+  Emit(event);
+}
+
+void Run::AdvanceLedger(const RequestCounters& counters) {
+  ledger_.Advance(
+      {Now() - begun_, strand_->BusyFor(), waited_for_consumer_, counters.held_by_quota_for});
 }
 
 v1::WaitReason Run::WaitingFor(const RequestCounters& counters) const {

@@ -13,6 +13,7 @@
 #include "extractor/pipeline/batcher.h"
 #include "extractor/pipeline/event_queue.h"
 #include "extractor/pipeline/run_report.h"
+#include "extractor/pipeline/time_ledger.h"
 #include "extractor/sync/strand.h"
 #include "extractor/tables/page_reader.h"
 #include "extractor/tables/unit_rows.h"
@@ -85,6 +86,8 @@ class Run {
   // Emits what waits and how far it is.
   void Tick();
   void FlushAll() { batcher_.FlushAll(); }
+  // Emits the last event.
+  void Summarize();
   void Emit(const v1::ExtractResponse& event) { Push(event.SerializeAsString()); }
 
   // Walks that wait for a foreign company scroll say so here.
@@ -99,6 +102,7 @@ class Run {
   void Refetch(const std::shared_ptr<RowsFetch>& fetch);
   absl::StatusOr<PageInfo> Read(RowsFetch* fetch, PageReader::OnRecord on_record, bool report);
   void Commit(absl::Time received_at);
+  void AdvanceLedger(const RequestCounters& counters);
   v1::WaitReason WaitingFor(const RequestCounters& counters) const;
 
   RunReport* const report_;
@@ -108,6 +112,9 @@ class Run {
   const std::shared_ptr<Strand> strand_;
   Batcher batcher_;
   UnitRows unit_;
+  const absl::Time begun_;
+  TimeLedger ledger_;
+  absl::Duration waited_for_consumer_;
   bool cancelled_ = false;
   bool waiting_for_scroll_ = false;
 };

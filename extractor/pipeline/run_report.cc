@@ -2,18 +2,13 @@
 
 #include <utility>
 
-#include "google/protobuf/util/time_util.h"
+#include "extractor/pipeline/proto_duration.h"
 
 namespace intercom_extractor {
 namespace {
 
 // Notices of one code and table that are streamed; all are counted.
 constexpr int64_t kStreamedNotices = 100;
-
-google::protobuf::Duration ToProto(absl::Duration duration) {
-  return google::protobuf::util::TimeUtil::NanosecondsToDuration(
-      absl::ToInt64Nanoseconds(duration));
-}
 
 void FillRequests(const RequestCounters& counters, v1::RequestCounts* requests) {
   requests->set_sent(counters.sent);

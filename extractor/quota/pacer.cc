@@ -6,7 +6,7 @@ namespace intercom_extractor {
 namespace {
 
 // Of a window, sent at once when it begins.
-constexpr double kBurst = 0.2;
+constexpr double kBurst = 0.05;
 // Of a window's length, kept free at its end for what came late.
 constexpr double kTail = 0.05;
 // What others do is not judged by less than this part of a window.

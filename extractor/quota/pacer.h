@@ -8,8 +8,8 @@ namespace intercom_extractor {
 
 // Spreads the requests of a window over it: apps that share the quota find some of
 // it left at any time, and what they use on the way is seen before we have spent
-// it. A fifth goes at once, so that short runs do not wait for a quota that they
-// will not use up.
+// it. A twentieth goes at once: a check, say, does not wait for a quota that it will
+// not use up.
 //
 // Not thread-safe: belongs to the one who sends.
 class Pacer {

@@ -46,18 +46,30 @@ void Strand::Run() {
   while (Work work = Next()) std::move(work)();
 }
 
+absl::Duration Strand::BusyFor() const {
+  MutexLock lock(&mu_);
+  if (working_since_ == absl::InfiniteFuture()) return busy_;
+  return busy_ + (clock_->Now() - working_since_);
+}
+
 Strand::Work Strand::Next() {
   MutexLock lock(&mu_);
+  if (working_since_ != absl::InfiniteFuture()) {
+    busy_ += clock_->Now() - working_since_;
+    working_since_ = absl::InfiniteFuture();
+  }
   while (!stopped_) {
     const absl::Time now = clock_->Now();
     if (!later_.empty() && later_.begin()->first <= now) {
       Work work = std::move(later_.begin()->second);
       later_.erase(later_.begin());
+      working_since_ = now;
       return work;
     }
     if (!ready_.empty()) {
       Work work = std::move(ready_.front());
       ready_.pop_front();
+      working_since_ = now;
       return work;
     }
     if (later_.empty()) {

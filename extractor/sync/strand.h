@@ -35,6 +35,9 @@ class Strand {
   // Drops what waits; nothing more begins. Returns at once.
   void Stop() ABSL_LOCKS_EXCLUDED(mu_);
 
+  // How long it has been at work, up to now.
+  absl::Duration BusyFor() const ABSL_LOCKS_EXCLUDED(mu_);
+
   // Waits for the thread, after Stop(); not to be called on the strand itself.
   void Join();
 
@@ -46,9 +49,12 @@ class Strand {
   const Clock* const clock_;
   std::thread thread_;
 
-  Mutex mu_;
+  mutable Mutex mu_;
   CondVar wake_;
   bool stopped_ ABSL_GUARDED_BY(mu_) = false;
+  absl::Duration busy_ ABSL_GUARDED_BY(mu_);
+  // When the present work began; in the future while there is none.
+  absl::Time working_since_ ABSL_GUARDED_BY(mu_) = absl::InfiniteFuture();
   std::deque<Work> ready_ ABSL_GUARDED_BY(mu_);
   std::multimap<absl::Time, Work> later_ ABSL_GUARDED_BY(mu_);
 };

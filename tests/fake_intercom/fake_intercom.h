@@ -71,6 +71,7 @@ class FakeIntercom {
 
   Stats::Snapshot stats() const { return stats_.snapshot(); }
   void ResetStats() { stats_.Reset(); }
+  Quota& quota() { return quota_; }
   Scroll::State scroll_state() const { return scroll_.state(); }
 
  private:

@@ -6,6 +6,11 @@
 #include "absl/strings/numbers.h"
 
 namespace intercom_extractor::fake {
+namespace {
+
+constexpr size_t kHistory = 1000;
+
+}  // namespace
 
 Quota::Options Quota::Parse(const std::string& text) {
   Options options;
@@ -20,7 +25,7 @@ Quota::Options Quota::Parse(const std::string& text) {
   throw std::invalid_argument("quota: want N/WINDOW such as 1666/10s, or 0; got " + text);
 }
 
-Quota::Answer Quota::Take() {
+Quota::Answer Quota::Take(Who who) {
   Answer answer;
   if (!limited()) return answer;
   const absl::Duration since_epoch = clock_() - absl::UnixEpoch();
@@ -28,16 +33,33 @@ Quota::Answer Quota::Take() {
   const int64_t window_number = absl::IDivDuration(since_epoch, options_.window, &rest);
   const absl::Duration end = options_.window * (window_number + 1);
   const std::lock_guard<std::mutex> lock(mu_);
-  if (window_number != window_number_) {
-    window_number_ = window_number;
-    used_ = 0;
+  if (windows_.empty() || windows_.back().number != window_number) {
+    if (windows_.size() == kHistory) windows_.pop_front();
+    windows_.push_back({window_number});
   }
-  answer.allowed = used_ < options_.limit;
-  if (answer.allowed) ++used_;
-  answer.limit = options_.limit;
-  answer.remaining = std::max(0, options_.limit - used_);
+  WindowUse& window = windows_.back();
+  window.limit = limit_;
+  const bool other_app = who == Who::kOtherApp;
+  answer.allowed = window.used + window.used_by_other_apps < limit_;
+  if (answer.allowed) {
+    ++(other_app ? window.used_by_other_apps : window.used);
+  } else {
+    ++(other_app ? window.rejected_of_other_apps : window.rejected);
+  }
+  answer.limit = limit_;
+  answer.remaining = std::max(0, limit_ - window.used - window.used_by_other_apps);
   answer.reset = absl::ToInt64Seconds(absl::Ceil(end, absl::Seconds(1)));
   return answer;
+}
+
+void Quota::SetLimit(int limit) {
+  const std::lock_guard<std::mutex> lock(mu_);
+  limit_ = limit;
+}
+
+std::vector<Quota::WindowUse> Quota::History() const {
+  const std::lock_guard<std::mutex> lock(mu_);
+  return {windows_.begin(), windows_.end()};
 }
 
 }  // namespace intercom_extractor::fake

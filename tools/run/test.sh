@@ -47,7 +47,7 @@ suite_benchmarks() {
   bazel_cached build --keep_going "${targets[@]}" || true
   for target in "${targets[@]}"; do
     name=${target##*:}
-    if "$(benchmark_file "$target")" --benchmark_min_time=0.01 >"$reports/$name.log" 2>&1; then
+    if BENCHMARK_BRIEF=1 "$(benchmark_file "$target")" --benchmark_min_time=0.01 >"$reports/$name.log" 2>&1; then
       passed=$((passed + 1))
     else
       failed=$((failed + 1))
