@@ -51,8 +51,9 @@ class ExtractionImpl : public Extraction {
   }
 
   void Cancel() override {
-    client_->CancelGroup(group_);
+    // First, or the requests that end now would end the tables and the run.
     strand_->Stop();
+    client_->CancelGroup(group_);
     events_->Cancel();
   }
 

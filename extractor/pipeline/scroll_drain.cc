@@ -12,8 +12,6 @@ constexpr char kOperation[] = "GET /companies/scroll";
 constexpr int kMaxRestarts = 5;
 // A page that is still malformed after this many restarts will stay so.
 constexpr int kRestartsBeforeSalvage = 2;
-// Intercom forgets a scroll that was not used for so long.
-constexpr absl::Duration kScrollLife = absl::Minutes(1);
 // Our own scroll from before a crash is gone by then.
 constexpr absl::Duration kOwnScrollGone = absl::Seconds(75);
 
@@ -124,21 +122,23 @@ void ScrollDrain::OnAnswer(ApiAnswer answer) {
                      "scroll would never end")));
     return;
   }
-  if (absl::Status status = PushPage(std::move(answer), salvage); !status.ok()) {
-    Broken(status);
-    return;
-  }
-  ++page_;
   // Some answers name the parameter only once.
   if (info->scroll_param.has_value()) scroll_param_ = *info->scroll_param;
-  if (!info->complete || scroll_param_.empty()) {
+  const bool last = !info->complete || scroll_param_.empty();
+  ++page_;
+  const absl::StatusOr<bool> pause = PushPage(std::move(answer), salvage, last);
+  if (!pause.ok()) {
+    Broken(pause.status());
+  } else if (last) {
     End(StatusWithReason(
         absl::StatusCode::kDataLoss, "ANSWER_MALFORMED",
         absl::StrCat(kOperation, info->complete ? ": the answer has no scroll_param to go on with"
                                                 : ": the answer ends early")));
-    return;
+  } else if (*pause) {
+    Pause();
+  } else {
+    Ask();
   }
-  AskForNextPage();
 }
 
 absl::StatusOr<PageInfo> ScrollDrain::Scan(ResponseBody* body, bool salvage) {
@@ -211,19 +211,6 @@ void ScrollDrain::WaitForOtherScroll(const absl::Status& status) {
   });
 }
 
-void ScrollDrain::AskForNextPage() {
-  bool pause = false;
-  {
-    MutexLock lock(&mu_);
-    pause = paused_ = spill_.full();
-  }
-  if (pause) {
-    Pause();
-  } else {
-    Ask();
-  }
-}
-
 void ScrollDrain::Pause() {
   if (!paused_said_) {
     paused_said_ = true;
@@ -235,7 +222,7 @@ void ScrollDrain::Pause() {
     Push(std::move(event));
   }
   // Then Intercom has forgotten the scroll, and others need not wait for us.
-  strand_->PostAfter(kScrollLife, [this, attempt = attempt_, page = page_] {
+  strand_->PostAfter(options_.scroll_life, [this, attempt = attempt_, page = page_] {
     if (attempt != attempt_ || page != page_) return;
     MutexLock lock(&mu_);
     if (paused_) LeaveTurn();
@@ -303,24 +290,26 @@ void ScrollDrain::OnSpillLost(const absl::Status& status) {
   Broken(SpillError(status));
 }
 
-absl::Status ScrollDrain::PushPage(ApiAnswer answer, bool salvage) {
+absl::StatusOr<bool> ScrollDrain::PushPage(ApiAnswer answer, bool salvage, bool last) {
   Event event;
   event.kind = Event::Kind::kPage;
   event.salvage = salvage;
   ResponseBody body = std::move(answer.body);
   event.page = std::move(answer);
+  bool pause = false;
   bool tell = false;
   {
     MutexLock lock(&mu_);
-    if (lost_) return absl::OkStatus();
+    if (lost_) return false;
     if (absl::Status status = spill_.Put(std::move(body)); !status.ok()) {
       DropPages();
       return SpillError(status);
     }
+    pause = paused_ = spill_.full() && !last;
     tell = Add(std::move(event));
   }
   if (tell) on_event_();
-  return absl::OkStatus();
+  return pause;
 }
 
 void ScrollDrain::Push(Event event) {

@@ -38,6 +38,8 @@ class ScrollDrain {
     absl::Duration patience = absl::Minutes(10);
     // How long to wait before asking again after having `waited` for so long.
     std::function<absl::Duration(absl::Duration waited)> pause_before_poll = PauseBeforePoll;
+    // How long Intercom keeps a scroll that nobody uses.
+    absl::Duration scroll_life = absl::Minutes(1);
   };
 
   // Every 5 s at most while the other scroll may be our own from before a crash,
@@ -89,7 +91,6 @@ class ScrollDrain {
   // On the drain's thread.
   void Begin();
   void Ask();
-  void AskForNextPage();
   void OnAnswer(ApiAnswer answer);
   void OnError(const absl::Status& status);
   absl::StatusOr<PageInfo> Scan(ResponseBody* body, bool salvage);
@@ -101,8 +102,9 @@ class ScrollDrain {
   void BeginAnew(const std::string& reason);
   void LeaveTurn();
   void End(const absl::Status& status);
-  // Fails when the spill is lost.
-  absl::Status PushPage(ApiAnswer answer, bool salvage) ABSL_LOCKS_EXCLUDED(mu_);
+  // True when the spill is full now: then Take() lets the drain go on, unless
+  // this page is the `last`. Fails when the spill is lost.
+  absl::StatusOr<bool> PushPage(ApiAnswer answer, bool salvage, bool last) ABSL_LOCKS_EXCLUDED(mu_);
   void Push(Event event) ABSL_LOCKS_EXCLUDED(mu_);
 
   // True when `on_event_` must be called.
@@ -137,6 +139,7 @@ class ScrollDrain {
   int64_t requests_ ABSL_GUARDED_BY(mu_) = 0;
   // Take() found nothing, so that somebody must be told of the next event.
   bool awaited_ ABSL_GUARDED_BY(mu_) = true;
+  // Until the spill has room.
   bool paused_ ABSL_GUARDED_BY(mu_) = false;
   // The spill cannot be read back: what comes is void until the scroll begins anew.
   bool lost_ ABSL_GUARDED_BY(mu_) = false;
