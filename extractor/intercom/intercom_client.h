@@ -12,6 +12,7 @@
 #include "extractor/http/http_client.h"
 #include "extractor/http/response_body.h"
 #include "extractor/intercom/connection.h"
+#include "extractor/intercom/scroll_turn.h"
 #include "extractor/sync/clock.h"
 
 namespace intercom_extractor {
@@ -105,6 +106,9 @@ class IntercomClient {
 
   const Connection& connection() const { return connection_; }
   const Clock* clock() const { return clock_; }
+  // Whose turn it is to scroll companies, by group. The workspace has one scroll:
+  // who asks for `/companies/scroll` must have the turn.
+  ScrollTurn& scroll_turn() { return scroll_turn_; }
 
   GroupId NewGroup();
 
@@ -122,6 +126,7 @@ class IntercomClient {
   class Core;
   const Connection connection_;
   const Clock* const clock_;
+  ScrollTurn scroll_turn_;
   std::shared_ptr<Core> core_;
 };
 

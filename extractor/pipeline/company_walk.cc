@@ -1,6 +1,6 @@
 #include "extractor/pipeline/company_walk.h"
 
-#include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -8,31 +8,26 @@
 namespace intercom_extractor {
 namespace {
 
-constexpr int kMaxRestarts = 5;
-// A page that is still malformed after this many restarts will stay so.
-constexpr int kRestartsBeforeSalvage = 2;
-// A scroll expires after a minute without a request, also one of our own from
-// before a crash: waiting a little longer tells it from one that is in use.
-constexpr absl::Duration kScrollPatience = absl::Seconds(75);
-constexpr absl::Duration kLongestPoll = absl::Seconds(5);
 // POST /companies/list gives no more than this, 60 a page.
 constexpr int64_t kListLimit = 10000;
 constexpr int kListPerPage = 60;
 
 }  // namespace
 
-CompanyWalk::CompanyWalk(Run* run, const TableInfo* table)
+CompanyWalk::CompanyWalk(Run* run, const TableInfo* table, const ScrollDrain::Options& scroll)
     : run_(run),
       table_(table->index),
       converter_(v1::SOURCE_RECORD_COMPANY, {table}),
       id_(converter_.shape()->AddValue(-1, "id")),
-      reader_({"data", "companies"}, "", converter_.shape()) {
+      reader_({"data", "companies"}, "", converter_.shape()),
+      drain_(std::make_unique<ScrollDrain>(run->client(), run->group(), table, scroll,
+                                           [this] { run_->Post([this] { TakeNext(); }); })) {
   tables_.set(table_);
 }
 
 void CompanyWalk::Start(std::function<void()> done) {
   done_ = std::move(done);
-  Scroll("");
+  drain_->Start();
 }
 
 Run::Reading CompanyWalk::MakeReading(const std::string& operation) {
@@ -40,7 +35,6 @@ Run::Reading CompanyWalk::MakeReading(const std::string& operation) {
   reading.operation = operation;
   reading.reader = &reader_;
   reading.tables = tables_;
-  reading.salvage = restarts_ >= kRestartsBeforeSalvage;
   reading.begin = [this] { watch_.BeginPage(); };
   reading.on_record = [this](const PageReader::Record& record, UnitRows* unit) {
     const std::string_view id = record.values->Get(*converter_.shape(), id_, 0).text;
@@ -50,98 +44,58 @@ Run::Reading CompanyWalk::MakeReading(const std::string& operation) {
   return reading;
 }
 
-void CompanyWalk::Scroll(const std::string& scroll_param) {
-  ApiRequest request;
-  request.operation = "GET /companies/scroll";
-  request.path_and_query = "/companies/scroll";
-  if (!scroll_param.empty()) {
-    absl::StrAppend(&request.path_and_query, "?scroll_param=", UrlEncode(scroll_param));
+void CompanyWalk::TakeNext() {
+  // The walk may have ended before the drain did.
+  if (drain_ == nullptr) return;
+  std::optional<ScrollDrain::Event> event = drain_->Take();
+  for (int64_t left = drain_->TakeRequests(); left > 0; --left) {
+    run_->report().AddRequest(tables_);
   }
-  request.priority = Priority::kScroll;
-  request.repeatable = scroll_param.empty();
-  run_->FetchRows(request, MakeReading(request.operation),
-                  [this, scroll_param](const absl::StatusOr<PageInfo>& info) {
-                    run_->set_waiting_for_scroll(false);
-                    if (info.ok()) {
-                      OnPage(*info, scroll_param);
-                    } else {
-                      OnError(info.status(), scroll_param.empty());
-                    }
-                  });
+  if (event.has_value()) OnEvent(*std::move(event));
 }
 
-void CompanyWalk::OnPage(const PageInfo& info, const std::string& scroll_param) {
-  waiting_since_ = absl::InfiniteFuture();
-  if (info.total_count.has_value()) run_->report().SetExpected(table_, *info.total_count);
-  if (info.records == 0 && info.malformed == 0) {
-    End(absl::OkStatus());
-    return;
+void CompanyWalk::OnEvent(ScrollDrain::Event event) {
+  using Kind = ScrollDrain::Event::Kind;
+  run_->set_waiting_for_scroll(event.kind == Kind::kBusy);
+  switch (event.kind) {
+    case Kind::kPage:
+      OnPage(std::move(event.page), event.salvage);
+      return;
+    case Kind::kEnded:
+      OnEnded(event.status);
+      return;
+    case Kind::kBusy:
+      run_->Notify(table_, v1::NOTICE_CODE_SCROLL_BUSY, v1::SEVERITY_INFO, "", event.message);
+      break;
+    case Kind::kPaused:
+      run_->Notify(table_, v1::NOTICE_CODE_SCROLL_PAUSED, v1::SEVERITY_INFO, "", event.message);
+      break;
+    case Kind::kRestarted:
+      run_->RestartTable(table_, event.message);
+      break;
   }
-  if (!watch_.EndPage()) {
-    End(StatusWithReason(
-        absl::StatusCode::kDataLoss, "NO_PROGRESS",
-        absl::StrCat("GET /companies/scroll (page ", page_,
-                     "): Intercom sent the companies of an earlier page again; stopped, as the "
-                     "scroll would never end")));
-    return;
-  }
-  ++page_;
-  // Some answers name the parameter only once.
-  const std::string next = info.scroll_param.value_or(scroll_param);
-  if (next.empty()) {
-    End(StatusWithReason(absl::StatusCode::kDataLoss, "ANSWER_MALFORMED",
-                         "GET /companies/scroll: the answer has no scroll_param to go on with"));
-    return;
-  }
-  Scroll(next);
+  run_->Post([this] { TakeNext(); });
 }
 
-void CompanyWalk::OnError(const absl::Status& status, bool first_page) {
-  const std::string reason = ReasonOf(status);
-  if (reason == "SCROLL_BUSY") {
-    WaitForOtherScroll(status);
-  } else if (reason == "SCROLL_BROKEN" || (absl::IsNotFound(status) && !first_page)) {
-    if (restarts_++ < kMaxRestarts) {
-      Restart(std::string(status.message()));
-    } else {
-      End(status);
+void CompanyWalk::OnPage(ApiAnswer page, bool salvage) {
+  Run::Reading reading = MakeReading("GET /companies/scroll");
+  reading.salvage = salvage;
+  run_->AddAnswer(std::move(page), reading, [this](const absl::StatusOr<PageInfo>& info) {
+    if (!info.ok()) {
+      End(info.status());
+      return;
     }
-  } else {
+    if (info->total_count.has_value()) run_->report().SetExpected(table_, *info->total_count);
+    // Others' answers come in between.
+    run_->Post([this] { TakeNext(); });
+  });
+}
+
+void CompanyWalk::OnEnded(const absl::Status& status) {
+  if (ReasonOf(status) != "SCROLL_BUSY") {
     End(status);
-  }
-}
-
-void CompanyWalk::Restart(const std::string& reason) {
-  run_->RestartTable(table_, absl::StrCat("the company scroll broke and cannot go on: ", reason));
-  watch_ = ProgressWatch();
-  page_ = 1;
-  Scroll("");
-}
-
-void CompanyWalk::WaitForOtherScroll(const absl::Status& status) {
-  if (waiting_since_ == absl::InfiniteFuture()) {
-    waiting_since_ = run_->Now();
-    run_->Notify(table_, v1::NOTICE_CODE_SCROLL_BUSY, v1::SEVERITY_INFO, "",
-                 absl::StrCat("another company scroll of this workspace is open; waiting up to ",
-                              absl::FormatDuration(kScrollPatience), " for it to end"));
-  }
-  if (run_->Now() - waiting_since_ >= kScrollPatience) {
-    ReadList();
     return;
   }
-  // A scroll of ours may have lost its place to another one.
-  if (run_->report().Rows(table_) > 0) {
-    run_->RestartTable(table_, absl::StrCat("another company scroll began: ", status.message()));
-    watch_ = ProgressWatch();
-    page_ = 1;
-  }
-  run_->set_waiting_for_scroll(true);
-  // Soon at first: a scroll of our own may be about to expire.
-  const absl::Duration waited = run_->Now() - waiting_since_;
-  run_->After(std::clamp(waited, absl::Seconds(1), kLongestPoll), [this] { Scroll(""); });
-}
-
-void CompanyWalk::ReadList() {
   watch_ = ProgressWatch();
   ReadListPage(1);
 }
@@ -188,6 +142,7 @@ void CompanyWalk::ReadListPage(int64_t page) {
 }
 
 void CompanyWalk::End(const absl::Status& status) {
+  drain_.reset();
   if (!status.ok()) run_->FailTables(tables_, status);
   done_();
 }

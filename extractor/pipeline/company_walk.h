@@ -1,36 +1,34 @@
 #ifndef EXTRACTOR_PIPELINE_COMPANY_WALK_H_
 #define EXTRACTOR_PIPELINE_COMPANY_WALK_H_
 
+#include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
-#include <vector>
 
 #include "extractor/pipeline/paged_list.h"
 #include "extractor/pipeline/run.h"
+#include "extractor/pipeline/scroll_drain.h"
 #include "extractor/pipeline/walk.h"
 #include "extractor/tables/record_converter.h"
 
 namespace intercom_extractor {
 
-// Reads companies through the scroll, the only endpoint that gives all of them:
-// one per workspace at a time, gone after a minute without a request, ended by
-// an empty page only. A scroll that breaks begins anew, as a new generation of
-// the table. When another scroll stays open, the list serves, without the
-// companies that have no users.
+// Makes the rows of companies from the pages that a ScrollDrain reads. When
+// another app's scroll stays open, the list serves, without the companies that
+// have no users.
 class CompanyWalk : public Walk {
  public:
   // `run` must outlive the walk.
-  CompanyWalk(Run* run, const TableInfo* table);
+  CompanyWalk(Run* run, const TableInfo* table, const ScrollDrain::Options& scroll);
 
   void Start(std::function<void()> done) override;
 
  private:
-  void Scroll(const std::string& scroll_param);
-  void OnPage(const PageInfo& info, const std::string& scroll_param);
-  void OnError(const absl::Status& status, bool first_page);
-  void Restart(const std::string& reason);
-  void WaitForOtherScroll(const absl::Status& status);
-  void ReadList();
+  void TakeNext();
+  void OnEvent(ScrollDrain::Event event);
+  void OnPage(ApiAnswer page, bool salvage);
+  void OnEnded(const absl::Status& status);
   void ReadListPage(int64_t page);
   void End(const absl::Status& status);
   Run::Reading MakeReading(const std::string& operation);
@@ -41,10 +39,10 @@ class CompanyWalk : public Walk {
   RecordConverter converter_;
   const ValueRef id_;
   PageReader reader_;
+  // Of the list; the drain has its own.
   ProgressWatch watch_;
-  int64_t page_ = 1;
-  int restarts_ = 0;
-  absl::Time waiting_since_ = absl::InfiniteFuture();
+  // Gone once the walk has ended.
+  std::unique_ptr<ScrollDrain> drain_;
   std::function<void()> done_;
 };
 

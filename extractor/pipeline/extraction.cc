@@ -28,8 +28,9 @@ constexpr int kFirstRequestAttempts = 3;
 class ExtractionImpl : public Extraction {
  public:
   ExtractionImpl(std::vector<const TableInfo*> tables, v1::BodyFormat body_format,
-                 IntercomClient* client, EventQueue* events)
+                 IntercomClient* client, EventQueue* events, const ScrollDrain::Options& scroll)
       : body_format_(body_format),
+        scroll_(scroll),
         client_(client),
         group_(client->NewGroup()),
         events_(events),
@@ -50,8 +51,9 @@ class ExtractionImpl : public Extraction {
   }
 
   void Cancel() override {
-    client_->CancelGroup(group_);
+    // First, or the requests that end now would end the tables and the run.
     strand_->Stop();
+    client_->CancelGroup(group_);
     events_->Cancel();
   }
 
@@ -82,7 +84,9 @@ class ExtractionImpl : public Extraction {
     const TableSet conversations = ConversationWalk::TablesOf(report_.tables());
     // The scroll first: it is the only walk that cannot wait.
     for (const TableInfo* table : report_.tables()) {
-      if (table->name() == "companies") Add(std::make_unique<CompanyWalk>(&run_, table), {table});
+      if (table->name() == "companies") {
+        Add(std::make_unique<CompanyWalk>(&run_, table, scroll_), {table});
+      }
     }
     for (const TableInfo* table : report_.tables()) {
       if (auto walk = MakeListWalk(&run_, table)) Add(std::move(walk), {table});
@@ -138,6 +142,7 @@ class ExtractionImpl : public Extraction {
   }
 
   const v1::BodyFormat body_format_;
+  const ScrollDrain::Options scroll_;
   IntercomClient* const client_;
   const IntercomClient::GroupId group_;
   EventQueue* const events_;
@@ -155,7 +160,8 @@ class ExtractionImpl : public Extraction {
 
 absl::StatusOr<std::unique_ptr<Extraction>> Extraction::Create(const v1::ExtractRequest& request,
                                                                IntercomClient* client,
-                                                               EventQueue* events) {
+                                                               EventQueue* events,
+                                                               const ScrollDrain::Options& scroll) {
   auto tables = TableCatalog::Get().Select(
       request.template_(),
       std::vector<std::string>(request.tables().begin(), request.tables().end()));
@@ -163,7 +169,7 @@ absl::StatusOr<std::unique_ptr<Extraction>> Extraction::Create(const v1::Extract
     return StatusWithReason(tables.status().code(), "BAD_REQUEST", tables.status().message());
   }
   return std::unique_ptr<Extraction>(
-      new ExtractionImpl(*std::move(tables), request.body_format(), client, events));
+      new ExtractionImpl(*std::move(tables), request.body_format(), client, events, scroll));
 }
 
 }  // namespace intercom_extractor

@@ -8,6 +8,7 @@
 #include "absl/status/statusor.h"
 #include "extractor/intercom/intercom_client.h"
 #include "extractor/pipeline/event_queue.h"
+#include "extractor/pipeline/scroll_drain.h"
 #include "intercom/extractor/v1/extractor_service.pb.h"
 #include "proto/v1.h"
 
@@ -21,9 +22,9 @@ class Extraction {
  public:
   // `client` and `events` must outlive the extraction. kInvalidArgument when the
   // request names no table, or an unknown one.
-  static absl::StatusOr<std::unique_ptr<Extraction>> Create(const v1::ExtractRequest& request,
-                                                            IntercomClient* client,
-                                                            EventQueue* events);
+  static absl::StatusOr<std::unique_ptr<Extraction>> Create(
+      const v1::ExtractRequest& request, IntercomClient* client, EventQueue* events,
+      const ScrollDrain::Options& scroll = {});
 
   virtual ~Extraction() = default;
 

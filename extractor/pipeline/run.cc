@@ -76,6 +76,17 @@ void Run::FetchRows(const ApiRequest& request, const Reading& reading,
   Refetch(fetch);
 }
 
+void Run::AddAnswer(ApiAnswer answer, const Reading& reading,
+                    std::function<void(absl::StatusOr<PageInfo>)> done) {
+  auto fetch = std::make_shared<RowsFetch>();
+  fetch->request.repeatable = false;
+  fetch->reading = reading;
+  fetch->done = std::move(done);
+  fetch->answer = std::move(answer);
+  fetch->salvage = reading.salvage || fetch->answer.body.in_file();
+  Process(fetch);
+}
+
 void Run::Refetch(const std::shared_ptr<RowsFetch>& fetch) {
   Fetch(fetch->request, fetch->reading.tables, [this, fetch](ApiAnswer answer) {
     if (!answer.status.ok()) {

@@ -33,6 +33,8 @@ class Run {
 
   RunReport& report() { return *report_; }
   absl::Time Now() const { return client_->clock()->Now(); }
+  IntercomClient* client() { return client_; }
+  IntercomClient::GroupId group() const { return group_; }
   // The consumer has gone; whatever is done now is in vain.
   bool cancelled() const { return cancelled_; }
 
@@ -67,10 +69,16 @@ class Run {
   void FetchRows(const ApiRequest& request, const Reading& reading,
                  std::function<void(absl::StatusOr<PageInfo>)> done);
 
+  // The same with an answer that is here already and cannot be had again.
+  void AddAnswer(ApiAnswer answer, const Reading& reading,
+                 std::function<void(absl::StatusOr<PageInfo>)> done);
+
   // Commits rows that were made before, leaving `unit` empty.
   void AddRows(UnitRows* unit) { batcher_.Add(unit, Now()); }
 
   void After(absl::Duration delay, std::function<void()> work);
+  // Runs `work` on the strand. To be called on any thread.
+  void Post(std::function<void()> work) { strand_->Post(std::move(work)); }
 
   // A table begins anew: what has been streamed of it is void.
   void RestartTable(int table, const std::string& reason);

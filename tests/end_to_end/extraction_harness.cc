@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <iterator>
 #include <optional>
+#include <thread>
 #include <utility>
 
+#include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "extractor/intercom/intercom_client.h"
 #include "extractor/pipeline/event_queue.h"
@@ -42,6 +44,75 @@ class Reader {
   Mutex mu_;
   CondVar wake_;
   bool ready_ ABSL_GUARDED_BY(mu_) = false;
+};
+
+class Running : public RunningExtraction {
+ public:
+  // `owner` keeps `client` alive.
+  Running(const v1::ExtractRequest& request, std::shared_ptr<void> owner, IntercomClient* client,
+          size_t queue_bytes, const ScrollDrain::Options& scroll, bool keep_rows)
+      : keep_rows_(keep_rows),
+        owner_(std::move(owner)),
+        events_(queue_bytes),
+        reader_(&events_),
+        extraction_(Extraction::Create(request, client, &events_, scroll)) {
+    if (extraction_.ok()) (*extraction_)->Start();
+  }
+
+  Extracted Read(const std::function<void(const v1::ExtractResponse&)>& on_event) override {
+    Extracted result;
+    if (!extraction_.ok()) {
+      result.status = extraction_.status();
+      return result;
+    }
+    while (const auto bytes = reader_.Next()) {
+      result.largest_event = std::max(result.largest_event, bytes->size());
+      v1::ExtractResponse event;
+      if (!event.ParseFromString(*bytes)) {
+        result.status = absl::InternalError("an event does not parse");
+        return result;
+      }
+      if (on_event) on_event(event);
+      Keep(event, &result);
+    }
+    result.status = *events_.Finished();
+    return result;
+  }
+
+  void Cancel() override { (*extraction_)->Cancel(); }
+
+  void AwaitStalled() override {
+    while (!events_.ProducerWaits()) std::this_thread::yield();
+  }
+
+ private:
+  void Keep(const v1::ExtractResponse& event, Extracted* result) const {
+    switch (event.event_case()) {
+      case v1::ExtractResponse::kRowBatch:
+        if (keep_rows_) result->rows.MergeFrom(event.row_batch());
+        break;
+      case v1::ExtractResponse::kNotice:
+        result->notices.push_back(event.notice());
+        break;
+      case v1::ExtractResponse::kTableRestarted: {
+        result->restarts.push_back(event.table_restarted());
+        const TableInfo* table = TableCatalog::Get().Find(event.table_restarted().table());
+        result->rows.GetReflection()->ClearField(&result->rows, table->batch_field);
+        break;
+      }
+      case v1::ExtractResponse::kSummary:
+        result->summary = event.summary();
+        break;
+      default:
+        break;
+    }
+  }
+
+  const bool keep_rows_;
+  const std::shared_ptr<void> owner_;
+  EventQueue events_;
+  Reader reader_;
+  absl::StatusOr<std::unique_ptr<Extraction>> extraction_;
 };
 
 }  // namespace
@@ -95,58 +166,39 @@ ExtractionHarness::ExtractionHarness(fake::FixedRecords records,
   base_url = intercom_->base_url();
 }
 
-Extracted ExtractionHarness::Run(const std::vector<std::string>& tables,
-                                 const std::function<void(const v1::ExtractResponse&)>& on_event) {
-  const SteadyClock clock;
-  HttpClient http(http_options_);
+struct ExtractionHarness::Client {
+  Client(const HttpClient::Options& options, const Connection& connection, const Clock* clock)
+      : http(options), intercom(connection, &http, clock) {}
+
+  HttpClient http;
+  IntercomClient intercom;
+};
+
+std::shared_ptr<ExtractionHarness::Client> ExtractionHarness::Connect() {
+  if (share_client && shared_client_ != nullptr) return shared_client_;
   Connection connection;
   connection.base_url = base_url;
   connection.access_token = access_token;
-  IntercomClient client(connection, &http, &clock);
+  auto client = std::make_shared<Client>(http_options_, connection, clock);
+  if (share_client) shared_client_ = client;
+  return client;
+}
+
+std::unique_ptr<RunningExtraction> ExtractionHarness::Start(
+    const std::vector<std::string>& tables) {
   v1::ExtractRequest request;
   if (tables.empty()) request.set_template_(v1::TEMPLATE_ALL);
   for (const std::string& table : tables) request.add_tables(table);
   request.set_body_format(body_format);
+  auto client = Connect();
+  IntercomClient* const intercom = &client->intercom;
+  return std::make_unique<Running>(request, std::move(client), intercom, queue_bytes, scroll,
+                                   keep_rows);
+}
 
-  Extracted result;
-  EventQueue events(size_t{4} << 20);
-  Reader reader(&events);
-  auto extraction = Extraction::Create(request, &client, &events);
-  if (!extraction.ok()) {
-    result.status = extraction.status();
-    return result;
-  }
-  (*extraction)->Start();
-  while (const auto bytes = reader.Next()) {
-    result.largest_event = std::max(result.largest_event, bytes->size());
-    v1::ExtractResponse event;
-    if (!event.ParseFromString(*bytes)) {
-      result.status = absl::InternalError("an event does not parse");
-      return result;
-    }
-    if (on_event) on_event(event);
-    switch (event.event_case()) {
-      case v1::ExtractResponse::kRowBatch:
-        if (keep_rows) result.rows.MergeFrom(event.row_batch());
-        break;
-      case v1::ExtractResponse::kNotice:
-        result.notices.push_back(event.notice());
-        break;
-      case v1::ExtractResponse::kTableRestarted: {
-        result.restarts.push_back(event.table_restarted());
-        const TableInfo* table = TableCatalog::Get().Find(event.table_restarted().table());
-        result.rows.GetReflection()->ClearField(&result.rows, table->batch_field);
-        break;
-      }
-      case v1::ExtractResponse::kSummary:
-        result.summary = event.summary();
-        break;
-      default:
-        break;
-    }
-  }
-  result.status = *events.Finished();
-  return result;
+Extracted ExtractionHarness::Run(const std::vector<std::string>& tables,
+                                 const std::function<void(const v1::ExtractResponse&)>& on_event) {
+  return Start(tables)->Read(on_event);
 }
 
 }  // namespace intercom_extractor

@@ -9,6 +9,7 @@
 
 #include "absl/status/status.h"
 #include "extractor/http/http_client.h"
+#include "extractor/pipeline/scroll_drain.h"
 #include "extractor/sync/clock.h"
 #include "intercom/extractor/v1/extractor_service.pb.h"
 #include "proto/v1.h"
@@ -40,6 +41,19 @@ std::string ConversationJson(const std::string& id, const std::string& parts,
                              const std::string& more = "");
 std::string PartJson(const std::string& id, const std::string& body);
 
+// An extraction under way: nobody takes its events before Read().
+class RunningExtraction {
+ public:
+  virtual ~RunningExtraction() = default;
+
+  // Takes all events, to the end. `on_event` sees each before the next is taken.
+  virtual Extracted Read(
+      const std::function<void(const v1::ExtractResponse&)>& on_event = nullptr) = 0;
+  virtual void Cancel() = 0;
+  // Returns once the extraction stands still because nobody takes its events.
+  virtual void AwaitStalled() = 0;
+};
+
 // Runs the extractor library against a fake Intercom, without gRPC.
 class ExtractionHarness {
  public:
@@ -57,15 +71,30 @@ class ExtractionHarness {
   Extracted Run(const std::vector<std::string>& tables = {},
                 const std::function<void(const v1::ExtractResponse&)>& on_event = nullptr);
 
+  // The same, but without reading. The harness must outlive the extraction.
+  std::unique_ptr<RunningExtraction> Start(const std::vector<std::string>& tables);
+
   // For the next runs.
   std::string access_token = "fake-access-token";
   std::string base_url;
   v1::BodyFormat body_format = v1::BODY_FORMAT_PLAINTEXT;
   // False: rows are only seen by `on_event`.
   bool keep_rows = true;
+  // How far the extraction may be ahead of its reader.
+  size_t queue_bytes = size_t{4} << 20;
+  ScrollDrain::Options scroll;
+  // All runs of the harness share one client, as a server's do.
+  bool share_client = false;
+  // The extractor's; must outlive the harness.
+  const Clock* clock = &steady_clock_;
 
  private:
+  struct Client;
+  std::shared_ptr<Client> Connect();
+
+  const SteadyClock steady_clock_;
   HttpClient::Options http_options_;
+  std::shared_ptr<Client> shared_client_;
   std::unique_ptr<fake::FakeIntercom> intercom_;
 };
 

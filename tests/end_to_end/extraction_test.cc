@@ -5,9 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <atomic>
 #include <map>
-#include <memory>
 #include <set>
 #include <string>
 
@@ -328,79 +326,6 @@ TEST(ExtractionTest, UnreachableHostEndsTheRun) {
   const Extracted got = harness.Run();
   EXPECT_EQ(got.status.code(), absl::StatusCode::kUnavailable);
   EXPECT_THAT(std::string(got.status.message()), HasSubstr("GET /me"));
-}
-
-fake::FixedRecords Companies(int count) {
-  fake::FixedRecords records;
-  for (int i = 0; i < count; ++i) {
-    records.companies.push_back(absl::StrCat(R"({"type":"company","id":"co)", i, R"("})"));
-  }
-  return records;
-}
-
-TEST(ExtractionTest, BrokenScrollBeginsAnewAndCountsOnce) {
-  ExtractionHarness harness(Companies(253), "scroll_500_once");
-  const Extracted got = harness.Run({"companies"});
-  EXPECT_EQ(got.rows.companies_size(), 253);
-  ASSERT_THAT(got.restarts, SizeIs(1));
-  EXPECT_EQ(got.restarts[0].generation(), 2u);
-  EXPECT_EQ(got.Table("companies").rows(), 253);
-  EXPECT_EQ(got.Table("companies").generation(), 2u);
-}
-
-// Intercom had moved its cursor: asking again would have skipped a page.
-TEST(ExtractionTest, ScrollAnswerThatWasLostDoesNotSkipAPage) {
-  for (const fake::Delivery delivery :
-       {fake::Delivery::kWhole, fake::Delivery::kTruncated, fake::Delivery::kReset}) {
-    ExtractionHarness harness(Companies(0));
-    // A scroll whose cursor moves with each request, whatever becomes of its answer.
-    auto page = std::make_shared<std::atomic<int>>(0);
-    auto lost = std::make_shared<std::atomic<bool>>(false);
-    harness.intercom().SetHandler(
-        "GET", "/companies/scroll", [=](const fake::Request& request, fake::Response* response) {
-          if (!request.HasQuery("scroll_param")) *page = 0;
-          const int first = 100 * (*page)++;
-          std::string data;
-          for (int i = first; i < std::min(first + 100, 253); ++i) {
-            absl::StrAppend(&data, data.empty() ? "" : ",", R"({"type":"company","id":"co)", i,
-                            R"("})");
-          }
-          response->body = absl::StrCat(R"({"data":[)", data, R"(],"scroll_param":"s"})");
-          if (first == 100 && !lost->exchange(true)) {
-            response->delivery = delivery;
-            if (delivery == fake::Delivery::kWhole) response->body = "<html></html>";
-          }
-          return true;
-        });
-    const Extracted got = harness.Run({"companies"});
-    EXPECT_EQ(got.rows.companies_size(), 253);
-    EXPECT_THAT(got.restarts, SizeIs(1));
-    EXPECT_EQ(got.Table("companies").status(), v1::TABLE_STATUS_COMPLETE);
-  }
-}
-
-TEST(ExtractionTest, MalformedCompanyLosesNoOtherCompany) {
-  fake::FixedRecords records = Companies(253);
-  records.companies[120] = R"({"type":"company","id":"co120","name":nul})";
-  fake::FakeIntercomOptions options;
-  // The fake's scroll outlives a restart; a real one takes a minute to expire.
-  options.scroll.time_to_live = absl::Milliseconds(500);
-  ExtractionHarness harness(records, options);
-  const Extracted got = harness.Run({"companies"});
-  EXPECT_EQ(got.rows.companies_size(), 252);
-  EXPECT_THAT(got.Notices(v1::NOTICE_CODE_RECORD_MALFORMED), SizeIs(1));
-  EXPECT_EQ(got.Table("companies").status(), v1::TABLE_STATUS_PARTIAL);
-}
-
-TEST(ExtractionTest, ScrollThatRepeatsAPageIsStopped) {
-  ExtractionHarness harness{fake::FixedRecords()};
-  harness.intercom().SetHandler("GET", "/companies/scroll", [](const auto&, auto* response) {
-    response->body = R"({"type":"list","data":[{"id":"1"},{"id":"2"}],"scroll_param":"same"})";
-    return true;
-  });
-  const Extracted got = harness.Run({"companies"});
-  EXPECT_EQ(got.Table("companies").status(), v1::TABLE_STATUS_FAILED);
-  EXPECT_EQ(got.Table("companies").error().reason(), "NO_PROGRESS");
 }
 
 TEST(ExtractionTest, CleanRunAsksNothingTwice) {
