@@ -220,6 +220,29 @@ TEST(FakeIntercomTest, QuotaWindowsAreAlignedAndRefill) {
   EXPECT_EQ(intercom.stats().rate_limited, 1);
 }
 
+TEST(FakeIntercomTest, OtherAppsShareTheQuotaWhichMayChange) {
+  TestClock clock;
+  FakeIntercomOptions options;
+  options.clock = clock.AsClock();
+  options.quota = Quota::Parse("3/10s");
+  FakeIntercom intercom(options, SmallWorkspace());
+  TestClient client(intercom.base_url());
+  EXPECT_TRUE(intercom.quota().Take(Quota::Who::kOtherApp).allowed);
+  EXPECT_EQ(client.Get("/me").Header("X-RateLimit-Remaining"), "1");
+  intercom.quota().SetLimit(2);
+  EXPECT_EQ(client.Get("/me").status, 429);
+  EXPECT_FALSE(intercom.quota().Take(Quota::Who::kOtherApp).allowed);
+  clock.Advance(absl::Seconds(10));
+  EXPECT_EQ(client.Get("/me").Header("X-RateLimit-Limit"), "2");
+  const auto windows = intercom.quota().History();
+  ASSERT_EQ(windows.size(), 2u);
+  EXPECT_EQ(windows[0].used, 1);
+  EXPECT_EQ(windows[0].used_by_other_apps, 1);
+  EXPECT_EQ(windows[0].rejected, 1);
+  EXPECT_EQ(windows[0].rejected_of_other_apps, 1);
+  EXPECT_EQ(windows[1].number, windows[0].number + 1);
+}
+
 TEST(FakeIntercomTest, RefusedTokensCostNoQuotaAndSeeNoHeaders) {
   FakeIntercomOptions options;
   options.quota = Quota::Parse("1/10s");
