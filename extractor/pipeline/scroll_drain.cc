@@ -123,7 +123,7 @@ void ScrollDrain::OnAnswer(ApiAnswer answer) {
     return;
   }
   // Some answers name the parameter only once.
-  if (info->scroll_param.has_value()) scroll_param_ = *info->scroll_param;
+  scroll_param_ = info->scroll_param.value_or(scroll_param_);
   const bool last = !info->complete || scroll_param_.empty();
   ++page_;
   absl::StatusOr<bool> pause = PushPage(std::move(answer), salvage, last);
