@@ -25,7 +25,7 @@ constexpr absl::Duration kTick = absl::Seconds(1);
 // A host that does not answer should be told within seconds.
 constexpr int kFirstRequestAttempts = 3;
 
-class ExtractionImpl : public Extraction {
+class ExtractionImpl final : public Extraction {
  public:
   ExtractionImpl(std::vector<const TableInfo*> tables, v1::BodyFormat body_format,
                  IntercomClient* client, EventQueue* events, const ScrollDrain::Options& scroll)

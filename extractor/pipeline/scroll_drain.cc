@@ -98,7 +98,7 @@ void ScrollDrain::Ask() {
 
 void ScrollDrain::OnAnswer(ApiAnswer answer) {
   if (!answer.status.ok()) {
-    OnError(answer.status);
+    OnError(std::move(answer.status));
     return;
   }
   waiting_since_ = absl::InfiniteFuture();
@@ -123,12 +123,12 @@ void ScrollDrain::OnAnswer(ApiAnswer answer) {
     return;
   }
   // Some answers name the parameter only once.
-  if (info->scroll_param.has_value()) scroll_param_ = *info->scroll_param;
+  scroll_param_ = info->scroll_param.value_or(scroll_param_);
   const bool last = !info->complete || scroll_param_.empty();
   ++page_;
-  const absl::StatusOr<bool> pause = PushPage(std::move(answer), salvage, last);
+  absl::StatusOr<bool> pause = PushPage(std::move(answer), salvage, last);
   if (!pause.ok()) {
-    Broken(pause.status());
+    Broken(std::move(pause).status());
   } else if (last) {
     End(StatusWithReason(
         absl::StatusCode::kDataLoss, "ANSWER_MALFORMED",
@@ -153,24 +153,24 @@ absl::StatusOr<PageInfo> ScrollDrain::Scan(ResponseBody* body, bool salvage) {
   return reader_.Read(body, on_record);
 }
 
-void ScrollDrain::OnError(const absl::Status& status) {
+void ScrollDrain::OnError(absl::Status status) {
   const bool first_page = scroll_param_.empty();
   const std::string reason = ReasonOf(status);
   if (reason == "SCROLL_BUSY" && first_page) {
-    WaitForOtherScroll(status);
+    WaitForOtherScroll(std::move(status));
   } else if (reason == "SCROLL_BROKEN" || reason == "SCROLL_BUSY" ||
              (absl::IsNotFound(status) && !first_page)) {
-    Broken(status);
+    Broken(std::move(status));
   } else {
-    End(status);
+    End(std::move(status));
   }
 }
 
-void ScrollDrain::Broken(const absl::Status& status) {
+void ScrollDrain::Broken(absl::Status status) {
   if (restarts_++ < kMaxRestarts) {
     BeginAnew(absl::StrCat("the company scroll broke and cannot go on: ", status.message()));
   } else {
-    End(status);
+    End(std::move(status));
   }
 }
 
@@ -191,7 +191,7 @@ void ScrollDrain::BeginAnew(const std::string& reason) {
   Begin();
 }
 
-void ScrollDrain::WaitForOtherScroll(const absl::Status& status) {
+void ScrollDrain::WaitForOtherScroll(absl::Status status) {
   const absl::Time now = client_->clock()->Now();
   if (waiting_since_ == absl::InfiniteFuture()) {
     waiting_since_ = now;
@@ -203,7 +203,7 @@ void ScrollDrain::WaitForOtherScroll(const absl::Status& status) {
   }
   const absl::Duration waited = now - waiting_since_;
   if (waited >= options_.patience) {
-    End(status);
+    End(std::move(status));
     return;
   }
   strand_->PostAfter(options_.pause_before_poll(waited), [this, attempt = attempt_] {
@@ -243,11 +243,11 @@ void ScrollDrain::LeaveTurn() {
   client_->scroll_turn().Leave(group_);
 }
 
-void ScrollDrain::End(const absl::Status& status) {
+void ScrollDrain::End(absl::Status status) {
   LeaveTurn();
   Event event;
   event.kind = Event::Kind::kEnded;
-  event.status = status;
+  event.status = std::move(status);
   Push(std::move(event));
 }
 
@@ -265,7 +265,7 @@ std::optional<ScrollDrain::Event> ScrollDrain::Take() {
       DropPages();
       lost_ = true;
       awaited_ = true;
-      strand_->Post([this, status = body.status()] { OnSpillLost(status); });
+      strand_->Post([this, status = std::move(body).status()] { OnSpillLost(status); });
       return std::nullopt;
     }
     event.page.body = *std::move(body);

@@ -92,16 +92,16 @@ class ScrollDrain {
   void Begin();
   void Ask();
   void OnAnswer(ApiAnswer answer);
-  void OnError(const absl::Status& status);
+  void OnError(absl::Status status);
   absl::StatusOr<PageInfo> Scan(ResponseBody* body, bool salvage);
-  void WaitForOtherScroll(const absl::Status& status);
+  void WaitForOtherScroll(absl::Status status);
   void Pause();
   void GoOn();
   void OnSpillLost(const absl::Status& status);
-  void Broken(const absl::Status& status);
+  void Broken(absl::Status status);
   void BeginAnew(const std::string& reason);
   void LeaveTurn();
-  void End(const absl::Status& status);
+  void End(absl::Status status);
   // True when the spill is full now: then Take() lets the drain go on, unless
   // this page is the `last`. Fails when the spill is lost.
   absl::StatusOr<bool> PushPage(ApiAnswer answer, bool salvage, bool last) ABSL_LOCKS_EXCLUDED(mu_);
