@@ -8,15 +8,19 @@
 namespace intercom_extractor {
 namespace {
 
-// The first split leaves room for the windows that turn out to be long.
-constexpr double kFirstShare = 0.75;
-// Later ones go step by step: where the contacts are shows with each step.
-constexpr int64_t kMaxPieces = 8;
-// A tenth of the pages, and a few for workspaces that have not many.
-constexpr int64_t kPagesPerWindow = 10;
+// Splitting by days goes step by step: where the contacts are shows with each.
+constexpr int64_t kMaxPieces = 4;
+// Hence 4 % more requests than a list, or a few for workspaces that have not many.
+constexpr int64_t kPagesPerWindow = 13;
 constexpr int64_t kMinWindows = 8;
 // Contacts this far outside of what was asked for may be a matter of time zones.
 constexpr int kToleratedDays = 2;
+// A window this many times longer than the others need not wait for a place.
+constexpr int64_t kFarTooLong = 3;
+// A day is read anew only while what was read of it is little beside the rest,
+// and beside all contacts.
+constexpr int64_t kMaxReadShare = 4;
+constexpr int64_t kMaxWaste = 50;
 // Times beyond are damaged (the year 10000), and days of them may overflow.
 constexpr int64_t kLatestSecond = 253402300800;
 
@@ -138,18 +142,18 @@ void WindowPlan::SplitLargest() {
         candidate = index;
       }
     }
-    const int64_t target =
-        std::max(options_.min_pages * page, left / static_cast<int64_t>(options_.max_open));
-    if (largest < 2 * target) return;
-    const auto slots = static_cast<int64_t>(std::min(options_.max_open - open_.size(),
-                                                     max_windows - windows_.size())) +
-                       1;
-    const int64_t most =
-        windows_.size() == 1
-            ? std::max<int64_t>(
-                  2, static_cast<int64_t>(kFirstShare * static_cast<double>(options_.max_open)))
-            : kMaxPieces;
-    if (!Split(candidate, std::min({largest / target, most, slots}))) {
+    // What each window would read if all were equal. One that is half as long
+    // again is worth splitting, unless the end is near.
+    const int64_t least = options_.min_pages * page;
+    const int64_t target = std::max(least, left / static_cast<int64_t>(options_.max_open));
+    if (largest < 2 * least || 2 * largest < 3 * target) return;
+    const int64_t wanted = std::max<int64_t>(2, (largest + target / 2) / target);
+    // The last places are for windows that turn out to be far too long.
+    const size_t places = largest >= kFarTooLong * target ? options_.max_open : Ordinary();
+    if (open_.size() >= places) return;
+    const auto slots =
+        static_cast<int64_t>(std::min(places - open_.size(), max_windows - windows_.size())) + 1;
+    if (!Split(candidate, std::min(wanted, slots))) {
       windows_[candidate].unsplittable = true;
     }
   }
@@ -158,7 +162,8 @@ void WindowPlan::SplitLargest() {
 bool WindowPlan::Split(size_t index, int64_t pieces) {
   // Without a position nobody knows which days are read.
   if (pieces < 2 || !windows_[index].last_day.has_value()) return false;
-  return SplitByCreation(index, pieces) || SplitDay(index, pieces);
+  const auto most = windows_.size() == 1 ? static_cast<int64_t>(Ordinary()) : kMaxPieces;
+  return SplitByCreation(index, std::min(pieces, most)) || SplitDay(index, pieces);
 }
 
 bool WindowPlan::SplitByCreation(size_t index, int64_t pieces) {
@@ -205,10 +210,14 @@ bool WindowPlan::SplitDay(size_t index, int64_t pieces) {
   const absl::CivilDay day = *window.last_day;
   if (calendar_.NextCut(day) != day) return false;
   // The days before are read; this one is read anew, in parts.
+  const int64_t waste = window.read_on_last_day;
+  if (waste * kMaxReadShare > Remaining(index)) return false;
+  if (waste > options_.page_size && (wasted_ + waste) * kMaxWaste > *windows_[0].total)
+    return false;
   ContactFilter filter = window.filter;
   if (!filter.created_from.has_value() || *filter.created_from < day) filter.created_from = day;
   filter.created_before = window.before;
-  const int64_t whole = Remaining(index) + window.read_on_last_day;
+  const int64_t whole = Remaining(index) + waste;
 
   std::vector<ContactFilter> parts;
   if (filter.role == ContactFilter::Role::kAny) {
@@ -226,8 +235,9 @@ bool WindowPlan::SplitDay(size_t index, int64_t pieces) {
     if (parts.empty()) return false;
     parts.push_back(filter);
   }
+  wasted_ += waste;
   windows_[index].before = day;
-  windows_[index].read -= window.read_on_last_day;
+  windows_[index].read -= waste;
   open_.erase(index);
   for (const ContactFilter& part : parts) {
     Add(part, whole / static_cast<int64_t>(parts.size()), index);

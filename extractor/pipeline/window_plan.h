@@ -1,6 +1,7 @@
 #ifndef EXTRACTOR_PIPELINE_WINDOW_PLAN_H_
 #define EXTRACTOR_PIPELINE_WINDOW_PLAN_H_
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -23,7 +24,7 @@ namespace intercom_extractor {
 //   - a single day (an import) by role, then by day of `updated_at`: new windows
 //     read the day anew, and the page or two that were read of it are in vain.
 // So a window costs half a page more than a list would, and there are never more
-// windows than a tenth of the pages.
+// windows than one for 13 pages (or eight).
 //
 // Pure: no requests, no clock. Not thread-safe.
 class WindowPlan {
@@ -99,6 +100,8 @@ class WindowPlan {
   // Whether Remaining() is more than an estimate.
   bool IsCounted(size_t window) const;
   int64_t Remaining(size_t window) const;
+  // Windows that may be open while none is far longer than the others.
+  size_t Ordinary() const { return std::max<size_t>(2, options_.max_open * 3 / 4); }
   void SplitLargest();
   bool Split(size_t window, int64_t pieces);
   bool SplitByCreation(size_t window, int64_t pieces);
@@ -113,6 +116,8 @@ class WindowPlan {
   std::vector<Window> windows_;
   std::set<size_t> open_;
   std::vector<size_t> new_;
+  // Records that are read twice as their day was split.
+  int64_t wasted_ = 0;
 };
 
 }  // namespace intercom_extractor

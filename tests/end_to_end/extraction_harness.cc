@@ -89,9 +89,12 @@ ExtractionHarness::ExtractionHarness(fake::FixedRecords records, const std::stri
       }()) {}
 
 ExtractionHarness::ExtractionHarness(fake::FixedRecords records,
+                                     const fake::FakeIntercomOptions& options)
+    : ExtractionHarness(std::make_shared<fake::FixedWorkspace>(std::move(records)), options) {}
+
+ExtractionHarness::ExtractionHarness(std::shared_ptr<const fake::Workspace> workspace,
                                      const fake::FakeIntercomOptions& options) {
-  intercom_ = std::make_unique<fake::FakeIntercom>(
-      options, std::make_shared<fake::FixedWorkspace>(std::move(records)));
+  intercom_ = std::make_unique<fake::FakeIntercom>(options, std::move(workspace));
   base_url = intercom_->base_url();
 }
 
@@ -102,6 +105,7 @@ Extracted ExtractionHarness::Run(const std::vector<std::string>& tables,
   Connection connection;
   connection.base_url = base_url;
   connection.access_token = access_token;
+  connection.api_version = api_version;
   IntercomClient client(connection, &http, &clock);
   v1::ExtractRequest request;
   if (tables.empty()) request.set_template_(v1::TEMPLATE_ALL);
