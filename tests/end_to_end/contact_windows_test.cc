@@ -155,8 +155,18 @@ TEST(ContactWindowsTest, SubResourcesOfEveryContactAreReadOnce) {
   for (int i = 0; i < kCount; ++i) {
     records.contacts[i].segments = {absl::StrCat(R"({"type":"segment","id":"s)", i % 9, R"("})")};
   }
-  ExtractionHarness harness(records);
-  const Extracted got = harness.Run({"users", "leads", "users_segments", "leads_segments"});
+  fake::FakeIntercomOptions options;
+  options.latency = std::chrono::milliseconds(30);
+  ExtractionHarness harness(records, options);
+  // Listing goes no further ahead of the sub-resources than the list does.
+  int64_t most_pending = 0;
+  const Extracted got = harness.Run({"users", "leads", "users_segments", "leads_segments"},
+                                    [&most_pending](const v1::ExtractResponse& event) {
+                                      most_pending = std::max<int64_t>(
+                                          most_pending, event.progress().requests().pending());
+                                    });
+  EXPECT_GT(most_pending, 64);
+  EXPECT_LE(most_pending, 1500);
   ExpectAll(got, kCount);
   EXPECT_EQ(got.rows.users_segments_size() + got.rows.leads_segments_size(), kCount);
   EXPECT_EQ(harness.intercom().stats().duplicates, 0);
