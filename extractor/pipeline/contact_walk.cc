@@ -211,10 +211,10 @@ void ContactWalk::ReadWindows() {
   options.has_room = [this](size_t in_flight) {
     return in_flight + pending_ == 0 || pending_ + (in_flight + 1) * largest_page_ <= kMaxPending;
   };
-  options.on_total = [this](int64_t total) {
-    if (*total_ - total <= *total_ / kToleratedPart) return absl::OkStatus();
+  options.on_total = [listed = total_.value_or(0)](int64_t total) {
+    if (listed - total <= listed / kToleratedPart) return absl::OkStatus();
     return absl::DataLossError(
-        absl::StrCat("it finds ", total, " contacts, the list has ", *total_));
+        absl::StrCat("it finds ", total, " contacts, the list has ", listed));
   };
   options.on_end = [this](const absl::Status& status, int64_t shortfall) {
     OnWindowsEnd(status, shortfall);
@@ -224,22 +224,22 @@ void ContactWalk::ReadWindows() {
 }
 
 void ContactWalk::OnWindowsEnd(const absl::Status& status, int64_t shortfall) {
+  const int64_t total = total_.value_or(0);
   const int64_t missing =
-      std::max({int64_t{0}, shortfall, *total_ - static_cast<int64_t>(seen_->size())});
-  if (!status.ok() || missing > *total_ / kToleratedPart) {
-    Notify(
-        v1::NOTICE_CODE_LIST_INSTEAD_OF_SEARCH, v1::SEVERITY_INFO,
-        absl::StrCat("contacts come from the plain list, one page after the other, as "
-                     "POST /contacts/search cannot be relied on: ",
-                     status.ok() ? absl::StrCat(missing, " of ", *total_, " contacts are missing")
-                                 : std::string(status.message())));
+      std::max({int64_t{0}, shortfall, total - static_cast<int64_t>(seen_->size())});
+  if (!status.ok() || missing > total / kToleratedPart) {
+    Notify(v1::NOTICE_CODE_LIST_INSTEAD_OF_SEARCH, v1::SEVERITY_INFO,
+           absl::StrCat("contacts come from the plain list, one page after the other, as "
+                        "POST /contacts/search cannot be relied on: ",
+                        status.ok() ? absl::StrCat(missing, " of ", total, " contacts are missing")
+                                    : std::string(status.message())));
     // From its start: a cursor may have expired meanwhile.
     ReadList();
     return;
   }
   if (missing > 0) {
     Notify(v1::NOTICE_CODE_COUNT_DIFFERS, v1::SEVERITY_WARNING,
-           absl::StrCat("POST /contacts/search gave ", missing, " fewer than the ", *total_,
+           absl::StrCat("POST /contacts/search gave ", missing, " fewer than the ", total,
                         " contacts that Intercom counted; they are too new for its index, or "
                         "changed during the run"));
   }

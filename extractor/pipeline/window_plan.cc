@@ -24,8 +24,10 @@ constexpr int64_t kMaxWaste = 50;
 // Times beyond are damaged (the year 10000), and days of them may overflow.
 constexpr int64_t kLatestSecond = 253402300800;
 
-bool IsUsable(std::optional<int64_t> second) {
-  return second.has_value() && *second >= 0 && *second < kLatestSecond;
+std::optional<int64_t> Usable(std::optional<int64_t> second) {
+  const int64_t value = second.value_or(-1);
+  if (value < 0 || value >= kLatestSecond) return std::nullopt;
+  return value;
 }
 
 }  // namespace
@@ -60,8 +62,9 @@ absl::Status WindowPlan::OnPage(size_t index, const Page& page) {
 absl::Status WindowPlan::Check(const Window& window, const Page& page) const {
   std::optional<absl::CivilDay> last = window.last_day;
   for (const Times& times : page.records) {
-    if (!IsUsable(times.created_at)) continue;
-    const absl::CivilDay day = calendar_.DayOf(*times.created_at);
+    const std::optional<int64_t> created_at = Usable(times.created_at);
+    if (!created_at.has_value()) continue;
+    const absl::CivilDay day = calendar_.DayOf(*created_at);
     if (last.has_value() && day < *last) {
       return absl::DataLossError("contacts are not sorted by created_at");
     }
@@ -80,19 +83,21 @@ bool WindowPlan::Count(const Page& page, Window* window) {
   bool reached = false;
   window->updated_at.clear();
   for (const Times& times : page.records) {
-    if (IsUsable(times.created_at)) {
-      const absl::CivilDay day = calendar_.DayOf(*times.created_at);
+    if (const std::optional<int64_t> created_at = Usable(times.created_at)) {
+      const absl::CivilDay day = calendar_.DayOf(*created_at);
       // What lies behind belongs to another window, which reads it as well.
-      reached = window->before < window->filter.created_before && *times.created_at >= end;
+      reached = window->before < window->filter.created_before && *created_at >= end;
       if (reached) break;
-      if (!window->last_day.has_value()) window->first_second = *times.created_at;
+      if (!window->last_day.has_value()) window->first_second = *created_at;
       if (window->last_day != day) window->read_on_last_day = 0;
       window->last_day = day;
-      window->last_second = *times.created_at;
+      window->last_second = *created_at;
     }
     ++window->read;
     ++window->read_on_last_day;
-    if (IsUsable(times.updated_at)) window->updated_at.push_back(*times.updated_at);
+    if (const std::optional<int64_t> updated_at = Usable(times.updated_at)) {
+      window->updated_at.push_back(*updated_at);
+    }
   }
   window->read += page.malformed;
   return reached;
@@ -127,7 +132,7 @@ void WindowPlan::SplitLargest() {
   if (!windows_[0].total.has_value()) return;
   const int64_t page = options_.page_size;
   const auto max_windows =
-      static_cast<size_t>(std::max(kMinWindows, *windows_[0].total / page / kPagesPerWindow));
+      static_cast<size_t>(std::max(kMinWindows, Size(0) / page / kPagesPerWindow));
   while (open_.size() < options_.max_open && windows_.size() < max_windows) {
     int64_t left = 0;
     int64_t largest = 0;
@@ -161,14 +166,17 @@ void WindowPlan::SplitLargest() {
 
 bool WindowPlan::Split(size_t index, int64_t pieces) {
   // Without a position nobody knows which days are read.
-  if (pieces < 2 || !windows_[index].last_day.has_value()) return false;
+  const std::optional<absl::CivilDay> position = windows_[index].last_day;
+  if (pieces < 2 || !position.has_value()) return false;
   const auto most = windows_.size() == 1 ? static_cast<int64_t>(Ordinary()) : kMaxPieces;
-  return SplitByCreation(index, std::min(pieces, most)) || SplitDay(index, pieces);
+  return SplitByCreation(index, *position, std::min(pieces, most)) ||
+         SplitDay(index, *position, pieces);
 }
 
-bool WindowPlan::SplitByCreation(size_t index, int64_t pieces) {
+bool WindowPlan::SplitByCreation(size_t index, absl::CivilDay position, int64_t pieces) {
   const int64_t remaining = Remaining(index);
-  const std::vector<absl::CivilDay> cuts = CreationCuts(windows_[index], remaining, pieces);
+  const std::vector<absl::CivilDay> cuts =
+      CreationCuts(windows_[index], position, remaining, pieces);
   if (cuts.empty()) return false;
   ContactFilter filter = windows_[index].filter;
   const absl::CivilDay end = windows_[index].before;
@@ -182,9 +190,8 @@ bool WindowPlan::SplitByCreation(size_t index, int64_t pieces) {
   return true;
 }
 
-std::vector<absl::CivilDay> WindowPlan::CreationCuts(const Window& window, int64_t remaining,
-                                                     int64_t pieces) const {
-  const absl::CivilDay position = *window.last_day;
+std::vector<absl::CivilDay> WindowPlan::CreationCuts(const Window& window, absl::CivilDay position,
+                                                     int64_t remaining, int64_t pieces) const {
   std::vector<absl::CivilDay> cuts;
   const auto add = [&](absl::CivilDay day) {
     day = calendar_.NextCut(std::max(day, position + 1));
@@ -205,15 +212,13 @@ std::vector<absl::CivilDay> WindowPlan::CreationCuts(const Window& window, int64
   return cuts;
 }
 
-bool WindowPlan::SplitDay(size_t index, int64_t pieces) {
+bool WindowPlan::SplitDay(size_t index, absl::CivilDay day, int64_t pieces) {
   const Window& window = windows_[index];
-  const absl::CivilDay day = *window.last_day;
   if (calendar_.NextCut(day) != day) return false;
   // The days before are read; this one is read anew, in parts.
   const int64_t waste = window.read_on_last_day;
   if (waste * kMaxReadShare > Remaining(index)) return false;
-  if (waste > options_.page_size && (wasted_ + waste) * kMaxWaste > *windows_[0].total)
-    return false;
+  if (waste > options_.page_size && (wasted_ + waste) * kMaxWaste > Size(0)) return false;
   ContactFilter filter = window.filter;
   if (!filter.created_from.has_value() || *filter.created_from < day) filter.created_from = day;
   filter.created_before = window.before;

@@ -104,10 +104,10 @@ class WindowPlan {
   size_t Ordinary() const { return std::max<size_t>(2, options_.max_open * 3 / 4); }
   void SplitLargest();
   bool Split(size_t window, int64_t pieces);
-  bool SplitByCreation(size_t window, int64_t pieces);
-  bool SplitDay(size_t window, int64_t pieces);
-  std::vector<absl::CivilDay> CreationCuts(const Window& window, int64_t remaining,
-                                           int64_t pieces) const;
+  bool SplitByCreation(size_t window, absl::CivilDay position, int64_t pieces);
+  bool SplitDay(size_t window, absl::CivilDay day, int64_t pieces);
+  std::vector<absl::CivilDay> CreationCuts(const Window& window, absl::CivilDay position,
+                                           int64_t remaining, int64_t pieces) const;
   std::vector<absl::CivilDay> UpdateCuts(const Window& window, int64_t pieces) const;
   void Add(const ContactFilter& filter, int64_t estimate, size_t whole);
 
