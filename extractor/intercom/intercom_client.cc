@@ -265,6 +265,7 @@ class IntercomClient::Core : public std::enable_shared_from_this<Core> {
     const RateLimitHeaders headers = ParseRateLimitHeaders(response.headers);
     ApiAnswer answer;
     answer.received_at = clock_->Now();
+    answer.server_time = headers.date;
     answer.http_status = response.status_code;
     answer.request_id = response.Header("x-request-id");
     answer.body = std::move(response.body);

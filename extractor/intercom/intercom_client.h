@@ -59,6 +59,8 @@ struct ApiAnswer {
   // Intercom's id of the request, where it gave one.
   std::string request_id;
   absl::Time received_at;
+  // Intercom's clock when it answered, in whole seconds, where it said so.
+  std::optional<absl::Time> server_time;
 };
 
 // What one group of requests has cost so far.

@@ -10,6 +10,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "extractor/pipeline/paged_list.h"
+#include "extractor/pipeline/workspace.h"
 #include "extractor/tables/table_catalog.h"
 
 namespace intercom_extractor {
@@ -40,7 +41,7 @@ class Check : public std::enable_shared_from_this<Check> {
         self->Finish(answer.status);
         return;
       }
-      if (answer.status.ok()) self->ReadWorkspace(&answer);
+      if (answer.status.ok()) *self->response_.mutable_workspace() = ReadWorkspace(&answer.body);
       self->ProbeLists();
     });
   }
@@ -55,24 +56,6 @@ class Check : public std::enable_shared_from_this<Check> {
     request.max_attempts = kAttempts;
     client_->Fetch(group_, std::move(request),
                    [done = std::move(done)](ApiAnswer answer) { done(std::move(answer)); });
-  }
-
-  void ReadWorkspace(ApiAnswer* answer) {
-    if (answer->body.in_file()) return;
-    const absl::string_view text = answer->body.text();
-    simdjson::dom::parser parser;
-    simdjson::dom::element document;
-    if (parser.parse(text.data(), text.size()).get(document) != simdjson::SUCCESS) return;
-    const auto read = [&](const char* key) {
-      std::string_view value;
-      return document["app"][key].get(value) == simdjson::SUCCESS ? std::string(value)
-                                                                  : std::string();
-    };
-    v1::Workspace* workspace = response_.mutable_workspace();
-    workspace->set_id_code(read("id_code"));
-    workspace->set_name(read("name"));
-    workspace->set_region(read("region"));
-    workspace->set_time_zone(read("timezone"));
   }
 
   void ProbeLists() {

@@ -1,5 +1,6 @@
 #include "extractor/pipeline/contact_walk.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -17,6 +18,10 @@ constexpr int kCompaniesPerPage = 60;
 constexpr size_t kEmbeddedLimit = 10;
 // Listing pauses while this many sub-resources are not read.
 constexpr size_t kMaxPending = 1500;
+// Twenty pages: fewer are read sooner by the list, which splits nothing.
+constexpr int64_t kMinContactsForWindows = 3000;
+// The list serves when more than a thousandth is missing.
+constexpr int64_t kToleratedPart = 1000;
 
 absl::string_view Abs(std::string_view text) { return {text.data(), text.size()}; }
 
@@ -96,13 +101,17 @@ TableSet ContactWalk::TablesOf(const std::vector<const TableInfo*>& wanted) {
   return tables;
 }
 
-ContactWalk::ContactWalk(Run* run, const std::vector<const TableInfo*>& wanted, RoleResolver* roles)
+ContactWalk::ContactWalk(Run* run, const std::vector<const TableInfo*>& wanted, RoleResolver* roles,
+                         Workspace workspace)
     : run_(run),
       roles_(roles),
+      workspace_(std::move(workspace)),
       tables_(TablesOf(wanted)),
       converter_(v1::SOURCE_RECORD_CONTACT, wanted),
       id_(converter_.shape()->AddValue(-1, "id")),
       role_(converter_.shape()->AddValue(-1, "role")),
+      created_at_(converter_.shape()->AddValue(-1, "created_at")),
+      updated_at_(converter_.shape()->AddValue(-1, "updated_at")),
       tags_(AddEmbedded("tags")),
       companies_(AddEmbedded("companies")),
       notes_(AddEmbedded("notes")),
@@ -136,19 +145,33 @@ ContactWalk::Embedded ContactWalk::AddEmbedded(const std::string& key) {
 
 void ContactWalk::Start(std::function<void()> done) {
   done_ = std::move(done);
+  ReadList();
+}
+
+Run::Reading ContactWalk::MakeReading() {
+  Run::Reading reading;
+  reading.reader = &reader_;
+  reading.tables = tables_;
+  reading.begin = [this] {
+    page_.clear();
+    page_ids_.clear();
+  };
+  reading.on_record = [this](const PageReader::Record& record, UnitRows* unit) {
+    OnContact(*record.values, unit);
+  };
+  reading.on_commit = [this] { OnCommit(); };
+  return reading;
+}
+
+void ContactWalk::ReadList() {
   PagedList::Options options;
   options.operation = "GET /contacts";
   options.path = "/contacts";
   options.per_page = kContactsPerPage;
   options.id = id_;
-  options.reading.reader = &reader_;
-  options.reading.tables = tables_;
-  options.reading.begin = [this] { page_.clear(); };
-  options.reading.on_record = [this](const PageReader::Record& record, UnitRows* unit) {
-    OnContact(*record.values, unit);
-  };
+  options.reading = MakeReading();
   options.on_page = [this](const PageInfo& info, std::function<void()> next) {
-    OnPage(info, std::move(next));
+    OnListPage(info, std::move(next));
   };
   options.on_end = [this](const absl::Status& status) {
     if (!status.ok()) run_->FailTables(tables_, status);
@@ -156,6 +179,81 @@ void ContactWalk::Start(std::function<void()> done) {
     MaybeEnd();
   };
   PagedList::Walk(run_, converter_.shape(), std::move(options));
+}
+
+void ContactWalk::OnListPage(const PageInfo& info, std::function<void()> next) {
+  if (info.total_count.has_value()) total_ = info.total_count;
+  ShareOutTotal();
+  if (std::exchange(first_page_, false)) {
+    if (info.next_starting_after.has_value() && total_.value_or(0) >= kMinContactsForWindows) {
+      ReadWindows();
+      return;
+    }
+    page_ids_.clear();
+  }
+  if (pending_ >= kMaxPending) {
+    paused_ = std::move(next);
+  } else {
+    next();
+  }
+}
+
+void ContactWalk::ReadWindows() {
+  seen_ = std::make_unique<ContactIds>();
+  for (const std::string& id : page_ids_) seen_->Insert(id);
+  ContactWindows::Options options;
+  options.time_zone = workspace_.time_zone;
+  options.start = workspace_.start;
+  options.reading = MakeReading();
+  options.id = id_;
+  options.created_at = created_at_;
+  options.updated_at = updated_at_;
+  options.has_room = [this](size_t in_flight) {
+    return in_flight + pending_ == 0 || pending_ + (in_flight + 1) * largest_page_ <= kMaxPending;
+  };
+  options.on_total = [listed = total_.value_or(0)](int64_t total) {
+    if (listed - total <= listed / kToleratedPart) return absl::OkStatus();
+    return absl::DataLossError(
+        absl::StrCat("it finds ", total, " contacts, the list has ", listed));
+  };
+  options.on_end = [this](const absl::Status& status, int64_t shortfall) {
+    OnWindowsEnd(status, shortfall);
+  };
+  windows_ = ContactWindows::Create(run_, converter_.shape(), std::move(options));
+  windows_->Start();
+}
+
+void ContactWalk::OnWindowsEnd(const absl::Status& status, int64_t shortfall) {
+  const int64_t total = total_.value_or(0);
+  const int64_t missing =
+      std::max({int64_t{0}, shortfall, total - static_cast<int64_t>(seen_->size())});
+  if (!status.ok() || missing > total / kToleratedPart) {
+    Notify(v1::NOTICE_CODE_LIST_INSTEAD_OF_SEARCH, v1::SEVERITY_INFO,
+           absl::StrCat("contacts come from the plain list, one page after the other, as "
+                        "POST /contacts/search cannot be relied on: ",
+                        status.ok() ? absl::StrCat(missing, " of ", total, " contacts are missing")
+                                    : std::string(status.message())));
+    // From its start: a cursor may have expired meanwhile.
+    ReadList();
+    return;
+  }
+  if (missing > 0) {
+    Notify(v1::NOTICE_CODE_COUNT_DIFFERS, v1::SEVERITY_WARNING,
+           absl::StrCat("POST /contacts/search gave ", missing, " fewer than the ", total,
+                        " contacts that Intercom counted; they are too new for its index, or "
+                        "changed during the run"));
+  }
+  list_ended_ = true;
+  MaybeEnd();
+}
+
+void ContactWalk::Notify(v1::NoticeCode code, v1::Severity severity, const std::string& message) {
+  for (const TableInfo* table : run_->report().tables()) {
+    if (!tables_.test(table->index)) continue;
+    // One is enough for all tables that contacts feed.
+    run_->Notify(table->index, code, severity, "", message);
+    return;
+  }
 }
 
 bool ContactWalk::IsComplete(const RecordValues& values, const Embedded& embedded) const {
@@ -175,6 +273,10 @@ void ContactWalk::OnContact(const RecordValues& values, UnitRows* unit) {
   const Shape& shape = *converter_.shape();
   Contact contact;
   contact.id = std::string(values.Get(shape, id_, 0).text);
+  if (seen_ != nullptr || first_page_) {
+    const bool fresh = page_ids_.insert(contact.id).second;
+    if (seen_ != nullptr && (!fresh || seen_->Contains(contact.id))) return;
+  }
   const std::string_view role = values.Get(shape, role_, 0).text;
   if (role == "user") {
     contact.role = v1::CONTACT_ROLE_USER;
@@ -229,28 +331,32 @@ void ContactWalk::OnContact(const RecordValues& values, UnitRows* unit) {
   page_.push_back(std::move(contact));
 }
 
-void ContactWalk::OnPage(const PageInfo& info, std::function<void()> next) {
-  contacts_seen_ += static_cast<int64_t>(page_.size());
-  if (info.total_count.has_value() && contacts_seen_ > 0) {
-    // The total counts users and leads together: shared out as seen so far.
-    for (const char* name : {"users", "leads"}) {
-      const int table = TableCatalog::Get().Find(name)->index;
-      run_->report().SetExpected(table,
-                                 run_->report().Rows(table) * *info.total_count / contacts_seen_);
-    }
+void ContactWalk::OnCommit() {
+  if (seen_ != nullptr) {
+    for (const std::string& id : page_ids_) seen_->Insert(id);
+    page_ids_.clear();
   }
-  for (Contact& contact : page_) {
+  contacts_seen_ += static_cast<int64_t>(page_.size());
+  ShareOutTotal();
+  size_t missing_lists = 0;
+  for (Contact& contact : std::exchange(page_, {})) {
     if (contact.missing.empty()) continue;
     auto shared = std::make_shared<Contact>(std::move(contact));
     for (const Missing& missing : shared->missing) {
       ++pending_;
+      ++missing_lists;
       FetchSubResource(shared, missing);
     }
   }
-  if (pending_ >= kMaxPending) {
-    paused_ = std::move(next);
-  } else {
-    next();
+  largest_page_ = std::max(largest_page_, missing_lists);
+}
+
+void ContactWalk::ShareOutTotal() {
+  if (!total_.has_value() || contacts_seen_ == 0) return;
+  // The total counts users and leads together: shared out as seen so far.
+  for (const char* name : {"users", "leads"}) {
+    const int table = TableCatalog::Get().Find(name)->index;
+    run_->report().SetExpected(table, run_->report().Rows(table) * *total_ / contacts_seen_);
   }
 }
 
@@ -300,6 +406,7 @@ void ContactWalk::FetchSubResource(const std::shared_ptr<Contact>& contact,
 void ContactWalk::OnSubResourceEnd() {
   --pending_;
   if (paused_ && pending_ < kMaxPending) std::exchange(paused_, nullptr)();
+  if (windows_ != nullptr) windows_->Pump();
   MaybeEnd();
 }
 

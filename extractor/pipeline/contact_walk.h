@@ -3,9 +3,15 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "absl/container/flat_hash_set.h"
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "extractor/pipeline/contact_ids.h"
+#include "extractor/pipeline/contact_windows.h"
 #include "extractor/pipeline/role_resolver.h"
 #include "extractor/pipeline/run.h"
 #include "extractor/pipeline/walk.h"
@@ -17,11 +23,24 @@ namespace intercom_extractor {
 // feeds the tables that are embedded in it; lists that are longer than what
 // Intercom embeds, segments, notes and event summaries are sub-resources, asked
 // for only where they are needed.
+//
+// The plain list is one chain of pages. A workspace of many contacts is read in
+// windows instead (ContactWindows) once the list's first page has counted them;
+// the list serves again when the windows turn out to be wrong or incomplete.
 class ContactWalk : public Walk {
  public:
+  // What windows depend on.
+  struct Workspace {
+    // As GET /me names it; may be empty.
+    std::string time_zone;
+    // When the extraction began, on Intercom's clock.
+    absl::Time start;
+  };
+
   // `roles` may be null; else it hears the role of each contact. Both pointers
   // must outlive the walk.
-  ContactWalk(Run* run, const std::vector<const TableInfo*>& wanted, RoleResolver* roles);
+  ContactWalk(Run* run, const std::vector<const TableInfo*>& wanted, RoleResolver* roles,
+              Workspace workspace);
   ~ContactWalk() override;
 
   void Start(std::function<void()> done) override;
@@ -53,19 +72,30 @@ class ContactWalk : public Walk {
   };
 
   Embedded AddEmbedded(const std::string& key);
+  Run::Reading MakeReading();
+  void ReadList();
   void OnContact(const RecordValues& values, UnitRows* unit);
+  // Rows of contacts were committed: reads what lies below them.
+  void OnCommit();
+  void OnListPage(const PageInfo& info, std::function<void()> next);
+  void ShareOutTotal();
+  void ReadWindows();
+  void OnWindowsEnd(const absl::Status& status, int64_t shortfall);
+  void Notify(v1::NoticeCode code, v1::Severity severity, const std::string& message);
   bool IsComplete(const RecordValues& values, const Embedded& embedded) const;
-  void OnPage(const PageInfo& info, std::function<void()> next);
   void FetchSubResource(const std::shared_ptr<Contact>& contact, const Missing& missing);
   void OnSubResourceEnd();
   void MaybeEnd();
 
   Run* const run_;
   RoleResolver* const roles_;
+  const Workspace workspace_;
   const TableSet tables_;
   RecordConverter converter_;
   ValueRef id_;
   ValueRef role_;
+  ValueRef created_at_;
+  ValueRef updated_at_;
   Embedded tags_;
   Embedded companies_;
   Embedded notes_;
@@ -73,13 +103,25 @@ class ContactWalk : public Walk {
   std::vector<std::unique_ptr<SubResource>> resources_;
 
   std::function<void()> done_;
-  // Contacts of the page that is being read.
+  // Contacts of the page that is being read, not committed yet.
   std::vector<Contact> page_;
+  // Their ids, also of those that are in no table; of the list's first page until
+  // it is clear who reads on.
+  absl::flat_hash_set<std::string> page_ids_;
+  bool first_page_ = true;
+  // While windows are read, and by the list after them: contacts that need not be
+  // read again.
+  std::unique_ptr<ContactIds> seen_;
+  std::shared_ptr<ContactWindows> windows_;
   // Sub-resources that are not read to their end.
   size_t pending_ = 0;
   // Asks for the next page, kept while too many are pending.
   std::function<void()> paused_;
+  // The most sub-resources that one page brought.
+  size_t largest_page_ = 0;
   int64_t contacts_seen_ = 0;
+  // As the list counts them.
+  std::optional<int64_t> total_;
   bool list_ended_ = false;
 };
 

@@ -14,6 +14,7 @@
 #include "extractor/pipeline/run.h"
 #include "extractor/pipeline/run_report.h"
 #include "extractor/pipeline/walk.h"
+#include "extractor/pipeline/workspace.h"
 #include "extractor/sync/strand.h"
 #include "extractor/tables/table_catalog.h"
 
@@ -67,7 +68,7 @@ class ExtractionImpl final : public Extraction {
     request.path_and_query = "/me";
     request.priority = Priority::kPage;
     request.max_attempts = kFirstRequestAttempts;
-    run_.Fetch(std::move(request), TableSet(), [this](const ApiAnswer& answer) {
+    run_.Fetch(std::move(request), TableSet(), [this](ApiAnswer answer) {
       const std::string reason = ReasonOf(answer.status);
       if (reason == "TOKEN_INVALID" || reason == "INTERCOM_UNREACHABLE") {
         events_->Finish(answer.status);
@@ -75,11 +76,14 @@ class ExtractionImpl final : public Extraction {
         return;
       }
       // Anything else is for the tables' own requests to find out.
-      StartWalks();
+      ContactWalk::Workspace workspace;
+      if (answer.status.ok()) workspace.time_zone = ReadWorkspace(&answer.body).time_zone();
+      workspace.start = answer.server_time.value_or(run_.Now());
+      StartWalks(workspace);
     });
   }
 
-  void StartWalks() {
+  void StartWalks(const ContactWalk::Workspace& workspace) {
     const TableSet contacts = ContactWalk::TablesOf(report_.tables());
     const TableSet conversations = ConversationWalk::TablesOf(report_.tables());
     // The scroll first: it is the only walk that cannot wait.
@@ -93,7 +97,7 @@ class ExtractionImpl final : public Extraction {
     }
     if (contacts.any()) {
       Add(std::make_unique<ContactWalk>(&run_, report_.tables(),
-                                        conversations.any() ? &roles_ : nullptr),
+                                        conversations.any() ? &roles_ : nullptr, workspace),
           Those(contacts));
     }
     if (conversations.any()) {

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "extractor/pipeline/contact_search.h"
 
 namespace intercom_extractor {
 namespace {
@@ -12,25 +13,6 @@ namespace {
 constexpr size_t kIdsPerSearch = 150;
 // About 16 MB of ids; beyond, contacts are looked up again.
 constexpr size_t kMaxRemembered = 200000;
-
-std::string JsonString(absl::string_view text) {
-  std::string result = "\"";
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (c == '"' || c == '\\') {
-      result.push_back('\\');
-      result.push_back(c);
-    } else if (byte < 0x20) {
-      static constexpr char kHex[] = "0123456789abcdef";
-      absl::StrAppend(&result, "\\u00", std::string(1, kHex[byte >> 4]),
-                      std::string(1, kHex[byte & 15]));
-    } else {
-      result.push_back(c);
-    }
-  }
-  result.push_back('"');
-  return result;
-}
 
 }  // namespace
 

@@ -131,7 +131,6 @@ absl::StatusOr<PageInfo> Run::Read(RowsFetch* fetch, PageReader::OnRecord on_rec
 }
 
 void Run::MakeRows(const std::shared_ptr<RowsFetch>& fetch) {
-  const absl::Time received_at = fetch->answer.received_at;
   unit_.Clear();
   if (fetch->reading.begin) fetch->reading.begin();
   const auto on_record = [&](const PageReader::Record& record) -> absl::Status {
@@ -141,13 +140,13 @@ void Run::MakeRows(const std::shared_ptr<RowsFetch>& fetch) {
     // An answer that is read in pieces is too large to be kept as a unit.
     size_t pending = 0;
     for (const auto& table : unit_.tables()) pending += table.bytes.size();
-    if (pending > Batcher::kTargetBytes) Commit(received_at);
+    if (pending > Batcher::kTargetBytes) Commit(*fetch);
     return absl::OkStatus();
   };
   absl::StatusOr<PageInfo> info = Read(fetch.get(), on_record, /*report=*/true);
   if (cancelled_) return;
   if (info.ok()) {
-    Commit(received_at);
+    Commit(*fetch);
     // Not needed any more, and `done` may keep `fetch` for long.
     fetch->answer.body = ResponseBody();
     if (!info->complete) {
@@ -177,11 +176,12 @@ void Run::MakeRows(const std::shared_ptr<RowsFetch>& fetch) {
                        absl::StrCat(fetch->reading.operation, ": ", info.status().message())));
 }
 
-void Run::Commit(absl::Time received_at) {
+void Run::Commit(const RowsFetch& fetch) {
   for (const UnitRows::RowNotice& notice : unit_.notices()) {
     Notify(notice.table, notice.code, v1::SEVERITY_INFO, notice.record_id, notice.message);
   }
-  batcher_.Add(&unit_, received_at);
+  batcher_.Add(&unit_, fetch.answer.received_at);
+  if (fetch.reading.on_commit) fetch.reading.on_commit();
 }
 
 void Run::RestartTable(int table, const std::string& reason) {

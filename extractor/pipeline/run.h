@@ -50,6 +50,9 @@ class Run {
     // Appends the record's rows to `unit`. For an answer that is read in pieces
     // called once per piece.
     std::function<void(const PageReader::Record&, UnitRows*)> on_record;
+    // Called whenever the rows made so far were committed: once, or for a large
+    // answer several times, the last records maybe being cut off.
+    std::function<void()> on_commit;
     // Reads the whole answer once before, without making rows; then `after`
     // calls its argument once the rows can be made. Both or neither.
     std::function<void(const PageReader::Record&)> before;
@@ -109,7 +112,7 @@ class Run {
   void MakeRows(const std::shared_ptr<RowsFetch>& fetch);
   void Refetch(const std::shared_ptr<RowsFetch>& fetch);
   absl::StatusOr<PageInfo> Read(RowsFetch* fetch, PageReader::OnRecord on_record, bool report);
-  void Commit(absl::Time received_at);
+  void Commit(const RowsFetch& fetch);
   void AdvanceLedger(const RequestCounters& counters);
   v1::WaitReason WaitingFor(const RequestCounters& counters) const;
 

@@ -160,9 +160,12 @@ ExtractionHarness::ExtractionHarness(fake::FixedRecords records, const std::stri
       }()) {}
 
 ExtractionHarness::ExtractionHarness(fake::FixedRecords records,
+                                     const fake::FakeIntercomOptions& options)
+    : ExtractionHarness(std::make_shared<fake::FixedWorkspace>(std::move(records)), options) {}
+
+ExtractionHarness::ExtractionHarness(std::shared_ptr<const fake::Workspace> workspace,
                                      const fake::FakeIntercomOptions& options) {
-  intercom_ = std::make_unique<fake::FakeIntercom>(
-      options, std::make_shared<fake::FixedWorkspace>(std::move(records)));
+  intercom_ = std::make_unique<fake::FakeIntercom>(options, std::move(workspace));
   base_url = intercom_->base_url();
 }
 
@@ -179,6 +182,7 @@ std::shared_ptr<ExtractionHarness::Client> ExtractionHarness::Connect() {
   Connection connection;
   connection.base_url = base_url;
   connection.access_token = access_token;
+  connection.api_version = api_version;
   auto client = std::make_shared<Client>(http_options_, connection, clock);
   if (share_client) shared_client_ = client;
   return client;

@@ -9,12 +9,14 @@
 
 #include "absl/status/status.h"
 #include "extractor/http/http_client.h"
+#include "extractor/intercom/connection.h"
 #include "extractor/pipeline/scroll_drain.h"
 #include "extractor/sync/clock.h"
 #include "intercom/extractor/v1/extractor_service.pb.h"
 #include "proto/v1.h"
 #include "tests/fake_intercom/fake_intercom.h"
 #include "tests/fake_intercom/fixed_workspace.h"
+#include "tests/fake_intercom/workspace.h"
 
 namespace intercom_extractor {
 
@@ -59,6 +61,8 @@ class ExtractionHarness {
  public:
   explicit ExtractionHarness(fake::FixedRecords records, const std::string& faults = "");
   ExtractionHarness(fake::FixedRecords records, const fake::FakeIntercomOptions& options);
+  ExtractionHarness(std::shared_ptr<const fake::Workspace> workspace,
+                    const fake::FakeIntercomOptions& options);
   // Against a server of the test's own.
   explicit ExtractionHarness(const std::string& base_url) : base_url(base_url) {}
 
@@ -77,6 +81,7 @@ class ExtractionHarness {
   // For the next runs.
   std::string access_token = "fake-access-token";
   std::string base_url;
+  std::string api_version = Connection().api_version;
   v1::BodyFormat body_format = v1::BODY_FORMAT_PLAINTEXT;
   // False: rows are only seen by `on_event`.
   bool keep_rows = true;

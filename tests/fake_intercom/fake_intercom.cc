@@ -68,7 +68,14 @@ void FakeIntercom::SetHandler(std::string method, std::string path_prefix, Route
   const std::lock_guard<std::mutex> lock(mu_);
   handlers_.insert(handlers_.begin(),
                    std::make_shared<const Handler>(
-                       Handler{std::move(method), std::move(path_prefix), std::move(handler)}));
+                       Handler{std::move(method), std::move(path_prefix), std::move(handler), {}}));
+}
+
+void FakeIntercom::AlterAnswers(std::string method, std::string path_prefix, Alteration alter) {
+  const std::lock_guard<std::mutex> lock(mu_);
+  handlers_.insert(handlers_.begin(),
+                   std::make_shared<const Handler>(
+                       Handler{std::move(method), std::move(path_prefix), {}, std::move(alter)}));
 }
 
 void FakeIntercom::ClearHandlers() {
@@ -149,13 +156,27 @@ bool FakeIntercom::AnswerWithHandler(const Request& request, Response* response)
     handlers = handlers_;
   }
   for (const auto& handler : handlers) {
-    if (handler->method == request.method &&
+    if (handler->function && handler->method == request.method &&
         request.path.compare(0, handler->path_prefix.size(), handler->path_prefix) == 0 &&
         handler->function(request, response)) {
       return true;
     }
   }
   return false;
+}
+
+void FakeIntercom::AlterAnswer(const Request& request, Response* response) {
+  std::vector<std::shared_ptr<const Handler>> handlers;
+  {
+    const std::lock_guard<std::mutex> lock(mu_);
+    handlers = handlers_;
+  }
+  for (const auto& handler : handlers) {
+    if (handler->alter && handler->method == request.method &&
+        request.path.compare(0, handler->path_prefix.size(), handler->path_prefix) == 0) {
+      handler->alter(request, response);
+    }
+  }
 }
 
 bool FakeIntercom::AnswerWithFaults(const Request& request, const std::string& key,
@@ -179,6 +200,7 @@ bool FakeIntercom::AnswerWithFaults(const Request& request, const std::string& k
   }
   const std::string_view version = request.Header("intercom-version");
   api_.Answer(request, version.empty() ? options_.default_version : version, response);
+  AlterAnswer(request, response);
   if (!plan.HitsBody()) return true;
   // Intercom did its part, the answer got lost: a scroll has moved on.
   if (plan.truncate) {

@@ -68,6 +68,10 @@ class FakeIntercom {
   // on the server's threads and must not block.
   void SetHandler(std::string method, std::string path_prefix, RouteHandler handler);
   void ClearHandlers();
+  // Calls `alter` with what Intercom would have answered to such requests, to
+  // damage it. As handlers otherwise; ClearHandlers() ends it too.
+  using Alteration = std::function<void(const Request& request, Response* response)>;
+  void AlterAnswers(std::string method, std::string path_prefix, Alteration alter);
 
   Stats::Snapshot stats() const { return stats_.snapshot(); }
   void ResetStats() { stats_.Reset(); }
@@ -79,6 +83,7 @@ class FakeIntercom {
     std::string method;
     std::string path_prefix;
     RouteHandler function;
+    Alteration alter;  // Instead of `function`.
   };
 
   void Handle(const Request& request, Response* response);
@@ -89,6 +94,7 @@ class FakeIntercom {
   // True when the answer is what Intercom would give.
   bool AnswerWithFaults(const Request& request, const std::string& key, Response* response);
   bool AnswerWithHandler(const Request& request, Response* response);
+  void AlterAnswer(const Request& request, Response* response);
   std::string StatsJson() const;
 
   const FakeIntercomOptions options_;

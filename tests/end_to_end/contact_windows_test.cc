@@ -1,0 +1,345 @@
+// Contacts of large workspaces come in windows through search: the same rows as
+// from the plain list, however contacts are spread and whatever search does.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <random>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/str_replace.h"
+#include "tests/end_to_end/extraction_harness.h"
+
+namespace intercom_extractor {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+
+constexpr int64_t kDay = 86400;
+constexpr int64_t k2020 = 1577836800;
+constexpr int64_t k2025 = 1735689600;
+constexpr int64_t kPageSize = 150;
+
+int64_t Pages(int64_t contacts) { return (contacts + kPageSize - 1) / kPageSize; }
+
+// When contact `i` was created.
+using Created = std::function<int64_t(int i, std::mt19937_64* random)>;
+
+int64_t Between(int64_t low, int64_t high, std::mt19937_64* random) {
+  return std::uniform_int_distribution<int64_t>(low, high)(*random);
+}
+
+int64_t Evenly(int /*i*/, std::mt19937_64* random) { return Between(k2020, k2025, random); }
+
+fake::FixedRecords MakeContacts(int count, const Created& created, uint64_t seed) {
+  std::mt19937_64 random(seed);
+  fake::FixedRecords records;
+  records.contacts.resize(count);
+  for (int i = 0; i < count; ++i) {
+    const int64_t created_at = created(i, &random);
+    records.contacts[i].json =
+        ContactJson(absl::StrFormat("%024x", i * 7919), i % 5 == 0 ? "lead" : "user",
+                    absl::StrCat(R"(,"name":"n)", i, R"(","created_at":)", created_at,
+                                 R"(,"updated_at":)", Between(created_at, k2025, &random)));
+  }
+  return records;
+}
+
+// Each contact once, in its table, with its own values.
+void ExpectAll(const Extracted& got, int count) {
+  EXPECT_TRUE(got.status.ok()) << got.status;
+  EXPECT_EQ(got.rows.users_size(), count - (count + 4) / 5);
+  EXPECT_EQ(got.rows.leads_size(), (count + 4) / 5);
+  std::set<std::string> ids;
+  for (const auto& row : got.rows.users()) {
+    EXPECT_TRUE(ids.insert(row.id()).second) << row.id() << " came twice";
+  }
+  for (const auto& row : got.rows.leads()) {
+    EXPECT_TRUE(ids.insert(row.id()).second) << row.id() << " came twice";
+  }
+  for (int i = 0; i < count; ++i) {
+    EXPECT_EQ(ids.count(absl::StrFormat("%024x", i * 7919)), 1u)
+        << "contact " << i << " is missing";
+  }
+  EXPECT_THAT(got.restarts, IsEmpty());
+  EXPECT_EQ(got.Table("users").status(), v1::TABLE_STATUS_COMPLETE);
+}
+
+int64_t Searches(ExtractionHarness* harness) {
+  return harness->intercom().stats().by_route["POST /contacts/search"];
+}
+
+int64_t Lists(ExtractionHarness* harness) {
+  return harness->intercom().stats().by_route["GET /contacts"];
+}
+
+struct Spread {
+  const char* name;
+  Created created;
+};
+
+const Spread kSpreads[] = {
+    {"evenly over five years", Evenly},
+    {"on one day",
+     [](int /*i*/, auto* random) { return k2020 + 400 * kDay + Between(0, kDay / 2, random); }},
+    {"within one second", [](int /*i*/, auto* /*random*/) { return k2020 + 400 * kDay; }},
+    {"on five days",
+     [](int i, auto* random) { return k2020 + i % 5 * 300 * kDay + Between(0, kDay, random); }},
+    {"half of them on the day that daylight saving began",
+     [](int i, auto* random) {
+       return i % 2 == 0 ? 1710046800 + Between(0, 82799, random) : Evenly(i, random);
+     }},
+    {"with times that nobody can read",
+     [](int i, auto* random) { return i % 50 == 0 ? int64_t{-1} : Evenly(i, random); }},
+};
+
+TEST(ContactWindowsTest, GiveTheRowsOfThePlainListHoweverContactsAreSpread) {
+  constexpr int kCount = 9001;
+  for (const Spread& spread : kSpreads) {
+    for (const char* zone : {"America/New_York", "America/Sao_Paulo", "Pacific/Apia"}) {
+      for (const char* version : {"2.16", "2.17"}) {
+        constexpr uint64_t kSeed = 5;
+        SCOPED_TRACE(absl::StrCat("seed ", kSeed, ": created ", spread.name, ", ", zone,
+                                  ", version ", version));
+        fake::FakeIntercomOptions options;
+        options.api.timezone = zone;
+        ExtractionHarness harness(MakeContacts(kCount, spread.created, kSeed), options);
+        harness.api_version = version;
+        const Extracted got = harness.Run({"users", "leads"});
+        ExpectAll(got, kCount);
+        EXPECT_THAT(got.notices, IsEmpty());
+        EXPECT_EQ(harness.intercom().stats().duplicates, 0);
+        EXPECT_EQ(Lists(&harness), 1);
+        // At most a page more for each of at most eight windows.
+        EXPECT_LE(Searches(&harness), Pages(kCount) + 10);
+      }
+    }
+  }
+}
+
+TEST(ContactWindowsTest, SmallWorkspaceComesFromTheListAlone) {
+  ExtractionHarness harness(MakeContacts(2999, Evenly, 1));
+  const Extracted got = harness.Run({"users", "leads"});
+  ExpectAll(got, 2999);
+  EXPECT_EQ(Searches(&harness), 0);
+  EXPECT_EQ(Lists(&harness), 20);
+}
+
+TEST(ContactWindowsTest, UnknownTimeZoneLosesAndRepeatsNothing) {
+  ExtractionHarness harness(MakeContacts(6000, Evenly, 2));
+  harness.intercom().AlterAnswers("GET", "/me", [](const auto&, fake::Response* response) {
+    response->body =
+        absl::StrReplaceAll(response->body, {{"America/New_York", "Mars/Olympus_Mons"}});
+  });
+  const Extracted got = harness.Run({"users", "leads"});
+  ExpectAll(got, 6000);
+  EXPECT_THAT(got.notices, IsEmpty());
+  EXPECT_GT(Searches(&harness), 0);
+}
+
+TEST(ContactWindowsTest, SubResourcesOfEveryContactAreReadOnce) {
+  constexpr int kCount = 3500;
+  fake::FixedRecords records = MakeContacts(kCount, Evenly, 3);
+  for (int i = 0; i < kCount; ++i) {
+    records.contacts[i].segments = {absl::StrCat(R"({"type":"segment","id":"s)", i % 9, R"("})")};
+  }
+  fake::FakeIntercomOptions options;
+  options.latency = std::chrono::milliseconds(30);
+  ExtractionHarness harness(records, options);
+  // Listing goes no further ahead of the sub-resources than the list does.
+  int64_t most_pending = 0;
+  const Extracted got = harness.Run({"users", "leads", "users_segments", "leads_segments"},
+                                    [&most_pending](const v1::ExtractResponse& event) {
+                                      most_pending = std::max<int64_t>(
+                                          most_pending, event.progress().requests().pending());
+                                    });
+  EXPECT_GT(most_pending, 64);
+  EXPECT_LE(most_pending, 1500);
+  ExpectAll(got, kCount);
+  EXPECT_EQ(got.rows.users_segments_size() + got.rows.leads_segments_size(), kCount);
+  EXPECT_EQ(harness.intercom().stats().duplicates, 0);
+  EXPECT_GT(Searches(&harness), 0);
+}
+
+TEST(ContactWindowsTest, AccidentsOfOneMomentAreInvisible) {
+  for (const char* faults :
+       {"malformed_json:7", "truncate:9", "html_200:11", "status:503:9", "reset:13"}) {
+    SCOPED_TRACE(faults);
+    ExtractionHarness harness(MakeContacts(3300, Evenly, 4), faults);
+    const Extracted got = harness.Run({"users", "leads"});
+    ExpectAll(got, 3300);
+    EXPECT_THAT(got.notices, IsEmpty());
+  }
+}
+
+// What a search may do to its answers, and what the notice says then.
+struct Misbehaviour {
+  const char* name;
+  // The first answers stay as they are.
+  int spared;
+  std::function<void(fake::Response*)> alter;
+  const char* notice;
+};
+
+// `"total_count":N` in an answer, changed.
+void ChangeTotal(fake::Response* response, const std::function<std::string(int64_t)>& change) {
+  const std::string key = "\"total_count\":";
+  const size_t begin = response->body.find(key);
+  if (begin == std::string::npos) return;
+  const size_t value = begin + key.size();
+  size_t end = value;
+  while (end < response->body.size() && absl::ascii_isdigit(response->body[end])) ++end;
+  const int64_t total = std::stoll(response->body.substr(value, end - value));
+  response->body.replace(begin, end - begin, change(total));
+}
+
+void Fail(fake::Response* response) {
+  response->status = 400;
+  response->body =
+      R"({"type":"error.list","errors":[{"code":"client_error","message":"search is broken"}]})";
+}
+
+const Misbehaviour kMisbehaviours[] = {
+    {"refuses from the start", 0, Fail, "search is broken"},
+    {"refuses in the middle", 7, Fail, "search is broken"},
+    {"has no total", 0,
+     [](auto* response) { ChangeTotal(response, [](int64_t) { return "\"x\":0"; }); },
+     "total_count"},
+    {"loses the total in the middle", 1,
+     [](auto* response) { ChangeTotal(response, [](int64_t) { return "\"x\":0"; }); },
+     "total_count"},
+    {"counts too few", 0,
+     [](auto* response) {
+       ChangeTotal(response,
+                   [](int64_t total) { return absl::StrCat("\"total_count\":", total / 2); });
+     },
+     "the list has 6000"},
+    {"counts too many", 1,
+     [](auto* response) {
+       ChangeTotal(response,
+                   [](int64_t total) { return absl::StrCat("\"total_count\":", total * 2); });
+     },
+     "are missing"},
+    {"ends each window after a page", 1,
+     [](auto* response) {
+       response->body = absl::StrReplaceAll(response->body, {{"\"starting_after\"", "\"x\""}});
+     },
+     "are missing"},
+};
+
+TEST(ContactWindowsTest, SearchThatMisbehavesIsReplacedByTheList) {
+  constexpr int kCount = 6000;
+  for (const Misbehaviour& misbehaviour : kMisbehaviours) {
+    SCOPED_TRACE(misbehaviour.name);
+    ExtractionHarness harness(MakeContacts(kCount, Evenly, 6));
+    auto answers = std::make_shared<std::atomic<int>>(0);
+    harness.intercom().AlterAnswers("POST", "/contacts/search",
+                                    [&, answers](const auto&, fake::Response* response) {
+                                      if (++*answers > misbehaviour.spared) {
+                                        misbehaviour.alter(response);
+                                      }
+                                    });
+    const Extracted got = harness.Run({"users", "leads"});
+    ExpectAll(got, kCount);
+    ASSERT_THAT(got.notices, SizeIs(1));
+    EXPECT_EQ(got.notices[0].code(), v1::NOTICE_CODE_LIST_INSTEAD_OF_SEARCH);
+    EXPECT_THAT(got.notices[0].message(), HasSubstr(misbehaviour.notice));
+  }
+}
+
+// A search of the test's own: the contacts of `json` in pages, whatever is asked.
+void AnswerAnyway(ExtractionHarness* harness, std::vector<std::string> json, bool repeat) {
+  harness->intercom().SetHandler(
+      "POST", "/contacts/search", [json, repeat](const auto& request, fake::Response* response) {
+        size_t begin = 0;
+        const size_t cursor = request.body.find("\"starting_after\":\"");
+        if (cursor != std::string::npos && !repeat)
+          begin = std::stoul(request.body.substr(cursor + 18));
+        std::string data;
+        const size_t end = std::min(json.size(), begin + kPageSize);
+        for (size_t i = begin; i < end; ++i) absl::StrAppend(&data, i > begin ? "," : "", json[i]);
+        const std::string next = end < json.size() || repeat
+                                     ? absl::StrCat(R"({"starting_after":")", end, R"("})")
+                                     : "null";
+        response->body = absl::StrCat(R"({"type":"list","data":[)", data, R"(],"total_count":)",
+                                      json.size(), R"(,"pages":{"next":)", next, "}}");
+        return true;
+      });
+}
+
+TEST(ContactWindowsTest, SearchThatIsUnsortedRepeatsOrIgnoresItsFilterIsReplacedByTheList) {
+  constexpr int kCount = 6000;
+  const auto created = [](int i, auto* /*random*/) { return k2020 + i * 20000; };
+  std::vector<std::string> sorted;
+  for (const auto& contact : MakeContacts(kCount, created, 8).contacts)
+    sorted.push_back(contact.json);
+  const std::vector<std::string> reversed(sorted.rbegin(), sorted.rend());
+  struct {
+    const char* name;
+    const std::vector<std::string>& json;
+    bool repeat;
+  } const cases[] = {
+      {"unsorted", reversed, false}, {"repeating", sorted, true}, {"unfiltered", sorted, false}};
+  for (const auto& each : cases) {
+    SCOPED_TRACE(each.name);
+    ExtractionHarness harness(MakeContacts(kCount, created, 8));
+    AnswerAnyway(&harness, each.json, each.repeat);
+    const Extracted got = harness.Run({"users", "leads"});
+    ExpectAll(got, kCount);
+    ASSERT_THAT(got.notices, SizeIs(1));
+    EXPECT_EQ(got.notices[0].code(), v1::NOTICE_CODE_LIST_INSTEAD_OF_SEARCH);
+    EXPECT_LE(Searches(&harness), 10);
+  }
+}
+
+TEST(ContactWindowsTest, SearchThatIsDownIsReplacedByTheList) {
+  ExtractionHarness harness(MakeContacts(3000, Evenly, 9), "search_unavailable");
+  const Extracted got = harness.Run({"users", "leads"});
+  ExpectAll(got, 3000);
+  EXPECT_THAT(got.Notices(v1::NOTICE_CODE_LIST_INSTEAD_OF_SEARCH), SizeIs(1));
+}
+
+TEST(ContactWindowsTest, ContactsTooNewForTheIndexAreANoticeOrComeFromTheList) {
+  constexpr int kCount = 6000;
+  fake::FakeIntercomOptions options;
+  options.api.search_missing_newest = 6;
+  ExtractionHarness few(MakeContacts(kCount, Evenly, 10), options);
+  const Extracted got = few.Run({"users", "leads"});
+  EXPECT_GE(got.rows.users_size() + got.rows.leads_size(), kCount - 6);
+  EXPECT_THAT(got.Notices(v1::NOTICE_CODE_COUNT_DIFFERS), SizeIs(1));
+  EXPECT_EQ(Lists(&few), 1);
+
+  options.api.search_missing_newest = 7;
+  ExtractionHarness many(MakeContacts(kCount, Evenly, 10), options);
+  ExpectAll(many.Run({"users", "leads"}), kCount);
+  EXPECT_EQ(Lists(&many), Pages(kCount) + 1);
+  EXPECT_EQ(Searches(&many), 1);
+}
+
+TEST(ContactWindowsTest, ManyPagesAreInFlightAndHardlyMoreThanTheListNeeds) {
+  constexpr int kCount = 100000;
+  fake::FakeIntercomOptions options;
+  options.latency = std::chrono::milliseconds(100);
+  ExtractionHarness harness(MakeContacts(kCount, Evenly, 12), options);
+  const Extracted got = harness.Run({"users"});
+  EXPECT_EQ(got.rows.users_size(), kCount / 5 * 4);
+  EXPECT_THAT(got.notices, IsEmpty());
+  EXPECT_GE(harness.intercom().stats().max_in_flight, 40);
+  EXPECT_LE(Searches(&harness) + Lists(&harness), Pages(kCount) * 21 / 20);
+  RecordProperty("requests", static_cast<int>(Searches(&harness) + Lists(&harness)));
+}
+
+}  // namespace
+}  // namespace intercom_extractor
