@@ -43,9 +43,8 @@ class Search {
   Search(std::vector<Contact> contacts, const std::string& zone, Rule rule)
       : contacts_(std::move(contacts)), rule_(rule) {
     EXPECT_TRUE(absl::LoadTimeZone(zone, &zone_));
-    std::stable_sort(contacts_.begin(), contacts_.end(), [](const Contact& a, const Contact& b) {
-      return a.created_at < b.created_at;
-    });
+    std::sort(contacts_.begin(), contacts_.end(),
+              [](const Contact& a, const Contact& b) { return a.created_at < b.created_at; });
     for (const Contact& contact : contacts_) {
       created_.push_back(Compared(contact.created_at));
       updated_.push_back(Compared(contact.updated_at));
