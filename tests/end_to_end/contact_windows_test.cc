@@ -156,9 +156,10 @@ TEST(ContactWindowsTest, SubResourcesOfEveryContactAreReadOnce) {
     records.contacts[i].segments = {absl::StrCat(R"({"type":"segment","id":"s)", i % 9, R"("})")};
   }
   fake::FakeIntercomOptions options;
-  options.latency = std::chrono::milliseconds(30);
+  options.latency = std::chrono::milliseconds(200);
   ExtractionHarness harness(records, options);
-  // Listing goes no further ahead of the sub-resources than the list does.
+  // Listing goes no further ahead of the sub-resources than the list does. Progress
+  // is told once a second, of at least three.
   int64_t most_pending = 0;
   const Extracted got = harness.Run({"users", "leads", "users_segments", "leads_segments"},
                                     [&most_pending](const v1::ExtractResponse& event) {
