@@ -84,6 +84,15 @@ class IntercomClientTest : public testing::Test {
     group_ = client_->NewGroup();
   }
 
+  // Requests arrive, each of which is an entry in `asked_`, and that is all.
+  void ServeNoAnswers() {
+    ServeRaw([this](Peer& peer) {
+      peer.Read();
+      asked_.Put(true);
+      peer.WaitForEnd();
+    });
+  }
+
   void Start(const ApiRequest& request) { Start(request, group_); }
   void Start(const ApiRequest& request, IntercomClient::GroupId group) {
     client_->Fetch(group, request, [this](ApiAnswer answer) { answers_.Put(std::move(answer)); });
@@ -109,6 +118,7 @@ class IntercomClientTest : public testing::Test {
 
   FakeClock clock_;
   Inbox<Request> seen_;
+  Inbox<bool> asked_;
   Inbox<ApiAnswer> answers_;
   IntercomClient::GroupId group_ = 0;
 
@@ -355,14 +365,9 @@ TEST_F(IntercomClientTest, CancelGroupEndsWhatWaitsForARetry) {
 }
 
 TEST_F(IntercomClientTest, DestructorEndsWhatIsPending) {
-  Inbox<bool> asked;
-  ServeRaw([&asked](Peer& peer) {
-    peer.Read();
-    asked.Put(true);
-    peer.WaitForEnd();
-  });
+  ServeNoAnswers();
   for (int i = 0; i < 5; ++i) Start(Get("/hangs"));
-  asked.Take();
+  asked_.Take();
   client_.reset();
   for (int i = 0; i < 5; ++i) {
     EXPECT_EQ(answers_.Take().status.code(), absl::StatusCode::kCancelled);
@@ -370,14 +375,9 @@ TEST_F(IntercomClientTest, DestructorEndsWhatIsPending) {
 }
 
 TEST_F(IntercomClientTest, BothDestructorsInARowEndWhatIsPending) {
-  Inbox<bool> asked;
-  ServeRaw([&asked](Peer& peer) {
-    peer.Read();
-    asked.Put(true);
-    peer.WaitForEnd();
-  });
+  ServeNoAnswers();
   for (int i = 0; i < 5; ++i) Start(Get("/hangs"));
-  asked.Take();
+  asked_.Take();
   client_.reset();
   http_.reset();
   ASSERT_EQ(answers_.size(), 5u);
@@ -389,12 +389,7 @@ TEST_F(IntercomClientTest, BothDestructorsInARowEndWhatIsPending) {
 // A check that asked for the next thing when the server was shut down under it
 // found its client freed.
 TEST_F(IntercomClientTest, DoneMayAskAgainWhileTheClientEnds) {
-  Inbox<bool> asked;
-  ServeRaw([&asked](Peer& peer) {
-    peer.Read();
-    asked.Put(true);
-    peer.WaitForEnd();
-  });
+  ServeNoAnswers();
   IntercomClient* client = client_.get();
   client->Fetch(group_, Get("/hangs"), [this, client](ApiAnswer first) {
     answers_.Put(std::move(first));
@@ -403,7 +398,7 @@ TEST_F(IntercomClientTest, DoneMayAskAgainWhileTheClientEnds) {
       answers_.Put(std::move(second));
     });
   });
-  asked.Take();
+  asked_.Take();
   client_.reset();
   ASSERT_EQ(answers_.size(), 2u);
   EXPECT_EQ(answers_.Take().status.code(), absl::StatusCode::kCancelled);
