@@ -90,12 +90,19 @@ void FakeIntercom::Handle(const Request& request, Response* response) {
   // All pages of a scroll have one URL; its position tells them apart.
   std::string key = request.method + " " + request.target;
   if (!request.body.empty()) key += " " + request.body;
-  if (request.path == "/companies/scroll") key += scroll_.Position();
+  std::string fault_key = key;
+  if (request.path == "/companies/scroll") {
+    // A page that was hit once is spared in the next scroll as well: a retry of the
+    // scroll is a retry of its pages.
+    fault_key =
+        request.path + scroll_.Offset(request.target.find("scroll_param=") == std::string::npos);
+    key += scroll_.Position();
+  }
 
   const bool admitted = Admit(request, response);
   bool intact = false;
   if (admitted) {
-    intact = AnswerWithHandler(request, response) || AnswerWithFaults(request, key, response);
+    intact = AnswerWithHandler(request, response) || AnswerWithFaults(request, fault_key, response);
     response->delay += options_.latency + options_.page_latency_per_item * response->items;
     intact = intact && response->status == 200 && response->delivery == Delivery::kWhole;
   }

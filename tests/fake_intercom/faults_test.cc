@@ -6,6 +6,7 @@
 #include <stdexcept>
 #include <string>
 
+#include "absl/time/time.h"
 #include "tests/fake_intercom/fake_intercom.h"
 #include "tests/fake_intercom/generated_workspace.h"
 #include "tests/fake_intercom/test_client.h"
@@ -49,6 +50,30 @@ TEST_F(FaultsTest, EveryNthFirstTryFailsAndItsRetrySucceeds) {
   EXPECT_EQ(client_.Get("/tags").status, 200);
   EXPECT_EQ(client_.Get("/admins").status, 200);
   EXPECT_EQ(client_.Get("/teams").status, 502);
+}
+
+TEST_F(FaultsTest, ScrollThatBeginsAnewIsNotHitOnThePagesOfTheOneBefore) {
+  // Every second first try: the pages of a new scroll once counted as new first
+  // tries, so that each of six scrolls could be hit.
+  absl::Time now = absl::FromUnixSeconds(1'750'000'000);
+  FakeIntercomOptions options;
+  options.clock = [&now] { return now; };
+  options.faults = "empty_body:2";
+  FakeIntercom intercom(options, workspace_);
+  TestClient client(intercom.base_url());
+  int lost = 0;
+  for (int scrolls = 0; scrolls < 6; ++scrolls) {
+    auto page = client.Get("/companies/scroll");
+    while (!page.body.empty() && page.body.find("\"data\":[]") == std::string::npos) {
+      page = client.Get("/companies/scroll?scroll_param=" + page.json["scroll_param"].text());
+    }
+    if (!page.body.empty()) break;
+    ++lost;
+    // The scroll expires.
+    now += absl::Minutes(2);
+  }
+  // 170 companies are two pages and an empty one.
+  EXPECT_EQ(lost, 1);
 }
 
 TEST_F(FaultsTest, AlwaysMeansRetriesToo) {

@@ -71,6 +71,11 @@ Scroll::State Scroll::state() const {
   return state;
 }
 
+std::string Scroll::Offset(bool new_scroll) const {
+  const std::lock_guard<std::mutex> lock(mu_);
+  return "@" + std::to_string(new_scroll ? 0 : offset_);
+}
+
 std::string Scroll::Position() const {
   const std::lock_guard<std::mutex> lock(mu_);
   return "#" + std::to_string(opened_) + "." + std::to_string(offset_);

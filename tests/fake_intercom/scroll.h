@@ -52,6 +52,8 @@ class Scroll {
   State state() const;
   // Tells apart the requests of one scroll, which all have the same URL.
   std::string Position() const;
+  // Where the next page of the open scroll, or the first of a new one, begins.
+  std::string Offset(bool new_scroll) const;
 
  private:
   // Forgets a scroll that was not used in time. Needs mu_.
