@@ -197,6 +197,12 @@ class ExtractorServerTest : public ::testing::Test {
     return stub_->CheckConnection(&context, request, response);
   }
 
+  grpc::Status Plan(const v1::PlanExtractionRequest& request,
+                    v1::PlanExtractionResponse* response) {
+    grpc::ClientContext context;
+    return stub_->PlanExtraction(&context, request, response);
+  }
+
   fake::FakeIntercomOptions options_;
   ServerConfig config_;
   std::unique_ptr<fake::FakeIntercom> intercom_;
@@ -273,6 +279,35 @@ TEST_F(ExtractorServerTest, CheckConnectionTellsWorkspaceAndTables) {
   ASSERT_TRUE(status.ok()) << status.error_message();
   EXPECT_EQ(response.tables_size(), 22);
   EXPECT_NE(response.workspace().id_code(), "");
+}
+
+TEST_F(ExtractorServerTest, PlanExtractionTellsRequestsOfEveryTable) {
+  Start();
+  v1::PlanExtractionRequest request;
+  request.set_template_(v1::TEMPLATE_ALL);
+  v1::PlanExtractionResponse response;
+  const grpc::Status status = Plan(request, &response);
+  ASSERT_TRUE(status.ok()) << status.error_message();
+  EXPECT_EQ(response.plan().tables_size(), 22);
+  EXPECT_EQ(response.requests().sent(), intercom_->stats().total);
+  EXPECT_NE(response.workspace().id_code(), "");
+}
+
+TEST_F(ExtractorServerTest, PlanExtractionRefusesWhatExtractRefuses) {
+  Start();
+  v1::PlanExtractionRequest request;
+  v1::PlanExtractionResponse response;
+  EXPECT_EQ(DetailsOf(Plan(request, &response)).reason, "BAD_REQUEST");
+  request.add_tables("user");
+  grpc::Status status = Plan(request, &response);
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::INVALID_ARGUMENT);
+  EXPECT_THAT(status.error_message(), HasSubstr("users"));
+  EXPECT_EQ(DetailsOf(status).reason, "BAD_REQUEST");
+  request.set_connection("nowhere");
+  status = Plan(request, &response);
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::NOT_FOUND);
+  EXPECT_EQ(DetailsOf(status).reason, "CONNECTION_UNKNOWN");
+  EXPECT_EQ(intercom_->stats().total, 0);
 }
 
 TEST_F(ExtractorServerTest, UnknownTableIsABadRequestThatNamesTheNearest) {

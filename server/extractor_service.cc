@@ -7,12 +7,13 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "extractor/intercom/intercom_client.h"
+#include "extractor/pipeline/connection_check.h"
 #include "extractor/pipeline/event_queue.h"
 #include "extractor/pipeline/extraction.h"
+#include "extractor/pipeline/extraction_planner.h"
 #include "extractor/tables/table_catalog.h"
 #include "google/protobuf/io/zero_copy_stream.h"
 #include "grpcpp/support/proto_buffer_reader.h"
-#include "server/check_call.h"
 #include "server/extract_call.h"
 #include "server/log.h"
 #include "server/status_details.h"
@@ -83,24 +84,49 @@ grpc::ServerUnaryReactor* ExtractorServiceImpl::ListTables(grpc::CallbackServerC
   return reactor;
 }
 
-grpc::ServerUnaryReactor* ExtractorServiceImpl::CheckConnection(
-    grpc::CallbackServerContext* context, const v1::CheckConnectionRequest* request,
-    v1::CheckConnectionResponse* response) {
-  const absl::StatusOr<IntercomClient*> client = connections_->Find(request->connection());
+template <typename Response>
+grpc::ServerUnaryReactor* ExtractorServiceImpl::Ask(
+    const char* name, const std::string& connection, grpc::CallbackServerContext* context,
+    Response* response,
+    const std::function<void(IntercomClient*, typename ConnectionCall<Response>::Done)>& ask) {
+  const absl::StatusOr<IntercomClient*> client = connections_->Find(connection);
   if (!client.ok()) {
     grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
-    reactor->Finish(Refusal("check", client.status(), {/*connection=*/"", "connection"}));
+    reactor->Finish(Refusal(name, client.status(), {/*connection=*/"", "connection"}));
     return reactor;
   }
   ActiveCalls::Token active = active_->Begin();
   if (active == nullptr) {
     grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
-    reactor->Finish(Refusal("check", Stopping(), {NameOf(*client), /*field=*/""}));
+    reactor->Finish(Refusal(name, Stopping(), {NameOf(*client), /*field=*/""}));
     return reactor;
   }
-  auto* call = new CheckCall(NameOf(*client), response, std::move(active));
-  call->Begin(*client);
+  auto* call = new ConnectionCall<Response>(name, NameOf(*client), response, std::move(active));
+  call->Begin([&](typename ConnectionCall<Response>::Done done) {
+    // The client outlives the answer, not only the call.
+    ask(*client, std::move(done));
+  });
   return call;
+}
+
+grpc::ServerUnaryReactor* ExtractorServiceImpl::CheckConnection(
+    grpc::CallbackServerContext* context, const v1::CheckConnectionRequest* request,
+    v1::CheckConnectionResponse* response) {
+  return Ask<v1::CheckConnectionResponse>(
+      "check", request->connection(), context, response,
+      [](IntercomClient* client, ConnectionCall<v1::CheckConnectionResponse>::Done done) {
+        intercom_extractor::CheckConnection(client, std::move(done));
+      });
+}
+
+grpc::ServerUnaryReactor* ExtractorServiceImpl::PlanExtraction(
+    grpc::CallbackServerContext* context, const v1::PlanExtractionRequest* request,
+    v1::PlanExtractionResponse* response) {
+  return Ask<v1::PlanExtractionResponse>(
+      "plan", request->connection(), context, response,
+      [request](IntercomClient* client, ConnectionCall<v1::PlanExtractionResponse>::Done done) {
+        intercom_extractor::PlanExtraction(*request, client, std::move(done));
+      });
 }
 
 grpc::ServerWriteReactor<grpc::ByteBuffer>* ExtractorServiceImpl::Extract(

@@ -1,12 +1,17 @@
 #ifndef SERVER_EXTRACTOR_SERVICE_H_
 #define SERVER_EXTRACTOR_SERVICE_H_
 
+#include <functional>
+#include <string>
+
+#include "extractor/intercom/intercom_client.h"
 #include "extractor/sync/clock.h"
 #include "grpcpp/support/byte_buffer.h"
 #include "grpcpp/support/server_callback.h"
 #include "intercom/extractor/v1/extractor_service.grpc.pb.h"
 #include "proto/v1.h"
 #include "server/active_calls.h"
+#include "server/connection_call.h"
 #include "server/connections.h"
 #include "server/reaper.h"
 
@@ -17,10 +22,11 @@ namespace intercom_extractor {
 // are. So unlike the other calls it parses its request itself.
 //
 // Thread-safe; gRPC calls the methods, which do not block.
-class ExtractorServiceImpl
-    : public v1::ExtractorService::WithCallbackMethod_ListTables<
-          v1::ExtractorService::WithCallbackMethod_CheckConnection<
-              v1::ExtractorService::WithRawCallbackMethod_Extract<v1::ExtractorService::Service>>> {
+class ExtractorServiceImpl : public v1::ExtractorService::WithCallbackMethod_ListTables<
+                                 v1::ExtractorService::WithCallbackMethod_CheckConnection<
+                                     v1::ExtractorService::WithCallbackMethod_PlanExtraction<
+                                         v1::ExtractorService::WithRawCallbackMethod_Extract<
+                                             v1::ExtractorService::Service>>>> {
  public:
   // All must outlive the service's last call and what the reaper still holds.
   ExtractorServiceImpl(const Connections* connections, ActiveCalls* active, Reaper* reaper,
@@ -33,10 +39,20 @@ class ExtractorServiceImpl
   grpc::ServerUnaryReactor* CheckConnection(grpc::CallbackServerContext* context,
                                             const v1::CheckConnectionRequest* request,
                                             v1::CheckConnectionResponse* response) override;
+  grpc::ServerUnaryReactor* PlanExtraction(grpc::CallbackServerContext* context,
+                                           const v1::PlanExtractionRequest* request,
+                                           v1::PlanExtractionResponse* response) override;
   grpc::ServerWriteReactor<grpc::ByteBuffer>* Extract(grpc::CallbackServerContext* context,
                                                       const grpc::ByteBuffer* request) override;
 
  private:
+  // Answers a call that asks Intercom something about a connection.
+  template <typename Response>
+  grpc::ServerUnaryReactor* Ask(
+      const char* name, const std::string& connection, grpc::CallbackServerContext* context,
+      Response* response,
+      const std::function<void(IntercomClient*, typename ConnectionCall<Response>::Done)>& ask);
+
   const Connections* const connections_;
   ActiveCalls* const active_;
   Reaper* const reaper_;

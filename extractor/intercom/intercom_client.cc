@@ -232,7 +232,8 @@ class IntercomClient::Core : public std::enable_shared_from_this<Core> {
     SetWaiting(call.get(), &RequestCounters::in_flight);
     Count(call->group, [&](RequestCounters* counters) {
       ++counters->sent;
-      if (call->attempts > 0 || call->first_rate_limited != absl::InfiniteFuture()) {
+      if (call->attempts > 0 || call->first_rate_limited != absl::InfiniteFuture() ||
+          call->request.is_repeat) {
         ++counters->retries;
       }
     });
@@ -427,7 +428,7 @@ RequestCounters IntercomClient::Counters(GroupId group) const { return core_->Co
 std::optional<QuotaState> IntercomClient::Quota() const {
   const auto stated = core_->Quota();
   if (!stated.has_value()) return std::nullopt;
-  return QuotaState{stated->limit, stated->remaining};
+  return QuotaState{stated->limit, stated->remaining, stated->usable, stated->window};
 }
 
 }  // namespace intercom_extractor

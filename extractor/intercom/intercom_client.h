@@ -1,6 +1,7 @@
 #ifndef EXTRACTOR_INTERCOM_INTERCOM_CLIENT_H_
 #define EXTRACTOR_INTERCOM_INTERCOM_CLIENT_H_
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -34,6 +35,8 @@ struct ApiRequest {
   // that asking again after an answer was lost would skip a page. Then only what
   // Intercom itself calls a failure is tried again; a lost answer is kAborted.
   bool repeatable = true;
+  // Asks once more for what came damaged: counts as a retry.
+  bool is_repeat = false;
   // Tries before a transient failure is final.
   int max_attempts = 6;
 };
@@ -84,6 +87,15 @@ struct RequestCounters {
 struct QuotaState {
   int64_t limit = 0;
   int64_t remaining = 0;
+  // Of the limit: what the reserve for other apps leaves.
+  int64_t usable = 0;
+  absl::Duration window;
+
+  // At this quota.
+  absl::Duration TimeFor(int64_t requests) const {
+    return window * static_cast<double>(requests) /
+           static_cast<double>(std::max<int64_t>(1, usable));
+  }
 };
 
 // Sends one connection's requests to Intercom: adds the token and the version,

@@ -14,6 +14,10 @@
 
 namespace intercom_extractor {
 
+// Requests of a scroll over a workspace with so many companies that have users:
+// others are in the scroll as well, and an empty page ends it.
+Estimate ScrollPages(int64_t companies_with_users);
+
 // Makes the rows of companies from the pages that a ScrollDrain reads. When
 // another app's scroll stays open, the list serves, without the companies that
 // have no users.
@@ -25,6 +29,7 @@ class CompanyWalk : public Walk {
   void Start(std::function<void()> done) override;
 
  private:
+  void Count();
   void TakeNext();
   void OnEvent(ScrollDrain::Event event);
   void OnPage(ApiAnswer page, bool salvage);
@@ -39,6 +44,10 @@ class CompanyWalk : public Walk {
   RecordConverter converter_;
   const ValueRef id_;
   PageReader reader_;
+  PageReader count_reader_;
+  RequestPlan::Line* count_line_ = nullptr;
+  RequestPlan::Line* scroll_line_ = nullptr;
+  RequestPlan::Line* list_line_ = nullptr;
   // Of the list; the drain has its own.
   ProgressWatch watch_;
   // Gone once the walk has ended.

@@ -5,17 +5,12 @@
 
 #include "absl/strings/str_cat.h"
 #include "extractor/pipeline/paged_list.h"
-#include "extractor/tables/json_number.h"
 
 namespace intercom_extractor {
 namespace {
 
 // The most that Intercom gives; its documents disagree on the default.
 constexpr int kContactsPerPage = 150;
-constexpr int kNotesPerPage = 60;
-constexpr int kCompaniesPerPage = 60;
-// Lists embedded in a contact are cut here.
-constexpr size_t kEmbeddedLimit = 10;
 // Listing pauses while this many sub-resources are not read.
 constexpr size_t kMaxPending = 1500;
 // Twenty pages: fewer are read sooner by the list, which splits nothing.
@@ -27,58 +22,7 @@ absl::string_view Abs(std::string_view text) { return {text.data(), text.size()}
 
 }  // namespace
 
-struct ContactWalk::SubResource {
-  enum class Kind { kTags, kSegments, kCompanies, kNotes, kEvents };
-
-  SubResource(Kind kind, v1::SourceRecord record, std::vector<std::string> items, int per_page,
-              std::string operation, const std::vector<const TableInfo*>& wanted)
-      : kind(kind),
-        converter(record, wanted),
-        reader(std::move(items), "", converter.shape()),
-        id(converter.shape()->AddValue(-1, "id")),
-        per_page(per_page),
-        operation(std::move(operation)) {
-    for (const TableInfo* table : wanted) {
-      for (const v1::TableSource& source : table->description.table().sources()) {
-        if (source.record() != record) continue;
-        const v1::ContactRole role = table->description.table().role();
-        if (role != v1::CONTACT_ROLE_LEAD) user_tables.set(table->index);
-        if (role != v1::CONTACT_ROLE_USER) lead_tables.set(table->index);
-      }
-    }
-  }
-
-  TableSet TablesFor(v1::ContactRole role) const {
-    return role == v1::CONTACT_ROLE_USER ? user_tables : lead_tables;
-  }
-
-  std::string Path(const std::string& contact_id) const {
-    const std::string encoded = UrlEncode(contact_id);
-    switch (kind) {
-      case Kind::kTags:
-        return absl::StrCat("/contacts/", encoded, "/tags");
-      case Kind::kSegments:
-        return absl::StrCat("/contacts/", encoded, "/segments");
-      case Kind::kCompanies:
-        return absl::StrCat("/contacts/", encoded, "/companies");
-      case Kind::kNotes:
-        return absl::StrCat("/contacts/", encoded, "/notes");
-      case Kind::kEvents:
-        return absl::StrCat("/events?type=user&intercom_user_id=", encoded, "&summary=true");
-    }
-    return "";
-  }
-
-  const Kind kind;
-  // Mutable within: reading learns the order of keys, converting keeps buffers.
-  mutable RecordConverter converter;
-  mutable PageReader reader;
-  const ValueRef id;
-  const int per_page;
-  const std::string operation;
-  TableSet user_tables;
-  TableSet lead_tables;
-};
+bool ContactWalk::ReadsWindows(int64_t contacts) { return contacts >= kMinContactsForWindows; }
 
 TableSet ContactWalk::TablesOf(const std::vector<const TableInfo*>& wanted) {
   TableSet tables;
@@ -112,35 +56,13 @@ ContactWalk::ContactWalk(Run* run, const std::vector<const TableInfo*>& wanted, 
       role_(converter_.shape()->AddValue(-1, "role")),
       created_at_(converter_.shape()->AddValue(-1, "created_at")),
       updated_at_(converter_.shape()->AddValue(-1, "updated_at")),
-      tags_(AddEmbedded("tags")),
-      companies_(AddEmbedded("companies")),
-      notes_(AddEmbedded("notes")),
-      reader_({"data"}, "", converter_.shape()) {
-  const auto add = [&](SubResource::Kind kind, v1::SourceRecord record,
-                       std::vector<std::string> items, int per_page, const char* operation) {
-    auto resource =
-        std::make_unique<SubResource>(kind, record, std::move(items), per_page, operation, wanted);
-    if (resource->converter.wanted()) resources_.push_back(std::move(resource));
-  };
-  using Kind = SubResource::Kind;
-  add(Kind::kTags, v1::SOURCE_RECORD_CONTACT_TAG, {"data", "tags"}, 0, "GET /contacts/{id}/tags");
-  add(Kind::kSegments, v1::SOURCE_RECORD_CONTACT_SEGMENT, {"data", "segments"}, 0,
-      "GET /contacts/{id}/segments");
-  add(Kind::kCompanies, v1::SOURCE_RECORD_CONTACT_COMPANY, {"data", "companies"}, kCompaniesPerPage,
-      "GET /contacts/{id}/companies");
-  add(Kind::kNotes, v1::SOURCE_RECORD_NOTE, {"data", "notes"}, kNotesPerPage,
-      "GET /contacts/{id}/notes");
-  // The answer is one record, which holds the list.
-  add(Kind::kEvents, v1::SOURCE_RECORD_EVENT_SUMMARY, {}, 0, "GET /events");
-}
-
-ContactWalk::~ContactWalk() = default;
-
-ContactWalk::Embedded ContactWalk::AddEmbedded(const std::string& key) {
-  Shape* shape = converter_.shape();
-  return {shape->AddList(-1, absl::StrCat(key, ".data")),
-          shape->AddValue(-1, absl::StrCat(key, ".has_more")),
-          shape->AddValue(-1, absl::StrCat(key, ".total_count"))};
+      children_(wanted, converter_.shape()),
+      reader_({"data"}, "", converter_.shape()),
+      list_line_(run->plan().AddLine("GET /contacts", v1::READ_WAY_LIST, tables_)),
+      windows_line_(run->plan().AddLine("POST /contacts/search", v1::READ_WAY_WINDOWS, tables_)),
+      plan_(&children_, &run->plan()) {
+  windows_line_->Explain("days of creation, many pages at once");
+  windows_line_->End();
 }
 
 void ContactWalk::Start(std::function<void()> done) {
@@ -168,13 +90,16 @@ void ContactWalk::ReadList() {
   options.operation = "GET /contacts";
   options.path = "/contacts";
   options.per_page = kContactsPerPage;
+  options.plan_pages = true;
   options.id = id_;
   options.reading = MakeReading();
+  options.reading.line = list_line_;
   options.on_page = [this](const PageInfo& info, std::function<void()> next) {
     OnListPage(info, std::move(next));
   };
   options.on_end = [this](const absl::Status& status) {
     if (!status.ok()) run_->FailTables(tables_, status);
+    list_line_->End();
     list_ended_ = true;
     MaybeEnd();
   };
@@ -182,10 +107,14 @@ void ContactWalk::ReadList() {
 }
 
 void ContactWalk::OnListPage(const PageInfo& info, std::function<void()> next) {
-  if (info.total_count.has_value()) total_ = info.total_count;
+  if (info.total_count.has_value()) {
+    total_ = info.total_count;
+    plan_.SetTotal(*total_);
+    plan_.Update();
+  }
   ShareOutTotal();
   if (std::exchange(first_page_, false)) {
-    if (info.next_starting_after.has_value() && total_.value_or(0) >= kMinContactsForWindows) {
+    if (info.next_starting_after.has_value() && ReadsWindows(total_.value_or(0))) {
       ReadWindows();
       return;
     }
@@ -199,12 +128,14 @@ void ContactWalk::OnListPage(const PageInfo& info, std::function<void()> next) {
 }
 
 void ContactWalk::ReadWindows() {
+  list_line_->End();
   seen_ = std::make_unique<ContactIds>();
   for (const std::string& id : page_ids_) seen_->Insert(id);
   ContactWindows::Options options;
+  options.reading = MakeReading();
+  options.reading.line = windows_line_;
   options.time_zone = workspace_.time_zone;
   options.start = workspace_.start;
-  options.reading = MakeReading();
   options.id = id_;
   options.created_at = created_at_;
   options.updated_at = updated_at_;
@@ -256,19 +187,6 @@ void ContactWalk::Notify(v1::NoticeCode code, v1::Severity severity, const std::
   }
 }
 
-bool ContactWalk::IsComplete(const RecordValues& values, const Embedded& embedded) const {
-  const size_t count = values.lists[embedded.list].count;
-  const Shape& shape = *const_cast<RecordConverter&>(converter_).shape();
-  const JsonValue& has_more = values.Get(shape, embedded.has_more, 0);
-  if (has_more.kind == JsonValue::Kind::kTrue) return false;
-  const JsonValue& total = values.Get(shape, embedded.total_count, 0);
-  if (const auto number = ParseInt64(total.text)) {
-    return *number <= static_cast<int64_t>(count);
-  }
-  // Nothing says so: a list as long as the limit may have been cut.
-  return has_more.kind == JsonValue::Kind::kFalse || count < kEmbeddedLimit;
-}
-
 void ContactWalk::OnContact(const RecordValues& values, UnitRows* unit) {
   const Shape& shape = *converter_.shape();
   Contact contact;
@@ -278,11 +196,8 @@ void ContactWalk::OnContact(const RecordValues& values, UnitRows* unit) {
     if (seen_ != nullptr && (!fresh || seen_->Contains(contact.id))) return;
   }
   const std::string_view role = values.Get(shape, role_, 0).text;
-  if (role == "user") {
-    contact.role = v1::CONTACT_ROLE_USER;
-  } else if (role == "lead") {
-    contact.role = v1::CONTACT_ROLE_LEAD;
-  } else {
+  contact.role = ContactRoleOf(Abs(role));
+  if (contact.role == v1::CONTACT_ROLE_UNSPECIFIED) {
     for (const TableInfo* table : run_->report().tables()) {
       if (!tables_.test(table->index)) continue;
       // One notice, at the first table that the contact could have been in.
@@ -291,35 +206,17 @@ void ContactWalk::OnContact(const RecordValues& values, UnitRows* unit) {
                                               "\", neither user nor lead; it is in no table")});
       break;
     }
+    page_.push_back(std::move(contact));
     return;
   }
   if (roles_ != nullptr) roles_->Remember(contact.id, Abs(role));
 
   RecordContext context;
-  for (const auto& resource : resources_) {
-    const TableSet tables = resource->TablesFor(contact.role);
-    if (tables.none()) continue;
-    bool needed = true;
-    switch (resource->kind) {
-      case SubResource::Kind::kTags:
-        needed = !IsComplete(values, tags_);
-        break;
-      case SubResource::Kind::kCompanies:
-        needed = !IsComplete(values, companies_);
-        break;
-      case SubResource::Kind::kNotes:
-        // Embedded notes are ids only.
-        needed = values.lists[notes_.list].count > 0 || !IsComplete(values, notes_);
-        break;
-      case SubResource::Kind::kSegments:
-      case SubResource::Kind::kEvents:
-        break;
-    }
-    if (!needed) continue;
+  for (const ContactChildren::Missing& list : children_.MissingIn(values, contact.role)) {
+    const TableSet tables = list.child->TablesFor(contact.role);
     context.skip |= tables;
-    Missing missing{resource.get(), nullptr};
-    if (resource->kind == SubResource::Kind::kTags ||
-        resource->kind == SubResource::Kind::kCompanies) {
+    Missing missing{list, nullptr};
+    if (list.child->IsEmbedded()) {
       RecordContext embedded_only;
       embedded_only.skip = ~tables;
       missing.embedded = std::make_shared<UnitRows>(TableCatalog::Get().tables().size());
@@ -340,6 +237,10 @@ void ContactWalk::OnCommit() {
   ShareOutTotal();
   size_t missing_lists = 0;
   for (Contact& contact : std::exchange(page_, {})) {
+    std::vector<ContactChildren::Missing> lists;
+    lists.reserve(contact.missing.size());
+    for (const Missing& missing : contact.missing) lists.push_back(missing.list);
+    plan_.AddContact(contact.role, lists);
     if (contact.missing.empty()) continue;
     auto shared = std::make_shared<Contact>(std::move(contact));
     for (const Missing& missing : shared->missing) {
@@ -349,6 +250,7 @@ void ContactWalk::OnCommit() {
     }
   }
   largest_page_ = std::max(largest_page_, missing_lists);
+  plan_.Update();
 }
 
 void ContactWalk::ShareOutTotal() {
@@ -362,10 +264,10 @@ void ContactWalk::ShareOutTotal() {
 
 void ContactWalk::FetchSubResource(const std::shared_ptr<Contact>& contact,
                                    const Missing& missing) {
-  const SubResource* resource = missing.resource;
+  const ContactChild* child = missing.list.child;
   TableSet tables;
   for (const TableInfo* table : run_->report().tables()) {
-    if (resource->TablesFor(contact->role).test(table->index) &&
+    if (child->TablesFor(contact->role).test(table->index) &&
         !run_->report().Failed(table->index)) {
       tables.set(table->index);
     }
@@ -376,21 +278,22 @@ void ContactWalk::FetchSubResource(const std::shared_ptr<Contact>& contact,
     return;
   }
   PagedList::Options options;
-  options.operation = resource->operation;
-  options.path = resource->Path(contact->id);
-  options.per_page = resource->per_page;
+  options.operation = child->operation;
+  options.path = child->Path(contact->id);
+  options.per_page = child->per_page;
   options.priority = Priority::kDetail;
-  options.reading.reader = &resource->reader;
+  options.reading.reader = &child->reader;
+  options.reading.line = plan_.line(*child);
   options.reading.tables = tables;
-  if (resource->kind != SubResource::Kind::kEvents) options.id = resource->id;
+  if (child->kind != ContactChild::Kind::kEvents) options.id = child->id;
   auto any_rows = std::make_shared<bool>(false);
-  options.reading.on_record = [contact, resource, any_rows](const PageReader::Record& record,
-                                                            UnitRows* unit) {
+  options.reading.on_record = [contact, child, any_rows](const PageReader::Record& record,
+                                                         UnitRows* unit) {
     *any_rows = true;
     RecordContext context;
     context.parent_id = contact->id;
     context.parent_role = contact->role;
-    resource->converter.Convert(*record.values, context, unit);
+    child->converter.Convert(*record.values, context, unit);
   };
   options.on_end = [this, contact, tables, any_rows,
                     embedded = missing.embedded](const absl::Status& status) {
@@ -400,7 +303,7 @@ void ContactWalk::FetchSubResource(const std::shared_ptr<Contact>& contact,
     }
     OnSubResourceEnd();
   };
-  PagedList::Walk(run_, resource->converter.shape(), std::move(options));
+  PagedList::Walk(run_, child->converter.shape(), std::move(options));
 }
 
 void ContactWalk::OnSubResourceEnd() {
@@ -412,6 +315,7 @@ void ContactWalk::OnSubResourceEnd() {
 
 void ContactWalk::MaybeEnd() {
   if (!list_ended_ || pending_ > 0) return;
+  plan_.End();
   done_();
 }
 

@@ -10,7 +10,9 @@
 #include "absl/container/flat_hash_set.h"
 #include "absl/status/status.h"
 #include "absl/time/time.h"
+#include "extractor/pipeline/contact_children.h"
 #include "extractor/pipeline/contact_ids.h"
+#include "extractor/pipeline/contact_plan.h"
 #include "extractor/pipeline/contact_windows.h"
 #include "extractor/pipeline/role_resolver.h"
 #include "extractor/pipeline/run.h"
@@ -41,19 +43,19 @@ class ContactWalk : public Walk {
   // must outlive the walk.
   ContactWalk(Run* run, const std::vector<const TableInfo*>& wanted, RoleResolver* roles,
               Workspace workspace);
-  ~ContactWalk() override;
 
   void Start(std::function<void()> done) override;
+
+  // Whether so many contacts are read in windows, beside the list's first page.
+  static bool ReadsWindows(int64_t contacts);
 
   // Whether any of the tables comes from contacts.
   static TableSet TablesOf(const std::vector<const TableInfo*>& wanted);
 
  private:
-  // One of the lists below a contact.
-  struct SubResource;
   // A sub-resource that is to be read.
   struct Missing {
-    const SubResource* resource = nullptr;
+    ContactChildren::Missing list;
     // The rows of the beginning that is embedded in the contact; they serve when
     // the sub-resource is gone with its contact.
     std::shared_ptr<UnitRows> embedded;
@@ -64,14 +66,6 @@ class ContactWalk : public Walk {
     v1::ContactRole role = v1::CONTACT_ROLE_UNSPECIFIED;
     std::vector<Missing> missing;
   };
-  // An embedded list: complete, or only its beginning.
-  struct Embedded {
-    int list = -1;
-    ValueRef has_more;
-    ValueRef total_count;
-  };
-
-  Embedded AddEmbedded(const std::string& key);
   Run::Reading MakeReading();
   void ReadList();
   void OnContact(const RecordValues& values, UnitRows* unit);
@@ -82,7 +76,6 @@ class ContactWalk : public Walk {
   void ReadWindows();
   void OnWindowsEnd(const absl::Status& status, int64_t shortfall);
   void Notify(v1::NoticeCode code, v1::Severity severity, const std::string& message);
-  bool IsComplete(const RecordValues& values, const Embedded& embedded) const;
   void FetchSubResource(const std::shared_ptr<Contact>& contact, const Missing& missing);
   void OnSubResourceEnd();
   void MaybeEnd();
@@ -96,11 +89,11 @@ class ContactWalk : public Walk {
   ValueRef role_;
   ValueRef created_at_;
   ValueRef updated_at_;
-  Embedded tags_;
-  Embedded companies_;
-  Embedded notes_;
+  const ContactChildren children_;
   PageReader reader_;
-  std::vector<std::unique_ptr<SubResource>> resources_;
+  RequestPlan::Line* const list_line_;
+  RequestPlan::Line* const windows_line_;
+  ContactPlan plan_;
 
   std::function<void()> done_;
   // Contacts of the page that is being read, not committed yet.

@@ -1,5 +1,6 @@
 #include "extractor/pipeline/contact_windows.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -52,6 +53,9 @@ void ContactWindows::Pump() {
       chains_.erase(window);
     }
   }
+  const auto asked = static_cast<int64_t>(in_flight_);
+  options_.reading.line->Expect(
+      Estimate::Exactly(std::max<int64_t>(0, plan_.ExpectedPages() - asked)));
   if (plan_.open() == 0 && in_flight_ == 0) End(absl::OkStatus());
 }
 
@@ -129,6 +133,7 @@ absl::Status ContactWindows::Advance(size_t window, const PageInfo& info) {
 
 void ContactWindows::End(const absl::Status& status) {
   ended_ = true;
+  options_.reading.line->End();
   options_.on_end(status, status.ok() ? plan_.Shortfall() : 0);
 }
 

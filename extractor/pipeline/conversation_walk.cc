@@ -34,15 +34,22 @@ TableSet ConversationWalk::TablesOf(const std::vector<const TableInfo*>& wanted)
   return tables;
 }
 
+bool ConversationWalk::NeedsDetails(const std::vector<const TableInfo*>& wanted,
+                                    v1::BodyFormat body_format) {
+  return Wants(wanted, "conversation_parts") || Wants(wanted, "conversation_parts_attachments") ||
+         (body_format != v1::BODY_FORMAT_HTML && Wants(wanted, "conversations"));
+}
+
 ConversationWalk::ConversationWalk(Run* run, const std::vector<const TableInfo*>& wanted,
                                    RoleResolver* roles, v1::BodyFormat body_format)
     : run_(run),
       resolver_(roles),
       tables_(TablesOf(wanted)),
       plain_text_(body_format != v1::BODY_FORMAT_HTML),
-      details_(Wants(wanted, "conversation_parts") ||
-               Wants(wanted, "conversation_parts_attachments") ||
-               (plain_text_ && Wants(wanted, "conversations"))),
+      details_(NeedsDetails(wanted, body_format)),
+      list_line_(run->plan().AddLine("GET /conversations", v1::READ_WAY_LIST, tables_)),
+      detail_line_(
+          run->plan().AddLine("GET /conversations/{id}", v1::READ_WAY_PER_RECORD, tables_)),
       converter_(v1::SOURCE_RECORD_CONVERSATION, wanted),
       id_(converter_.shape()->AddValue(-1, "id")),
       author_id_(converter_.shape()->AddValue(-1, "source.author.id")),
@@ -67,6 +74,8 @@ void ConversationWalk::Start(std::function<void()> done) {
   options.id = id_;
   options.reading.reader = &list_reader_;
   options.reading.tables = tables_;
+  options.reading.line = list_line_;
+  options.plan_pages = true;
   if (details_) {
     options.reading.begin = [this] { page_ = std::make_shared<Page>(); };
     options.reading.on_record = [this](const PageReader::Record& record, UnitRows* /*unit*/) {
@@ -91,6 +100,7 @@ void ConversationWalk::Start(std::function<void()> done) {
   options.on_end = [this](const absl::Status& status) {
     if (!status.ok()) run_->FailTables(tables_, status);
     list_ended_ = true;
+    list_line_->End();
     MaybeEnd();
   };
   PagedList::Walk(run_, converter_.shape(), std::move(options));
@@ -147,6 +157,7 @@ void ConversationWalk::OnPage(const PageInfo& info, std::function<void()> next) 
       }
     }
   }
+  PlanDetails(info);
   if (!details_) {
     page_ = std::make_shared<Page>();
     next();
@@ -162,6 +173,18 @@ void ConversationWalk::OnPage(const PageInfo& info, std::function<void()> next) 
   } else {
     next();
   }
+}
+
+void ConversationWalk::PlanDetails(const PageInfo& info) {
+  ++pages_;
+  listed_ += static_cast<int64_t>(info.records + info.malformed);
+  const int64_t total = std::max(listed_, info.total_count.value_or(listed_));
+  // Those that are listed but not asked for yet count as well.
+  detail_line_->Expect(Estimate::Exactly(details_ ? total - detail_line_->asked() : 0));
+  const int64_t pages_left = (total - listed_ + kConversationsPerPage - 1) / kConversationsPerPage;
+  const int64_t lookups = resolver_->line()->asked();
+  resolver_->line()->Expect(
+      {0, pages_left * lookups / pages_, pages_left * std::max<int64_t>(1, lookups / pages_)});
 }
 
 void ConversationWalk::FetchDetail(const std::string& id, const std::shared_ptr<RoleMap>& roles) {
@@ -182,6 +205,7 @@ void ConversationWalk::FetchDetail(const std::string& id, const std::shared_ptr<
   reading.operation = request.operation;
   reading.reader = &detail_reader_;
   reading.tables = tables_;
+  reading.line = detail_line_;
   auto contacts = std::make_shared<std::vector<std::string>>();
   reading.before = [this, contacts](const PageReader::Record& record) {
     if (record.part < 2) AddContacts(*record.values, contacts.get());
@@ -206,7 +230,10 @@ void ConversationWalk::OnDetailEnd() {
 }
 
 void ConversationWalk::MaybeEnd() {
-  if (list_ended_ && pending_ == 0) done_();
+  if (!list_ended_ || pending_ > 0) return;
+  detail_line_->End();
+  resolver_->line()->End();
+  done_();
 }
 
 }  // namespace intercom_extractor

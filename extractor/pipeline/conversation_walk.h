@@ -1,6 +1,7 @@
 #ifndef EXTRACTOR_PIPELINE_CONVERSATION_WALK_H_
 #define EXTRACTOR_PIPELINE_CONVERSATION_WALK_H_
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -24,6 +25,8 @@ class ConversationWalk : public Walk {
 
   void Start(std::function<void()> done) override;
 
+  // Whether each conversation takes a request of its own.
+  static bool NeedsDetails(const std::vector<const TableInfo*>& wanted, v1::BodyFormat body_format);
   static TableSet TablesOf(const std::vector<const TableInfo*>& wanted);
 
  private:
@@ -40,6 +43,7 @@ class ConversationWalk : public Walk {
   std::optional<bool> PartsTruncated(const PageReader::Record& record);
   void OnPage(const PageInfo& info, std::function<void()> next);
   void FetchDetail(const std::string& id, const std::shared_ptr<RoleMap>& roles);
+  void PlanDetails(const PageInfo& info);
   void OnDetailEnd();
   void MaybeEnd();
 
@@ -48,6 +52,8 @@ class ConversationWalk : public Walk {
   const TableSet tables_;
   const bool plain_text_;
   const bool details_;
+  RequestPlan::Line* const list_line_;
+  RequestPlan::Line* const detail_line_;
   RecordConverter converter_;
   ValueRef id_;
   ValueRef author_id_;
@@ -66,6 +72,8 @@ class ConversationWalk : public Walk {
 
   std::function<void()> done_;
   std::shared_ptr<Page> page_;
+  int64_t pages_ = 0;
+  int64_t listed_ = 0;
   size_t pending_ = 0;
   std::function<void()> paused_;
   bool list_ended_ = false;

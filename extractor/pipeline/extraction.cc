@@ -68,7 +68,10 @@ class ExtractionImpl final : public Extraction {
     request.path_and_query = "/me";
     request.priority = Priority::kPage;
     request.max_attempts = kFirstRequestAttempts;
-    run_.Fetch(std::move(request), TableSet(), [this](ApiAnswer answer) {
+    RequestPlan::Line* line = run_.plan().AddLine(request.operation, v1::READ_WAY_LIST, TableSet());
+    line->Explain("says what workspace it is, its time zone and the quota");
+    line->End();
+    run_.Fetch(std::move(request), line, TableSet(), [this](ApiAnswer answer) {
       const std::string reason = ReasonOf(answer.status);
       if (reason == "TOKEN_INVALID" || reason == "INTERCOM_UNREACHABLE") {
         events_->Finish(answer.status);
@@ -93,7 +96,8 @@ class ExtractionImpl final : public Extraction {
       }
     }
     for (const TableInfo* table : report_.tables()) {
-      if (auto walk = MakeListWalk(&run_, table)) Add(std::move(walk), {table});
+      const std::vector<ListWalk::List> lists = ListWalk::ListsOf(*table);
+      if (!lists.empty()) Add(std::make_unique<ListWalk>(&run_, table, lists), {table});
     }
     if (contacts.any()) {
       Add(std::make_unique<ContactWalk>(&run_, report_.tables(),

@@ -13,7 +13,12 @@ ListWalk::Source::Source(const List& list, const TableInfo* table)
 ListWalk::ListWalk(Run* run, const TableInfo* table, const std::vector<List>& lists)
     : run_(run), table_(table) {
   tables_.set(table->index);
-  for (const List& list : lists) sources_.push_back(std::make_unique<Source>(list, table));
+  for (const List& list : lists) {
+    sources_.push_back(std::make_unique<Source>(list, table));
+    RequestPlan::Line* line = run->plan().AddLine(list.operation, v1::READ_WAY_LIST, tables_);
+    line->Expect(Estimate::Exactly(1));
+    sources_.back()->line = line;
+  }
 }
 
 void ListWalk::Start(std::function<void()> done) {
@@ -35,6 +40,7 @@ void ListWalk::WalkList(size_t index) {
     source->converter.Convert(*record.values, RecordContext(), unit);
   };
   options.reading.tables = tables_;
+  options.reading.line = source->line;
   options.id = source->converter.shape()->AddValue(-1, "id");
   options.on_page = [this](const PageInfo& info, const std::function<void()>& next) {
     if (info.total_count.has_value()) run_->report().SetExpected(table_->index, *info.total_count);
@@ -53,28 +59,21 @@ void ListWalk::WalkList(size_t index) {
   PagedList::Walk(run_, source->converter.shape(), std::move(options));
 }
 
-std::unique_ptr<Walk> MakeListWalk(Run* run, const TableInfo* table) {
-  if (table->name() == "admins") {
-    return std::make_unique<ListWalk>(
-        run, table,
-        std::vector<ListWalk::List>{
-            {v1::SOURCE_RECORD_ADMIN, "GET /admins", "/admins", {"admins", "data"}},
-            {v1::SOURCE_RECORD_TEAM, "GET /teams", "/teams", {"teams", "data"}}});
+std::vector<ListWalk::List> ListWalk::ListsOf(const TableInfo& table) {
+  if (table.name() == "admins") {
+    return {{v1::SOURCE_RECORD_ADMIN, "GET /admins", "/admins", {"admins", "data"}},
+            {v1::SOURCE_RECORD_TEAM, "GET /teams", "/teams", {"teams", "data"}}};
   }
-  if (table->name() == "tags") {
-    return std::make_unique<ListWalk>(
-        run, table,
-        std::vector<ListWalk::List>{
-            {v1::SOURCE_RECORD_TAG, "GET /tags", "/tags", {"data", "tags"}}});
+  if (table.name() == "tags") {
+    return {{v1::SOURCE_RECORD_TAG, "GET /tags", "/tags", {"data", "tags"}}};
   }
-  if (table->name() == "segments") {
-    return std::make_unique<ListWalk>(run, table,
-                                      std::vector<ListWalk::List>{{v1::SOURCE_RECORD_SEGMENT,
-                                                                   "GET /segments",
-                                                                   "/segments?include_count=true",
-                                                                   {"segments", "data"}}});
+  if (table.name() == "segments") {
+    return {{v1::SOURCE_RECORD_SEGMENT,
+             "GET /segments",
+             "/segments?include_count=true",
+             {"segments", "data"}}};
   }
-  return nullptr;
+  return {};
 }
 
 }  // namespace intercom_extractor

@@ -30,11 +30,15 @@ class ListWalk : public Walk {
 
   void Start(std::function<void()> done) override;
 
+  // The lists of such a table; none for another table.
+  static std::vector<List> ListsOf(const TableInfo& table);
+
  private:
   struct Source {
     List list;
     RecordConverter converter;
     PageReader reader;
+    RequestPlan::Line* line = nullptr;
     Source(const List& list, const TableInfo* table);
   };
   void WalkList(size_t index);
@@ -45,9 +49,6 @@ class ListWalk : public Walk {
   std::vector<std::unique_ptr<Source>> sources_;
   std::function<void()> done_;
 };
-
-// The walk of such a table, or nullptr for another table.
-std::unique_ptr<Walk> MakeListWalk(Run* run, const TableInfo* table);
 
 }  // namespace intercom_extractor
 

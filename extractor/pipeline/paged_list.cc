@@ -92,6 +92,19 @@ void PagedList::Fetch(const std::string& parameter) {
   });
 }
 
+void PagedList::PlanPages(const PageInfo& info, bool last) {
+  records_ += static_cast<int64_t>(info.records + info.malformed);
+  if (last) {
+    options_.reading.line->End();
+  } else if (info.total_count.has_value()) {
+    options_.reading.line->Expect(
+        Estimate::Exactly(PagesOf(*info.total_count - records_, options_.per_page)));
+  } else {
+    // At least the next; a list without a total does not say more.
+    options_.reading.line->Expect(Estimate::Exactly(1));
+  }
+}
+
 void PagedList::OnPage(const PageInfo& info) {
   const std::string parameter = NextPageParameter(info, page_);
   if (!watch_.EndPage() && !parameter.empty()) {
@@ -103,6 +116,7 @@ void PagedList::OnPage(const PageInfo& info) {
     return;
   }
   ++page_;
+  if (options_.plan_pages) PlanPages(info, parameter.empty());
   auto next = [self = shared_from_this(), parameter] {
     if (parameter.empty()) {
       self->options_.on_end(absl::OkStatus());

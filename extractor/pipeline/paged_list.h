@@ -52,6 +52,9 @@ class PagedList : public std::enable_shared_from_this<PagedList> {
     std::string path;
     // 0: not sent, for lists that are not paged.
     int per_page = 0;
+    // Whether the list is all that its line of the plan is for: then each page
+    // tells the line how many are to come.
+    bool plan_pages = false;
     Priority priority = Priority::kPage;
     // How pages become rows.
     Run::Reading reading;
@@ -72,11 +75,13 @@ class PagedList : public std::enable_shared_from_this<PagedList> {
   PagedList(Run* run, const Shape* shape, Options options);
   void Fetch(const std::string& parameter);
   void OnPage(const PageInfo& info);
+  void PlanPages(const PageInfo& info, bool last);
 
   Run* const run_;
   const Shape* const shape_;
   Options options_;
   int64_t page_ = 1;
+  int64_t records_ = 0;
   ProgressWatch watch_;
 };
 

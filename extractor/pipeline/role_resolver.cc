@@ -29,9 +29,14 @@ void RoleMap::Set(absl::string_view contact_id, absl::string_view role) {
 RoleResolver::RoleResolver(Run* run)
     : run_(run),
       table_(TableCatalog::Get().Find("conversations_customers")->index),
+      line_(run->plan().AddLine("POST /contacts/search", v1::READ_WAY_LOOKUP,
+                                TableSet().set(table_))),
       id_(shape_.AddValue(-1, "id")),
       role_(shape_.AddValue(-1, "role")),
-      reader_({"data"}, "", &shape_) {}
+      reader_({"data"}, "", &shape_) {
+  line_->Explain("roles of the contacts in conversations, 150 at a time");
+  line_->End();
+}
 
 void RoleResolver::Remember(absl::string_view contact_id, absl::string_view role) {
   if (role != "user" && role != "lead") return;
@@ -95,6 +100,7 @@ void RoleResolver::Search(const std::vector<std::string>& ids,
     Remember(absl::string_view(id.data(), id.size()), absl::string_view(role.data(), role.size()));
   };
   reading.tables.set(table_);
+  reading.line = line_;
   run_->FetchRows(
       request, reading, [this, done = std::move(done)](const absl::StatusOr<PageInfo>& info) {
         if (!info.ok()) {

@@ -42,6 +42,9 @@ class RoleResolver {
   void Resolve(std::vector<std::string> ids, const std::shared_ptr<RoleMap>& roles,
                std::function<void()> done);
 
+  // Where the searches are planned.
+  RequestPlan::Line* line() const { return line_; }
+
   // A contact that was read anyhow.
   void Remember(absl::string_view contact_id, absl::string_view role);
 
@@ -51,6 +54,7 @@ class RoleResolver {
 
   Run* const run_;
   const int table_;
+  RequestPlan::Line* const line_;
   Shape shape_;
   const ValueRef id_;
   const ValueRef role_;

@@ -1,9 +1,11 @@
 #include "extractor/pipeline/run.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "extractor/pipeline/proto_duration.h"
 
 namespace intercom_extractor {
 namespace {
@@ -34,6 +36,7 @@ Run::Run(RunReport* report, IntercomClient* client, IntercomClient::GroupId grou
       group_(group),
       events_(events),
       strand_(std::move(strand)),
+      plan_(report->tables()),
       batcher_(
           report, [this](std::string event) { Push(std::move(event)); },
           [this](int table, size_t bytes) {
@@ -52,15 +55,23 @@ void Run::Push(std::string event) {
   waited_for_consumer_ += Now() - before;
 }
 
-void Run::Fetch(ApiRequest request, TableSet tables, std::function<void(ApiAnswer)> done) {
+void Run::Fetch(ApiRequest request, RequestPlan::Line* line, TableSet tables,
+                std::function<void(ApiAnswer)> done) {
   if (cancelled_) return;
   report_->AddRequest(tables);
-  client_->Fetch(group_, std::move(request),
-                 [strand = strand_, done = std::move(done)](ApiAnswer answer) mutable {
-                   strand->Post([done = std::move(done), answer = std::move(answer)]() mutable {
-                     done(std::move(answer));
-                   });
-                 });
+  if (!request.is_repeat) line->Ask();
+  client_->Fetch(
+      group_, std::move(request),
+      [this, strand = strand_, done = std::move(done)](ApiAnswer answer) mutable {
+        strand->Post([this, done = std::move(done), answer = std::move(answer)]() mutable {
+          done(std::move(answer));
+          NoteFirstEstimate();
+        });
+      });
+}
+
+void Run::NoteFirstEstimate() {
+  if (!first_estimate_.has_value() && plan_.Known()) first_estimate_ = plan_.Total();
 }
 
 void Run::After(absl::Duration delay, std::function<void()> work) {
@@ -88,17 +99,20 @@ void Run::AddAnswer(ApiAnswer answer, const Reading& reading,
 }
 
 void Run::Refetch(const std::shared_ptr<RowsFetch>& fetch) {
-  Fetch(fetch->request, fetch->reading.tables, [this, fetch](ApiAnswer answer) {
-    if (!answer.status.ok()) {
-      fetch->done(answer.status);
-      return;
-    }
-    fetch->answer = std::move(answer);
-    // Too large for memory: read in pieces from the start.
-    fetch->salvage = fetch->reading.salvage || fetch->answer.body.in_file() ||
-                     fetch->malformed_tries + 1 >= kMalformedTries;
-    Process(fetch);
-  });
+  ApiRequest request = fetch->request;
+  request.is_repeat = fetch->malformed_tries > 0;
+  Fetch(std::move(request), fetch->reading.line, fetch->reading.tables,
+        [this, fetch](ApiAnswer answer) {
+          if (!answer.status.ok()) {
+            fetch->done(answer.status);
+            return;
+          }
+          fetch->answer = std::move(answer);
+          // Too large for memory: read in pieces from the start.
+          fetch->salvage = fetch->reading.salvage || fetch->answer.body.in_file() ||
+                           fetch->malformed_tries + 1 >= kMalformedTries;
+          Process(fetch);
+        });
 }
 
 void Run::Process(const std::shared_ptr<RowsFetch>& fetch) {
@@ -256,7 +270,23 @@ void Run::Tick() {
     progress->mutable_quota()->set_limit(quota->limit);
     progress->mutable_quota()->set_remaining(quota->remaining);
   }
+  FillForecast(counters, progress);
   Emit(event);
+}
+
+void Run::FillForecast(const RequestCounters& counters, v1::Progress* progress) const {
+  if (!plan_.Known()) return;
+  const Estimate total = plan_.Total();
+  total.Fill(progress->mutable_requests_planned());
+  const int64_t made = counters.sent - counters.retries;
+  const int64_t left = std::max<int64_t>(0, total.likely - made);
+  absl::Duration remaining;
+  if (const auto quota = client_->Quota()) remaining = quota->TimeFor(left);
+  if (made > 0) {
+    remaining = std::max(remaining,
+                         (Now() - begun_) * static_cast<double>(left) / static_cast<double>(made));
+  }
+  *progress->mutable_remaining() = ToProto(remaining);
 }
 
 void Run::Summarize() {
@@ -265,6 +295,10 @@ void Run::Summarize() {
   report_->Fill(event.mutable_summary(), Now(), counters);
   AdvanceLedger(counters);
   ledger_.Fill(event.mutable_summary()->mutable_time_spent());
+  plan_.Fill(event.mutable_summary()->mutable_plan());
+  if (first_estimate_.has_value()) {
+    first_estimate_->Fill(event.mutable_summary()->mutable_first_estimate());
+  }
   Emit(event);
 }
 

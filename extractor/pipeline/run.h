@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "absl/functional/any_invocable.h"
@@ -14,6 +15,7 @@
 #include "extractor/pipeline/event_queue.h"
 #include "extractor/pipeline/run_report.h"
 #include "extractor/pipeline/time_ledger.h"
+#include "extractor/plan/request_plan.h"
 #include "extractor/sync/strand.h"
 #include "extractor/tables/page_reader.h"
 #include "extractor/tables/unit_rows.h"
@@ -32,14 +34,17 @@ class Run {
   Run& operator=(const Run&) = delete;
 
   RunReport& report() { return *report_; }
+  RequestPlan& plan() { return plan_; }
   absl::Time Now() const { return client_->clock()->Now(); }
   IntercomClient* client() { return client_; }
   IntercomClient::GroupId group() const { return group_; }
   // The consumer has gone; whatever is done now is in vain.
   bool cancelled() const { return cancelled_; }
 
-  // Sends a request for these tables; `done` runs on the strand.
-  void Fetch(ApiRequest request, TableSet tables, std::function<void(ApiAnswer)> done);
+  // Sends a request of the plan's `line` for these tables; `done` runs on the
+  // strand.
+  void Fetch(ApiRequest request, RequestPlan::Line* line, TableSet tables,
+             std::function<void(ApiAnswer)> done);
 
   // How the records of an answer become rows.
   struct Reading {
@@ -61,6 +66,8 @@ class Run {
     bool salvage = false;
     // Tables that malformed records are reported for.
     TableSet tables;
+    // Where the request is planned. Not needed for an answer that is here.
+    RequestPlan::Line* line = nullptr;
     std::string operation;
   };
 
@@ -114,6 +121,8 @@ class Run {
   absl::StatusOr<PageInfo> Read(RowsFetch* fetch, PageReader::OnRecord on_record, bool report);
   void Commit(const RowsFetch& fetch);
   void AdvanceLedger(const RequestCounters& counters);
+  void NoteFirstEstimate();
+  void FillForecast(const RequestCounters& counters, v1::Progress* progress) const;
   v1::WaitReason WaitingFor(const RequestCounters& counters) const;
 
   RunReport* const report_;
@@ -121,6 +130,9 @@ class Run {
   const IntercomClient::GroupId group_;
   EventQueue* const events_;
   const std::shared_ptr<Strand> strand_;
+  RequestPlan plan_;
+  // Once every line was known.
+  std::optional<Estimate> first_estimate_;
   Batcher batcher_;
   UnitRows unit_;
   const absl::Time begun_;

@@ -121,6 +121,20 @@ int64_t WindowPlan::Remaining(size_t index) const {
   return std::max<int64_t>(0, remaining);
 }
 
+Estimate WindowPlan::PagesFor(int64_t contacts, int64_t page_size) {
+  const int64_t pages = PagesOf(contacts, page_size);
+  const int64_t windows = std::max(kMinWindows, pages / kPagesPerWindow);
+  // The last page of a window is half full.
+  return {pages, pages + windows / 2, pages + windows};
+}
+
+int64_t WindowPlan::ExpectedPages() const {
+  int64_t pages = 0;
+  // One at least: only its last page tells that a window is at its end.
+  for (const size_t index : open_) pages += PagesOf(Remaining(index), options_.page_size);
+  return pages;
+}
+
 int64_t WindowPlan::Shortfall() const {
   if (!calendar_.known()) return 0;
   int64_t shortfall = 0;

@@ -12,6 +12,7 @@
 #include "absl/time/civil_time.h"
 #include "extractor/pipeline/contact_search.h"
 #include "extractor/pipeline/day_calendar.h"
+#include "extractor/plan/request_plan.h"
 
 namespace intercom_extractor {
 
@@ -65,6 +66,11 @@ class WindowPlan {
   // False when no further page of the window is needed.
   bool IsOpen(size_t window) const { return open_.count(window) > 0; }
   size_t open() const { return open_.size(); }
+  // Pages that reading so many contacts takes.
+  static Estimate PagesFor(int64_t contacts, int64_t page_size);
+  // Pages that open windows still have, as far as it is known; those that were
+  // asked for and did not arrive among them.
+  int64_t ExpectedPages() const;
   size_t size() const { return windows_.size(); }
 
   // Contacts that windows counted (`total_count`) but did not give, once none is

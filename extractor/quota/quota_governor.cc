@@ -178,7 +178,7 @@ std::optional<QuotaGovernor::Window> QuotaGovernor::Present() const {
 std::optional<QuotaGovernor::State> QuotaGovernor::Stated() const {
   MutexLock lock(&mu_);
   if (limit_ == 0) return std::nullopt;
-  return State{limit_, stated_remaining_};
+  return State{limit_, stated_remaining_, Usable(), window_};
 }
 
 }  // namespace intercom_extractor

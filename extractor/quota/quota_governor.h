@@ -70,6 +70,9 @@ class QuotaGovernor {
   struct State {
     int64_t limit = 0;
     int64_t remaining = 0;
+    // Of the limit: what we may use, reserve taken off.
+    int64_t usable = 0;
+    absl::Duration window;
   };
   // What the server last said; nothing while it has said nothing.
   std::optional<State> Stated() const ABSL_LOCKS_EXCLUDED(mu_);

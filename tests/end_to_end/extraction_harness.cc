@@ -1,6 +1,7 @@
 #include "tests/end_to_end/extraction_harness.h"
 
 #include <algorithm>
+#include <future>
 #include <iterator>
 #include <optional>
 #include <thread>
@@ -11,6 +12,7 @@
 #include "extractor/intercom/intercom_client.h"
 #include "extractor/pipeline/event_queue.h"
 #include "extractor/pipeline/extraction.h"
+#include "extractor/pipeline/extraction_planner.h"
 #include "extractor/sync/mutex.h"
 #include "extractor/tables/table_catalog.h"
 
@@ -198,6 +200,21 @@ std::unique_ptr<RunningExtraction> ExtractionHarness::Start(
   IntercomClient* const intercom = &client->intercom;
   return std::make_unique<Running>(request, std::move(client), intercom, queue_bytes, scroll,
                                    keep_rows);
+}
+
+absl::StatusOr<v1::PlanExtractionResponse> ExtractionHarness::Plan(
+    const std::vector<std::string>& tables) {
+  v1::PlanExtractionRequest request;
+  if (tables.empty()) request.set_template_(v1::TEMPLATE_ALL);
+  for (const std::string& table : tables) request.add_tables(table);
+  request.set_body_format(body_format);
+  auto client = Connect();
+  std::promise<absl::StatusOr<v1::PlanExtractionResponse>> plan;
+  PlanExtraction(request, &client->intercom,
+                 [&plan](absl::StatusOr<v1::PlanExtractionResponse> answer) {
+                   plan.set_value(std::move(answer));
+                 });
+  return plan.get_future().get();
 }
 
 Extracted ExtractionHarness::Run(const std::vector<std::string>& tables,

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "extractor/http/http_client.h"
 #include "extractor/intercom/connection.h"
 #include "extractor/pipeline/scroll_drain.h"
@@ -77,6 +78,9 @@ class ExtractionHarness {
 
   // The same, but without reading. The harness must outlive the extraction.
   std::unique_ptr<RunningExtraction> Start(const std::vector<std::string>& tables);
+
+  // Plans the extraction of these tables, or of all when none is named.
+  absl::StatusOr<v1::PlanExtractionResponse> Plan(const std::vector<std::string>& tables = {});
 
   // For the next runs.
   std::string access_token = "fake-access-token";

@@ -1,0 +1,327 @@
+#include "extractor/pipeline/extraction_planner.h"
+
+#include <algorithm>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/container/flat_hash_set.h"
+#include "absl/strings/str_cat.h"
+#include "extractor/pipeline/company_walk.h"
+#include "extractor/pipeline/contact_children.h"
+#include "extractor/pipeline/contact_plan.h"
+#include "extractor/pipeline/contact_walk.h"
+#include "extractor/pipeline/conversation_walk.h"
+#include "extractor/pipeline/list_walk.h"
+#include "extractor/pipeline/proto_duration.h"
+#include "extractor/pipeline/window_plan.h"
+#include "extractor/pipeline/workspace.h"
+#include "extractor/plan/request_plan.h"
+#include "extractor/tables/page_reader.h"
+
+namespace intercom_extractor {
+namespace {
+
+using Done = absl::AnyInvocable<void(absl::StatusOr<v1::PlanExtractionResponse>) &&>;
+
+constexpr int kAttempts = 3;
+constexpr int64_t kPageSize = 150;
+
+// Contacts of other times than those on the list's first page: its ends may hold
+// what is typical of no other.
+constexpr char kOldestUsers[] =
+    R"({"query":{"field":"role","operator":"=","value":"user"},)"
+    R"("sort":{"field":"created_at","order":"ascending"},"pagination":{"per_page":150}})";
+constexpr char kNewestUsers[] =
+    R"({"query":{"field":"role","operator":"=","value":"user"},)"
+    R"("sort":{"field":"created_at","order":"descending"},"pagination":{"per_page":150}})";
+constexpr char kNewestLeads[] =
+    R"({"query":{"field":"role","operator":"=","value":"lead"},)"
+    R"("sort":{"field":"created_at","order":"descending"},"pagination":{"per_page":150}})";
+
+// Keeps itself alive until `done_` has been called. Lives on the HTTP loop's
+// thread.
+class Planner : public std::enable_shared_from_this<Planner> {
+ public:
+  Planner(std::vector<const TableInfo*> tables, v1::BodyFormat body_format, IntercomClient* client,
+          Done done)
+      : tables_(std::move(tables)),
+        body_format_(body_format),
+        client_(client),
+        group_(client->NewGroup()),
+        done_(std::move(done)),
+        plan_(tables_),
+        role_(shape_.AddValue(-1, "role")),
+        id_(shape_.AddValue(-1, "id")),
+        children_(tables_, &shape_),
+        reader_({"data", "conversations", "companies"}, "", &shape_) {}
+
+  void Start() {
+    RequestPlan::Line* me = plan_.AddLine("GET /me", v1::READ_WAY_LIST, TableSet());
+    me->Explain("says what workspace it is, its time zone and the quota");
+    me->Expect(Estimate::Exactly(1));
+    Fetch(Get("GET /me", "/me"), [self = shared_from_this()](ApiAnswer answer) {
+      const std::string reason = ReasonOf(answer.status);
+      if (reason == "TOKEN_INVALID" || reason == "INTERCOM_UNREACHABLE") {
+        self->Finish(answer.status);
+        return;
+      }
+      if (answer.status.ok()) *self->response_.mutable_workspace() = ReadWorkspace(&answer.body);
+      // One more, so that the plan is not finished before all are asked for.
+      ++self->left_;
+      self->PlanTables();
+      self->EndCount();
+    });
+  }
+
+ private:
+  static ApiRequest Get(const std::string& operation, const std::string& path) {
+    ApiRequest request;
+    request.operation = operation;
+    request.path_and_query = path;
+    request.priority = Priority::kPage;
+    request.max_attempts = kAttempts;
+    return request;
+  }
+
+  void Fetch(ApiRequest request, std::function<void(ApiAnswer)> done) {
+    client_->Fetch(group_, std::move(request),
+                   [done = std::move(done)](ApiAnswer answer) { done(std::move(answer)); });
+  }
+
+  void PlanTables() {
+    for (const TableInfo* table : tables_) {
+      for (const ListWalk::List& list : ListWalk::ListsOf(*table)) {
+        plan_.AddLine(list.operation, v1::READ_WAY_LIST, TableSet().set(table->index))
+            ->Expect(Estimate::Exactly(1));
+      }
+      if (table->name() == "companies") PlanCompanies(TableSet().set(table->index));
+    }
+    if (ContactWalk::TablesOf(tables_).any()) PlanContacts();
+    if (ConversationWalk::TablesOf(tables_).any()) PlanConversations();
+  }
+
+  // Fetches a page, whose contacts are noted when `sample` is set.
+  void ReadPage(ApiRequest request, bool sample,
+                std::function<void(const absl::StatusOr<PageInfo>&)> done) {
+    ++left_;
+    const absl::Time asked = client_->clock()->Now();
+    Fetch(std::move(request),
+          [self = shared_from_this(), sample, asked, done = std::move(done)](ApiAnswer answer) {
+            if (answer.status.ok()) {
+              self->latency_ = std::max(self->latency_, answer.received_at - asked);
+              done(self->reader_.Read(&answer.body, [&](const PageReader::Record& record) {
+                if (sample) self->NoteContact(*record.values);
+                return absl::OkStatus();
+              }));
+            } else {
+              done(answer.status);
+            }
+            self->EndCount();
+          });
+  }
+
+  void NoteContact(const RecordValues& values) {
+    if (!sampled_.insert(std::string(values.Get(shape_, id_, 0).text)).second) return;
+    const std::string_view role = values.Get(shape_, role_, 0).text;
+    const v1::ContactRole known = ContactRoleOf(absl::string_view(role.data(), role.size()));
+    contacts_->AddContact(known, children_.MissingIn(values, known));
+  }
+
+  void PlanContacts() {
+    const TableSet tables = ContactWalk::TablesOf(tables_);
+    RequestPlan::Line* list = plan_.AddLine("GET /contacts", v1::READ_WAY_LIST, tables);
+    RequestPlan::Line* windows =
+        plan_.AddLine("POST /contacts/search", v1::READ_WAY_WINDOWS, tables);
+    contacts_ = std::make_unique<ContactPlan>(&children_, &plan_);
+    ReadPage(Get("GET /contacts", absl::StrCat("/contacts?per_page=", kPageSize)), /*sample=*/true,
+             [this, list, windows](const absl::StatusOr<PageInfo>& info) {
+               windows->End();
+               if (!info.ok() || !info->total_count.has_value()) {
+                 Unknown(list, info.status());
+                 contacts_->End();
+                 return;
+               }
+               const int64_t total = *info->total_count;
+               total_contacts_ = total;
+               contacts_->SetTotal(total);
+               if (ContactWalk::ReadsWindows(total)) {
+                 list->Expect(Estimate::Exactly(1));
+                 list->Explain("its first page counts the contacts");
+                 windows->Expect(WindowPlan::PagesFor(total, kPageSize));
+                 windows->Explain("days of creation, many pages at once");
+               } else {
+                 list->Expect(Estimate::Exactly(PagesOf(total, kPageSize)));
+                 chain_ = std::max(chain_, PagesOf(total, kPageSize));
+               }
+               if (total > kPageSize) SampleContacts();
+             });
+  }
+
+  void SampleContacts() {
+    for (const char* body : {kOldestUsers, kNewestUsers, kNewestLeads}) {
+      ApiRequest request = Get("POST /contacts/search", "/contacts/search");
+      request.method = "POST";
+      request.body = body;
+      ReadPage(std::move(request), /*sample=*/true,
+               [this, leads = body == kNewestLeads](const absl::StatusOr<PageInfo>& info) {
+                 // Without the search the first page stands for all.
+                 if (!info.ok() || !info->total_count.has_value() || leads) return;
+                 users_ = info->total_count;
+                 contacts_->SetUsers(*users_);
+               });
+    }
+  }
+
+  void PlanCompanies(TableSet tables) {
+    RequestPlan::Line* count = plan_.AddLine("GET /companies", v1::READ_WAY_LIST, tables);
+    count->Explain("counts the companies; the scroll does not say how many there are");
+    count->Expect(Estimate::Exactly(1));
+    RequestPlan::Line* scroll = plan_.AddLine("GET /companies/scroll", v1::READ_WAY_SCROLL, tables);
+    ReadPage(Get("GET /companies", "/companies?per_page=1"), /*sample=*/false,
+             [this, scroll](const absl::StatusOr<PageInfo>& info) {
+               if (!info.ok() || !info->total_count.has_value()) {
+                 Unknown(scroll, info.status());
+                 return;
+               }
+               companies_ = info->total_count;
+               scroll->Expect(ScrollPages(*companies_));
+               scroll->Explain("Intercom's count leaves out companies without users");
+               chain_ = std::max(chain_, ScrollPages(*companies_).likely);
+             });
+  }
+
+  void PlanConversations() {
+    const TableSet tables = ConversationWalk::TablesOf(tables_);
+    RequestPlan::Line* list = plan_.AddLine("GET /conversations", v1::READ_WAY_LIST, tables);
+    RequestPlan::Line* details =
+        plan_.AddLine("GET /conversations/{id}", v1::READ_WAY_PER_RECORD, tables);
+    RequestPlan::Line* roles =
+        plan_.AddLine("POST /contacts/search", v1::READ_WAY_LOOKUP, TableSet());
+    roles->Explain("roles of the contacts in conversations, 150 at a time");
+    ReadPage(Get("GET /conversations", "/conversations?per_page=1"), /*sample=*/false,
+             [this, list, details, roles](const absl::StatusOr<PageInfo>& info) {
+               details->End();
+               roles->End();
+               if (!info.ok() || !info->total_count.has_value()) {
+                 Unknown(list, info.status());
+                 return;
+               }
+               const int64_t total = *info->total_count;
+               conversations_ = total;
+               const int64_t pages = PagesOf(total, kPageSize);
+               chain_ = std::max(chain_, pages);
+               list->Expect(Estimate::Exactly(pages));
+               // At most one contact that nobody has read yet per conversation, say.
+               roles->Expect({0, total == 0 ? 0 : pages, pages});
+               if (!ConversationWalk::NeedsDetails(tables_, body_format_)) return;
+               details->Expect(Estimate::Exactly(total));
+               details->Explain("parts and plain text are only in a conversation's own answer");
+             });
+  }
+
+  static void Unknown(RequestPlan::Line* line, const absl::Status& why) {
+    line->Expect(Estimate::Exactly(1));
+    line->Explain(why.ok() ? "Intercom does not say how many there are"
+                           : absl::StrCat("cannot be counted: ", why.message()));
+  }
+
+  void EndCount() {
+    if (--left_ > 0) return;
+    if (contacts_ != nullptr && total_contacts_.has_value()) contacts_->UpdateFromSample();
+    v1::ExtractionPlan* plan = response_.mutable_plan();
+    plan_.Fill(plan);
+    for (v1::TablePlan& table : *plan->mutable_tables()) FillRows(&table);
+    FillDuration(plan);
+    Finish(absl::OkStatus());
+  }
+
+  void FillRows(v1::TablePlan* table) const {
+    std::optional<Estimate> rows;
+    if (table->table() == "users" && users_.has_value()) {
+      rows = Estimate::Exactly(*users_);
+    } else if (table->table() == "leads" && users_.has_value()) {
+      rows = Estimate::Exactly(total_contacts_.value_or(*users_) - *users_);
+    } else if (table->table() == "conversations" && conversations_.has_value()) {
+      rows = Estimate::Exactly(*conversations_);
+    } else if (table->table() == "companies" && companies_.has_value()) {
+      rows = {*companies_, *companies_, 2 * *companies_};
+    }
+    if (rows.has_value()) rows->Fill(table->mutable_rows());
+  }
+
+  // The quota's time, or that of the longest list that is read one page after the
+  // other.
+  void FillDuration(v1::ExtractionPlan* plan) {
+    const auto quota = client_->Quota();
+    if (!quota.has_value()) return;
+    const Estimate total = plan_.Total();
+    const auto time = [&](int64_t requests) {
+      return ToProto(std::max(quota->TimeFor(requests), latency_ * chain_));
+    };
+    *plan->mutable_duration()->mutable_min() = time(total.min);
+    *plan->mutable_duration()->mutable_likely() = time(total.likely);
+    *plan->mutable_duration()->mutable_max() = time(total.max);
+  }
+
+  void Finish(const absl::Status& status) {
+    const RequestCounters counters = client_->Counters(group_);
+    client_->CancelGroup(group_);
+    if (!status.ok()) {
+      std::move(done_)(status);
+      return;
+    }
+    v1::RequestCounts* requests = response_.mutable_requests();
+    requests->set_sent(counters.sent);
+    requests->set_retries(counters.retries);
+    requests->set_rate_limited(counters.rate_limited);
+    requests->set_bytes_received(counters.bytes_received);
+    if (const auto quota = client_->Quota()) {
+      response_.mutable_quota()->set_limit(quota->limit);
+      response_.mutable_quota()->set_remaining(quota->remaining);
+    }
+    std::move(done_)(std::move(response_));
+  }
+
+  const std::vector<const TableInfo*> tables_;
+  const v1::BodyFormat body_format_;
+  IntercomClient* const client_;
+  const IntercomClient::GroupId group_;
+  Done done_;
+  RequestPlan plan_;
+  Shape shape_;
+  const ValueRef role_;
+  const ValueRef id_;
+  const ContactChildren children_;
+  PageReader reader_;
+  std::unique_ptr<ContactPlan> contacts_;
+  absl::flat_hash_set<std::string> sampled_;
+  std::optional<int64_t> total_contacts_;
+  std::optional<int64_t> users_;
+  std::optional<int64_t> companies_;
+  std::optional<int64_t> conversations_;
+  // The longest list that is read one page after the other.
+  int64_t chain_ = 0;
+  absl::Duration latency_;
+  int left_ = 0;
+  v1::PlanExtractionResponse response_;
+};
+
+}  // namespace
+
+void PlanExtraction(const v1::PlanExtractionRequest& request, IntercomClient* client, Done done) {
+  auto tables = TableCatalog::Get().Select(request.template_(),
+                                           {request.tables().begin(), request.tables().end()});
+  if (!tables.ok()) {
+    std::move(done)(
+        StatusWithReason(tables.status().code(), "BAD_REQUEST", tables.status().message()));
+    return;
+  }
+  std::make_shared<Planner>(*std::move(tables), request.body_format(), client, std::move(done))
+      ->Start();
+}
+
+}  // namespace intercom_extractor
