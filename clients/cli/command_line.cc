@@ -36,6 +36,14 @@ constexpr char kExtractFooter[] =
     "Files are written in DIR/.partial and moved into place once they are whole. CSV: null is\n"
     "an empty field, the empty string is \"\". The order of rows is unspecified.";
 
+constexpr char kPlanFooter[] =
+    "Example:\n"
+    "  intercom-extract plan --template all\n"
+    "\n"
+    "Asks Intercom for its counts and reads up to four pages of contacts, whose lists\n"
+    "stand for those of all. Exit codes: 0 planned, 2 usage or configuration,\n"
+    "3 authentication, 5 unreachable, 6 output, 130 interrupted.\n";
+
 constexpr char kCheckFooter[] =
     "Examples:\n"
     "  intercom-extract check\n"
@@ -188,17 +196,45 @@ std::string LaterFlagUsed(const LaterFlags& later) {
   return absl::StrCat(flag, " is not available in this version; every run reads everything");
 }
 
+std::string TablesMistake(v1::Template table_template, const std::vector<std::string>& tables) {
+  if (table_template != v1::TEMPLATE_UNSPECIFIED || !tables.empty()) return "";
+  return "say what to read: --template basic|conversations|all or --tables a,b,c "
+         "(intercom-extract tables lists them)";
+}
+
 std::string ExtractMistake(const ExtractOptions& options) {
-  if (options.table_template == v1::TEMPLATE_UNSPECIFIED && options.tables.empty()) {
-    return "say what to read: --template basic|conversations|all or --tables a,b,c "
-           "(intercom-extract tables lists them)";
-  }
+  std::string mistake = TablesMistake(options.table_template, options.tables);
+  if (!mistake.empty()) return mistake;
   if (options.output.empty()) return "--output is empty: name a directory, or - for stdout";
   if (options.output == "-" &&
       (options.table_template != v1::TEMPLATE_UNSPECIFIED || options.tables.size() != 1)) {
     return "--output - writes exactly one table: name it with --tables TABLE, or give a directory";
   }
   return "";
+}
+
+// One text, split later: CLI11's own lists would take what follows them, too.
+void AddTablesFlag(CLI::App* command, std::string* names) {
+  command->add_option("--tables", *names, "Single tables, separated by commas")
+      ->type_name("a,b,c")
+      ->join(',');
+}
+
+std::vector<std::string> SplitTables(const std::string& names) {
+  if (names.empty()) return {};
+  return absl::StrSplit(names, ',', absl::SkipEmpty());
+}
+
+void AddBodyFormatFlag(CLI::App* command, v1::BodyFormat* format) {
+  command
+      ->add_option_function<std::string>(
+          "--body-format",
+          [format](const std::string& name) {
+            *format = name == "html" ? v1::BODY_FORMAT_HTML : v1::BODY_FORMAT_PLAINTEXT;
+          },
+          "Bodies of conversations: plaintext or html [plaintext]")
+      ->type_name("FORMAT")
+      ->check(CLI::IsMember({"plaintext", "html"}));
 }
 
 // Breaks the flags' descriptions into lines, which CLI11 indents but does not
@@ -247,11 +283,8 @@ CommandLine ParseCommandLine(int argc, const char* const* argv) {
   CLI::App* extract_command = app.add_subcommand("extract", "Read tables into files or stdout");
   extract_command->footer(kExtractFooter);
   AddTemplateFlag(extract_command, &extract.table_template);
-  // One text, split below: CLI11's own lists would take what follows them, too.
   std::string table_names;
-  extract_command->add_option("--tables", table_names, "Single tables, separated by commas")
-      ->type_name("a,b,c")
-      ->join(',');
+  AddTablesFlag(extract_command, &table_names);
   extract_command
       ->add_option("--output", extract.output, "Directory for the files, or - for stdout")
       ->type_name("DIR")
@@ -275,15 +308,7 @@ CommandLine ParseCommandLine(int argc, const char* const* argv) {
           "documented, or all: with the extension columns after them [all]")
       ->type_name("COLUMNS")
       ->check(CLI::IsMember({"documented", "all"}));
-  extract_command
-      ->add_option_function<std::string>(
-          "--body-format",
-          [&extract](const std::string& name) {
-            extract.body_format = name == "html" ? v1::BODY_FORMAT_HTML : v1::BODY_FORMAT_PLAINTEXT;
-          },
-          "Bodies of conversations: plaintext or html [plaintext]")
-      ->type_name("FORMAT")
-      ->check(CLI::IsMember({"plaintext", "html"}));
+  AddBodyFormatFlag(extract_command, &extract.body_format);
   extract_command->add_flag("--json", extract.json,
                             "Write the summary as one JSON object to stdout, progress and notices "
                             "as JSON lines to stderr");
@@ -302,6 +327,18 @@ CommandLine ParseCommandLine(int argc, const char* const* argv) {
   check_command->add_flag("--json", check.json, "Write one JSON object to stdout");
   AddConnectionFlags(check_command, &check.connection, &check_embedded);
 
+  PlanOptions plan;
+  bool plan_embedded = false;
+  std::string planned_tables;
+  CLI::App* plan_command = app.add_subcommand(
+      "plan", "Say how many requests and how much time reading tables takes, without reading");
+  plan_command->footer(kPlanFooter);
+  AddTemplateFlag(plan_command, &plan.table_template);
+  AddTablesFlag(plan_command, &planned_tables);
+  AddBodyFormatFlag(plan_command, &plan.body_format);
+  plan_command->add_flag("--json", plan.json, "Write one JSON object to stdout");
+  AddConnectionFlags(plan_command, &plan.connection, &plan_embedded);
+
   TablesOptions tables;
   bool tables_embedded = false;
   CLI::App* tables_command = app.add_subcommand("tables", "List the tables and their columns");
@@ -310,7 +347,8 @@ CommandLine ParseCommandLine(int argc, const char* const* argv) {
   tables_command->add_flag("--json", tables.json, "Write one JSON object to stdout");
   AddConnectionFlags(tables_command, &tables.connection, &tables_embedded);
 
-  for (CLI::App* command : {extract_command, check_command, tables_command}) WrapHelp(command);
+  for (CLI::App* command : {extract_command, check_command, plan_command, tables_command})
+    WrapHelp(command);
   try {
     app.parse(argc, argv);
   } catch (const CLI::CallForHelp&) {
@@ -324,12 +362,20 @@ CommandLine ParseCommandLine(int argc, const char* const* argv) {
   }
 
   if (extract_command->parsed()) {
-    if (!table_names.empty()) extract.tables = absl::StrSplit(table_names, ',', absl::SkipEmpty());
+    extract.tables = SplitTables(table_names);
     for (const std::string& mistake : {LaterFlagUsed(later), ExtractMistake(extract),
                                        ConnectionMistake(extract.connection, extract_embedded)}) {
       if (!mistake.empty()) return UsageError{mistake};
     }
     return extract;
+  }
+  if (plan_command->parsed()) {
+    plan.tables = SplitTables(planned_tables);
+    for (const std::string& mistake : {TablesMistake(plan.table_template, plan.tables),
+                                       ConnectionMistake(plan.connection, plan_embedded)}) {
+      if (!mistake.empty()) return UsageError{mistake};
+    }
+    return plan;
   }
   const bool is_check = check_command->parsed();
   std::string mistake = is_check ? ConnectionMistake(check.connection, check_embedded)

@@ -56,6 +56,14 @@ struct CheckOptions {
   bool json = false;
 };
 
+struct PlanOptions {
+  ConnectionOptions connection;
+  v1::Template table_template = v1::TEMPLATE_UNSPECIFIED;
+  std::vector<std::string> tables;
+  v1::BodyFormat body_format = v1::BODY_FORMAT_PLAINTEXT;
+  bool json = false;
+};
+
 struct TablesOptions {
   ConnectionOptions connection;
   v1::Template table_template = v1::TEMPLATE_UNSPECIFIED;
@@ -72,7 +80,8 @@ struct UsageError {
   std::string message;
 };
 
-using CommandLine = std::variant<ExtractOptions, CheckOptions, TablesOptions, InfoText, UsageError>;
+using CommandLine =
+    std::variant<ExtractOptions, CheckOptions, PlanOptions, TablesOptions, InfoText, UsageError>;
 
 // Reads the program's arguments. Pure: looks at no file and no environment.
 CommandLine ParseCommandLine(int argc, const char* const* argv);

@@ -11,7 +11,7 @@ namespace {
 // ListTables asks nobody, so that this is for the network alone.
 constexpr std::chrono::seconds kListTablesDeadline{30};
 // A request per endpoint, each of which may wait for the quota and be retried.
-constexpr std::chrono::seconds kCheckDeadline{300};
+constexpr std::chrono::seconds kAskDeadline{300};
 
 }  // namespace
 
@@ -39,9 +39,18 @@ grpc::Status ExtractorApi::CheckConnection(const v1::CheckConnectionRequest& req
                                            v1::CheckConnectionResponse* response) {
   grpc::ClientContext context;
   Prepare(&context);
-  context.set_deadline(std::chrono::system_clock::now() + kCheckDeadline);
+  context.set_deadline(std::chrono::system_clock::now() + kAskDeadline);
   Interrupt::Scope scope(interrupt_, &context);
   return stub_->CheckConnection(&context, request, response);
+}
+
+grpc::Status ExtractorApi::PlanExtraction(const v1::PlanExtractionRequest& request,
+                                          v1::PlanExtractionResponse* response) {
+  grpc::ClientContext context;
+  Prepare(&context);
+  context.set_deadline(std::chrono::system_clock::now() + kAskDeadline);
+  Interrupt::Scope scope(interrupt_, &context);
+  return stub_->PlanExtraction(&context, request, response);
 }
 
 }  // namespace intercom_extractor

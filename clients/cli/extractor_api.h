@@ -29,6 +29,8 @@ class ExtractorApi {
   grpc::Status ListTables(const v1::ListTablesRequest& request, v1::ListTablesResponse* response);
   grpc::Status CheckConnection(const v1::CheckConnectionRequest& request,
                                v1::CheckConnectionResponse* response);
+  grpc::Status PlanExtraction(const v1::PlanExtractionRequest& request,
+                              v1::PlanExtractionResponse* response);
 
   // Puts into `context` what each call needs, except a deadline.
   void Prepare(grpc::ClientContext* context) const;

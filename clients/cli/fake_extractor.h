@@ -97,6 +97,15 @@ class FakeExtractor : public v1::ExtractorService::Service {
     *response = check;
     return status;
   }
+  grpc::Status PlanExtraction(grpc::ServerContext* context,
+                              const v1::PlanExtractionRequest* plan_request,
+                              v1::PlanExtractionResponse* response) override {
+    NoteCaller(*context);
+    connection = plan_request->connection();
+    planned = *plan_request;
+    *response = plan;
+    return status;
+  }
 
   grpc::Status Extract(grpc::ServerContext* context, const v1::ExtractRequest* extract_request,
                        grpc::ServerWriter<v1::ExtractResponse>* writer) override {
@@ -113,12 +122,14 @@ class FakeExtractor : public v1::ExtractorService::Service {
   v1::ListTablesResponse tables;
   grpc::Status list_status;
   v1::CheckConnectionResponse check;
+  v1::PlanExtractionResponse plan;
   std::vector<v1::ExtractResponse> events;
   std::function<void(grpc::ServerContext*)> after_events;
   grpc::Status status;  // How CheckConnection and Extract end.
 
   // What was asked, for after the call.
   v1::ExtractRequest request;
+  v1::PlanExtractionRequest planned;
   std::string connection;
   std::string authorization;
 

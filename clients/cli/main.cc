@@ -17,6 +17,7 @@
 #include "clients/cli/extract_command.h"
 #include "clients/cli/extractor_api.h"
 #include "clients/cli/interrupt.h"
+#include "clients/cli/plan_command.h"
 #include "clients/cli/remote_server.h"
 #include "clients/cli/tables_command.h"
 #include "grpcpp/channel.h"
@@ -80,6 +81,10 @@ Outcome Run(const CommandLine& command_line, const Console& console, Interrupt* 
   if (const auto* check = std::get_if<CheckOptions>(&command_line)) {
     return RunWithServer(*check, /*needs_token=*/true, interrupt,
                          [&](ExtractorApi* api) { return RunCheck(*check, api, console); });
+  }
+  if (const auto* plan = std::get_if<PlanOptions>(&command_line)) {
+    return RunWithServer(*plan, /*needs_token=*/true, interrupt,
+                         [&](ExtractorApi* api) { return RunPlan(*plan, api, console); });
   }
   const auto& tables = std::get<TablesOptions>(command_line);
   return RunWithServer(tables, /*needs_token=*/false, interrupt,

@@ -99,16 +99,19 @@ std::string FormatProgressBar(const ProgressSnapshot& snapshot, int columns, boo
   }
   parts.push_back({absl::StrCat(GroupDigits(snapshot.rows), " rows"), 1});
   parts.push_back(
-      {absl::StrCat(GroupDigits(std::llround(snapshot.rows_per_second)), " rows/s"), 4});
-  parts.push_back({absl::StrCat(snapshot.tables_done, "/", snapshot.tables.size(), " tables"), 6});
-  parts.push_back({absl::StrCat(GroupDigits(snapshot.requests.sent()), " requests"), 5});
+      {absl::StrCat(GroupDigits(std::llround(snapshot.rows_per_second)), " rows/s"), 5});
+  parts.push_back({absl::StrCat(snapshot.tables_done, "/", snapshot.tables.size(), " tables"), 7});
+  parts.push_back({absl::StrCat(GroupDigits(snapshot.requests.sent()), " requests"), 6});
   if (snapshot.quota_limit >= 0) {
     parts.push_back(
-        {absl::StrCat("quota ", snapshot.quota_remaining, "/", snapshot.quota_limit), 7});
+        {absl::StrCat("quota ", snapshot.quota_remaining, "/", snapshot.quota_limit), 8});
   }
   const std::string wait = WaitPhrase(snapshot.waiting_for);
-  if (!wait.empty()) parts.push_back({wait, 3});
+  if (!wait.empty()) parts.push_back({wait, 4});
   parts.push_back({FormatElapsed(snapshot.elapsed), 2});
+  if (snapshot.remaining != absl::InfiniteDuration()) {
+    parts.push_back({absl::StrCat("about ", FormatElapsed(snapshot.remaining), " left"), 3});
+  }
 
   constexpr char kBetween[] = "  ";
   constexpr size_t kBetweenColumns = sizeof(kBetween) - 1;
@@ -153,6 +156,12 @@ std::string FormatProgressJson(const ProgressSnapshot& snapshot, bool with_table
   } else {
     json.Null();
   }
+  json.Key("remaining_seconds");
+  if (snapshot.remaining != absl::InfiniteDuration()) {
+    json.Double(RoundToTenth(absl::ToDoubleSeconds(snapshot.remaining)));
+  } else {
+    json.Null();
+  }
   json.Key("tables_done").Int(snapshot.tables_done);
   json.Key("tables_total").Int(static_cast<int64_t>(snapshot.tables.size()));
   json.Key("requests").BeginObject();
@@ -160,6 +169,12 @@ std::string FormatProgressJson(const ProgressSnapshot& snapshot, bool with_table
   json.Key("retries").Int(snapshot.requests.retries());
   json.Key("rate_limited").Int(snapshot.requests.rate_limited());
   json.Key("pending").Int(snapshot.requests.pending());
+  json.Key("planned");
+  if (snapshot.requests_planned >= 0) {
+    json.Int(snapshot.requests_planned);
+  } else {
+    json.Null();
+  }
   json.EndObject();
   json.Key("quota");
   if (snapshot.quota_limit >= 0) {

@@ -84,8 +84,8 @@ TEST(ProgressTextTest, ColourIsOnlyThereWhereItIsWanted) {
 TEST(ProgressTextTest, JsonLineHasTheSameNumbers) {
   EXPECT_EQ(FormatProgressJson(Busy(), /*with_tables=*/true),
             R"({"event":"progress","elapsed_seconds":754,"rows":84120,"rows_per_second":1203.4,)"
-            R"("percent":42.8,"tables_done":3,"tables_total":2,)"
-            R"("requests":{"sent":1512,"retries":0,"rate_limited":0,"pending":0},)"
+            R"("percent":42.8,"remaining_seconds":null,"tables_done":3,"tables_total":2,)"
+            R"("requests":{"sent":1512,"retries":0,"rate_limited":0,"pending":0,"planned":null},)"
             R"("quota":{"limit":166,"remaining":12},"waiting_for":"quota","tables":[)"
             R"({"table":"users","rows":84000,"rows_expected":200000,"done":false},)"
             R"({"table":"tags","rows":120,"rows_expected":null,"done":true}]})");

@@ -54,6 +54,13 @@ void ProgressTracker::OnProgress(const v1::Progress& progress) {
   }
   state_.requests = progress.requests();
   state_.waiting_for = progress.waiting_for();
+  if (progress.has_requests_planned()) {
+    state_.requests_planned = progress.requests_planned().likely();
+  }
+  if (progress.has_remaining()) {
+    state_.remaining = absl::Seconds(progress.remaining().seconds()) +
+                       absl::Nanoseconds(progress.remaining().nanos());
+  }
   if (progress.has_quota()) {
     state_.quota_limit = progress.quota().limit();
     state_.quota_remaining = progress.quota().remaining();
@@ -74,6 +81,11 @@ ProgressSnapshot ProgressTracker::Snapshot(absl::Time now) const {
     known += static_cast<double>(std::min(table.rows, table.rows_expected));
   }
   if (expected > 0) snapshot.fraction = known / expected;
+  if (snapshot.requests_planned > 0) {
+    const int64_t made = snapshot.requests.sent() - snapshot.requests.retries();
+    snapshot.fraction =
+        std::min(1.0, static_cast<double>(made) / static_cast<double>(snapshot.requests_planned));
+  }
   // The tables without a total may take longer than all others.
   const bool all_done = snapshot.tables_done == static_cast<int>(snapshot.tables.size());
   if (!all_done) snapshot.fraction = std::min(snapshot.fraction, 0.99);

@@ -25,9 +25,12 @@ struct ProgressSnapshot {
   absl::Duration elapsed;
   int64_t rows = 0;
   double rows_per_second = 0;  // Over the last seconds.
-  // Share of the rows of those tables whose total is known, in [0, 1]; -1 while
-  // no total is known.
+  // Share of the requests that were planned, in [0, 1]; while there is no plan, of
+  // the rows of those tables whose total is known; -1 while no total is known.
   double fraction = -1;
+  // How long it will go on; infinite while nobody knows.
+  absl::Duration remaining = absl::InfiniteDuration();
+  int64_t requests_planned = -1;  // -1: not known yet.
   int tables_done = 0;
   std::vector<Table> tables;
   v1::RequestCounts requests;

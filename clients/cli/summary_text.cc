@@ -9,6 +9,7 @@
 #include "absl/time/time.h"
 #include "clients/cli/console.h"
 #include "clients/cli/json_text.h"
+#include "clients/cli/plan_text.h"
 #include "clients/cli/progress_text.h"
 #include "clients/cli/text_table.h"
 
@@ -146,6 +147,10 @@ std::string FormatSummaryText(const ExtractionReport& report) {
     absl::StrAppend(&text, GroupDigits(requests.retries()), " requests were tried again, ",
                     GroupDigits(requests.rate_limited()), " met the rate limit\n");
   }
+  if (summary.has_first_estimate()) {
+    absl::StrAppend(&text, "the first estimate was ", FormatEstimate(summary.first_estimate()),
+                    " requests\n");
+  }
   absl::StrAppend(&text, FormatTimeSpent(summary.time_spent()), failures);
   if (report.in_place) absl::StrAppend(&text, "files are in ", report.output, "\n");
   return text;
@@ -176,6 +181,14 @@ std::string FormatSummaryJson(const ExtractionReport& report) {
     json.Key("rate_limited").Int(report.summary->requests().rate_limited());
     json.Key("bytes_received").Int(report.summary->requests().bytes_received());
     json.EndObject();
+    json.Key("plan");
+    AppendPlan(report.summary->plan(), &json);
+    json.Key("first_estimate");
+    if (report.summary->has_first_estimate()) {
+      AppendEstimate(report.summary->first_estimate(), &json);
+    } else {
+      json.Null();
+    }
     json.Key("time_spent").BeginObject();
     const v1::TimeSpent& spent = report.summary->time_spent();
     json.Key("quota_seconds").Double(Rounded(spent.quota()));

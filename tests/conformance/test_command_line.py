@@ -583,6 +583,24 @@ def test_check_names_the_table_that_lacks_a_scope(tmp_path: Path) -> None:
     assert "tags" in run.stdout.decode() + run.stderr
 
 
+def test_plan_says_what_the_extraction_will_ask(tmp_path: Path) -> None:
+    with running_fake(tmp_path / "log", *SMALL, "--quota", "1666/10s") as fake:
+        connection = ("--embedded", "--base-url", fake.base_url, "--template", "all", "--json")
+        run = run_command_line("plan", *connection)
+        assert run.exit_code == COMPLETE, run
+        planned = json.loads(run.stdout)["plan"]
+    with running_fake(tmp_path / "log", *SMALL) as fake:
+        run = extract(fake.base_url, tmp_path / "output", "--template", "all", "--json")
+        assert run.exit_code == COMPLETE, run
+        summary = json.loads(run.stdout)
+    made = summary["requests"]["sent"] - summary["requests"]["retries"]
+    assert summary["plan"]["total"] == {"min": made, "likely": made, "max": made}
+    assert abs(planned["total"]["likely"] - made) <= made / 10, planned
+    assert planned["total"]["min"] <= made <= planned["total"]["max"]
+    assert planned["duration_seconds"]["likely"] > 0
+    assert [table["table"] for table in planned["tables"]] == list(TABLES)
+
+
 def test_tables_lists_the_documented_tables_and_columns() -> None:
     run = run_command_line("tables", "--json", token=None)
     assert run.exit_code == COMPLETE, run

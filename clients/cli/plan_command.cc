@@ -1,0 +1,44 @@
+#include "clients/cli/plan_command.h"
+
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "clients/cli/json_text.h"
+#include "clients/cli/plan_text.h"
+#include "clients/cli/server_errors.h"
+#include "grpcpp/support/status.h"
+#include "intercom/extractor/v1/extractor_service.pb.h"
+#include "proto/v1.h"
+
+namespace intercom_extractor {
+
+Outcome RunPlan(const PlanOptions& options, ExtractorApi* api, const Console& console) {
+  v1::PlanExtractionRequest request;
+  request.set_connection(options.connection.connection);
+  request.set_template_(options.table_template);
+  for (const std::string& table : options.tables) request.add_tables(table);
+  request.set_body_format(options.body_format);
+  v1::PlanExtractionResponse response;
+  const grpc::Status status = api->PlanExtraction(request, &response);
+  if (!status.ok()) {
+    if (api->interrupt()->triggered()) return {ExitCode::kInterrupted, "interrupted"};
+    return DescribeServerError(status, options.connection);
+  }
+  std::string text;
+  if (options.json) {
+    JsonText json;
+    json.BeginObject();
+    json.Key("connection").String(options.connection.connection);
+    json.Key("plan");
+    AppendPlan(response.plan(), &json);
+    json.Key("requests_made").Int(response.requests().sent());
+    json.EndObject();
+    text = absl::StrCat(json.text(), "\n");
+  } else {
+    text = FormatPlanText(response);
+  }
+  if (!console.out(text)) return {ExitCode::kOutput, "cannot write to standard output"};
+  return {};
+}
+
+}  // namespace intercom_extractor
