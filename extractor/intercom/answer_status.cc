@@ -148,4 +148,12 @@ bool IsOverload(const absl::Status& transfer, int http_status) {
   return IsTransientStatus(http_status);
 }
 
+bool IsTooSlow(const absl::Status& transfer, bool sent, int http_status) {
+  if (!transfer.ok()) return absl::IsDeadlineExceeded(transfer) && sent;
+  // Not 500, a mistake at Intercom that a smaller page repeats, and not 503, which
+  // says that nobody is served now. Nor a connection that breaks: an accident on the
+  // way, and pages would shrink with every hiccup of the network.
+  return http_status == 502 || http_status == 504 || http_status == 408;
+}
+
 }  // namespace intercom_extractor

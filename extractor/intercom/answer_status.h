@@ -28,6 +28,10 @@ Verdict JudgeAnswer(absl::string_view operation, absl::string_view access_token,
 // help. A 429 speaks of the quota only.
 bool IsOverload(const absl::Status& transfer, int http_status);
 
+// Whether Intercom was asked (`sent`) and did not have the answer ready in time, be
+// it for us or for its own gateway: asking for less at once may help.
+bool IsTooSlow(const absl::Status& transfer, bool sent, int http_status);
+
 }  // namespace intercom_extractor
 
 #endif  // EXTRACTOR_INTERCOM_ANSWER_STATUS_H_

@@ -250,5 +250,22 @@ TEST(ReasonTest, TravelsWithTheStatus) {
   EXPECT_EQ(ReasonOf(status), "RECORD_GONE");
 }
 
+TEST(IsTooSlowTest, IsWhatIntercomOrItsGatewayHadNotReadyInTime) {
+  const absl::Status late = absl::DeadlineExceededError("no byte for 90 s");
+  EXPECT_TRUE(IsTooSlow(late, /*sent=*/true, 0));
+  for (const int status : {408, 502, 504}) {
+    EXPECT_TRUE(IsTooSlow(absl::OkStatus(), true, status)) << status;
+  }
+}
+
+TEST(IsTooSlowTest, OtherFailuresSayNothingAboutHowMuchWasAskedFor) {
+  EXPECT_FALSE(IsTooSlow(absl::DeadlineExceededError("not connected"), /*sent=*/false, 0));
+  EXPECT_FALSE(IsTooSlow(absl::UnavailableError("reset"), true, 0));
+  EXPECT_FALSE(IsTooSlow(absl::CancelledError("cancelled"), true, 0));
+  for (const int status : {200, 400, 429, 500, 503}) {
+    EXPECT_FALSE(IsTooSlow(absl::OkStatus(), true, status)) << status;
+  }
+}
+
 }  // namespace
 }  // namespace intercom_extractor

@@ -1,5 +1,6 @@
 #include "extractor/intercom/intercom_client.h"
 
+#include <limits>
 #include <map>
 #include <unordered_map>
 #include <utility>
@@ -13,6 +14,7 @@
 #include "extractor/intercom/request_queue.h"
 #include "extractor/quota/concurrency_limit.h"
 #include "extractor/quota/pacer.h"
+#include "extractor/quota/page_size.h"
 #include "extractor/quota/quota_governor.h"
 #include "extractor/quota/retry_policy.h"
 #include "extractor/sync/mutex.h"
@@ -123,6 +125,10 @@ class IntercomClient::Core : public std::enable_shared_from_this<Core> {
     ApiRequest request;
     Done done;
     int attempts = 0;
+    // Records that the present try asks for; 0 where the size is not ours to choose.
+    int page_size = 0;
+    // What further tries may ask for.
+    int largest_page = std::numeric_limits<int>::max();
     absl::Time first_rate_limited = absl::InfiniteFuture();
     // Which of the group's waiting counters it stands in.
     int64_t RequestCounters::* waiting = nullptr;
@@ -139,6 +145,15 @@ class IntercomClient::Core : public std::enable_shared_from_this<Core> {
     ApiAnswer answer;
     answer.status = absl::CancelledError("the extraction was cancelled");
     return answer;
+  }
+
+  absl::Status GivenUp(const Call& call, const absl::Status& why) {
+    std::string message = absl::StrCat(why.message(), "; gave up after ", call.attempts,
+                                       call.attempts == 1 ? " try" : " tries");
+    if (call.page_size > 0 && call.page_size <= PageSizeOf(call).min()) {
+      absl::StrAppend(&message, ", even for a page of ", call.page_size, " records");
+    }
+    return StatusWithReason(why.code(), ReasonOf(why), message);
   }
 
   double Random() { return absl::Uniform(bits_, 0.0, 1.0); }
@@ -237,6 +252,7 @@ class IntercomClient::Core : public std::enable_shared_from_this<Core> {
         ++counters->retries;
       }
     });
+    if (call->request.set_page_size) SetPageSize(call.get());
     HttpRequest request;
     request.method = call->request.method;
     request.url = absl::StrCat(connection_.base_url, call->request.path_and_query);
@@ -255,6 +271,31 @@ class IntercomClient::Core : public std::enable_shared_from_this<Core> {
         http_->Start(std::move(request), [self = shared_from_this(), key](HttpResponse response) {
           self->OnResponse(key, std::move(response));
         });
+  }
+
+  // All requests of an operation share what was learned.
+  PageSize& PageSizeOf(const Call& call) {
+    return page_sizes_.try_emplace(call.request.operation, PageSize::Options()).first->second;
+  }
+
+  void SetPageSize(Call* call) {
+    PageSize& size = PageSizeOf(*call);
+    // Only the first try may ask for more than what works.
+    const int page = call->attempts == 0 ? size.Next(clock_->Now()) : size.Present();
+    call->page_size = std::min(page, call->largest_page);
+    call->request.set_page_size(call->page_size, &call->request);
+  }
+
+  // A page was too much for Intercom. False when it cannot be any smaller.
+  bool ShrinkPage(Call* call) {
+    PageSize& size = PageSizeOf(*call);
+    const int asked = call->page_size;
+    size.OnTrouble(asked, clock_->Now());
+    if (asked <= size.min()) return false;
+    // Half, even if others have made it grow meanwhile: so the smallest is soon
+    // reached. The first try may have been one for more than what works.
+    call->largest_page = call->attempts == 0 ? size.Present() : std::max(size.min(), asked / 2);
+    return true;
   }
 
   void OnResponse(uint64_t key, HttpResponse response) {
@@ -294,15 +335,22 @@ class IntercomClient::Core : public std::enable_shared_from_this<Core> {
                                         answer.status.message()));
       verdict = Verdict::kFinal;
     }
+    const bool may_shrink = call->page_size > 0 &&
+                            IsTooSlow(response.status, response.sent, response.status_code) &&
+                            ShrinkPage(call.get());
+    if (call->page_size > 0 && answer.status.ok()) {
+      PageSizeOf(*call).OnSuccess(call->page_size, clock_->Now());
+    }
     if (closed_ || IsCancelled(call->group)) {
       Finish(std::move(call), Cancelled());
     } else {
-      Decide(verdict, std::move(call), std::move(answer));
+      Decide(verdict, may_shrink, std::move(call), std::move(answer));
     }
     Pump();
   }
 
-  void Decide(Verdict verdict, CallPtr call, ApiAnswer answer) {
+  // `may_shrink`: the next try asks for less, so it is worth making in any case.
+  void Decide(Verdict verdict, bool may_shrink, CallPtr call, ApiAnswer answer) {
     switch (verdict) {
       case Verdict::kFinal:
         if (answer.status.ok()) retry_budget_.OnSuccess();
@@ -319,11 +367,8 @@ class IntercomClient::Core : public std::enable_shared_from_this<Core> {
         return;
       case Verdict::kTransient:
         ++call->attempts;
-        if (call->attempts >= call->request.max_attempts) {
-          answer.status = StatusWithReason(
-              answer.status.code(), ReasonOf(answer.status),
-              absl::StrCat(answer.status.message(), "; gave up after ", call->attempts,
-                           call->attempts == 1 ? " try" : " tries"));
+        if (call->attempts >= call->request.max_attempts && !may_shrink) {
+          answer.status = GivenUp(*call, answer.status);
           Finish(std::move(call), std::move(answer));
           return;
         }
@@ -388,6 +433,8 @@ class IntercomClient::Core : public std::enable_shared_from_this<Core> {
   ConcurrencyLimit concurrency_;
   RetryPolicy retry_policy_;
   RetryBudget retry_budget_;
+  // By operation.
+  std::map<std::string, PageSize> page_sizes_;
 
   RequestQueue<Call> queue_;
   std::unordered_map<uint64_t, InFlight> in_flight_;

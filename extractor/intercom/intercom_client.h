@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -37,8 +38,14 @@ struct ApiRequest {
   bool repeatable = true;
   // Asks once more for what came damaged: counts as a retry.
   bool is_repeat = false;
-  // Tries before a transient failure is final.
+  // Tries before a transient failure is final. A page whose size is still to be
+  // reduced gets those that this takes beyond.
   int max_attempts = 6;
+  // For a page that may hold fewer records: writes into the request how many to ask
+  // for. Called before each send, on the HTTP loop's thread, so it must hold copies
+  // only. Empty for all others; above all for lists with page numbers, where pages
+  // of different sizes would leave records out.
+  std::function<void(int page_size, ApiRequest* request)> set_page_size;
 };
 
 struct ApiAnswer {
@@ -100,8 +107,9 @@ struct QuotaState {
 
 // Sends one connection's requests to Intercom: adds the token and the version,
 // lets the quota governor, the concurrency cap and the retry policy decide when,
-// and turns answers into statuses. All extractions of a connection share one
-// client, as they share the token's quota.
+// asks for smaller pages where Intercom takes too long for large ones, and turns
+// answers into statuses. All extractions of a connection share one client, as they
+// share the token's quota.
 //
 // Thread-safe. The destructor ends with kCancelled what is pending and returns
 // after the last `done` has; so it must not run on the HTTP loop's thread, and a

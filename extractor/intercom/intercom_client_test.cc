@@ -448,6 +448,78 @@ TEST_F(IntercomClientTest, WhatIntercomCallsAFailureIsRepeatedEvenSo) {
   EXPECT_EQ(seen_.size(), 2u);
 }
 
+ApiRequest Page(const std::string& list, const std::string& cursor) {
+  ApiRequest request = Get(list, Priority::kPage);
+  request.set_page_size = [list, cursor](int page_size, ApiRequest* page) {
+    page->path_and_query = absl::StrCat(list, "?per_page=", page_size, "&from=", cursor);
+  };
+  return request;
+}
+
+// Intercom's gateway gives up on pages of `list` with more than `bears` records.
+LoopbackServer::Answer BearsUpTo(int bears, const std::string& list = "/") {
+  return [bears, list](const Request& request) {
+    const std::string target = request.target();
+    const size_t size = target.find("per_page=");
+    const bool too_large = absl::StartsWith(target, list) && size != std::string::npos &&
+                           std::stoi(target.substr(size + 9)) > bears;
+    return too_large ? Plenty(504, "<html>504 Gateway Time-out</html>") : Plenty();
+  };
+}
+
+// Waits for the pauses of two retries, of at most a second and two.
+TEST_F(IntercomClientTest, PageThatIsTooMuchIsAskedForInHalvesAndSoAreTheNext) {
+  Serve(BearsUpTo(40, "/slow"));
+  EXPECT_EQ(Fetch(Page("/slow", "a")).status, absl::OkStatus());
+  EXPECT_THAT(SeenTargets(), ElementsAre("/slow?per_page=150&from=a", "/slow?per_page=75&from=a",
+                                         "/slow?per_page=37&from=a"));
+  EXPECT_EQ(client_->Counters(group_).retries, 2);
+  // What was learned is for all extractions of the connection, and for this operation.
+  Start(Page("/slow", "b"), client_->NewGroup());
+  EXPECT_EQ(answers_.Take().status, absl::OkStatus());
+  EXPECT_EQ(Fetch(Page("/quick", "a")).status, absl::OkStatus());
+  EXPECT_THAT(SeenTargets(), ElementsAre("/slow?per_page=37&from=b", "/quick?per_page=150&from=a"));
+}
+
+// Waits for the pauses of four retries, of at most 15 seconds together.
+TEST_F(IntercomClientTest, SmallestPageIsTriedWhateverTheTriesAndItsFailureSaysSo) {
+  Serve(BearsUpTo(0));
+  ApiRequest request = Page("/list", "a");
+  request.max_attempts = 2;
+  const ApiAnswer answer = Fetch(request);
+  EXPECT_EQ(ReasonOf(answer.status), "INTERCOM_FAILING");
+  EXPECT_EQ(answer.status.message(),
+            "GET /list: HTTP 504; gave up after 5 tries, even for a page of 10 records");
+  EXPECT_THAT(SeenTargets(), ElementsAre("/list?per_page=150&from=a", "/list?per_page=75&from=a",
+                                         "/list?per_page=37&from=a", "/list?per_page=18&from=a",
+                                         "/list?per_page=10&from=a"));
+}
+
+// Waits for a retry's pause, of at most a second.
+TEST_F(IntercomClientTest, FailuresThatAreNotForTheSizeLeaveItAndGetNoFurtherTries) {
+  Serve([](const Request&) { return Plenty(503, ""); });
+  ApiRequest request = Page("/list", "a");
+  request.max_attempts = 2;
+  EXPECT_EQ(Fetch(request).status.message(), "GET /list: HTTP 503; gave up after 2 tries");
+  EXPECT_THAT(SeenTargets(), ElementsAre("/list?per_page=150&from=a", "/list?per_page=150&from=a"));
+}
+
+// Waits for a retry's pause, of at most a second; the rest of the time passes on the
+// client's clock, with each answer.
+TEST_F(IntercomClientTest, PagesGrowBackWhenIntercomBearsMoreAgain) {
+  const LoopbackServer::Answer answer = BearsUpTo(100);
+  Serve([this, answer, tries = 0](const Request& request) mutable {
+    if (++tries > 1) clock_.Advance(absl::Seconds(30));
+    return tries == 1 ? answer(request) : Plenty();
+  });
+  for (int i = 0; i < 14; ++i) ASSERT_EQ(Fetch(Page("/list", "a")).status, absl::OkStatus());
+  const std::vector<std::string> targets = SeenTargets();
+  EXPECT_EQ(targets[1], "/list?per_page=75&from=a");
+  EXPECT_EQ(targets[6], "/list?per_page=112&from=a");
+  EXPECT_EQ(targets[12], "/list?per_page=150&from=a");
+  EXPECT_EQ(targets.back(), "/list?per_page=150&from=a");
+}
+
 TEST_F(IntercomClientTest, TokenIsNotInTheErrorThatEchoesIt) {
   Serve([](const Request& request) {
     return Plenty(401, absl::StrCat(R"({"errors":[{"code":"unauthorized","message":")",
