@@ -90,6 +90,7 @@ void ContactWalk::ReadList() {
   options.operation = "GET /contacts";
   options.path = "/contacts";
   options.per_page = kContactsPerPage;
+  options.by_cursor = true;
   options.plan_pages = true;
   options.id = id_;
   options.reading = MakeReading();

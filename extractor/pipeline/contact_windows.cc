@@ -66,9 +66,10 @@ void ContactWindows::Fetch(size_t window) {
   request.operation = kOperation;
   request.method = "POST";
   request.path_and_query = "/contacts/search";
-  request.body =
-      ContactSearchBody(plan_.filter(window), calendar_,
-                        static_cast<int>(WindowPlan::Options().page_size), chain->starting_after);
+  request.set_page_size = [filter = plan_.filter(window), calendar = calendar_,
+                           cursor = chain->starting_after](int page_size, ApiRequest* page) {
+    page->body = ContactSearchBody(filter, calendar, page_size, cursor);
+  };
   request.priority = Priority::kPage;
   request.max_attempts = plan_.size() == 1 && chain->pages == 0 ? kFirstAttempts : kAttempts;
 

@@ -71,6 +71,7 @@ void ConversationWalk::Start(std::function<void()> done) {
   options.operation = "GET /conversations";
   options.path = "/conversations";
   options.per_page = kConversationsPerPage;
+  options.by_cursor = true;
   options.id = id_;
   options.reading.reader = &list_reader_;
   options.reading.tables = tables_;

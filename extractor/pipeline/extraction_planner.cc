@@ -137,7 +137,11 @@ class Planner : public std::enable_shared_from_this<Planner> {
     RequestPlan::Line* windows =
         plan_.AddLine("POST /contacts/search", v1::READ_WAY_WINDOWS, tables);
     contacts_ = std::make_unique<ContactPlan>(&children_, &plan_);
-    ReadPage(Get("GET /contacts", absl::StrCat("/contacts?per_page=", kPageSize)), /*sample=*/true,
+    ApiRequest first = Get("GET /contacts", "/contacts");
+    first.set_page_size = [](int page_size, ApiRequest* page) {
+      page->path_and_query = absl::StrCat("/contacts?per_page=", page_size);
+    };
+    ReadPage(std::move(first), /*sample=*/true,
              [this, list, windows](const absl::StatusOr<PageInfo>& info) {
                windows->End();
                if (!info.ok() || !info->total_count.has_value()) {

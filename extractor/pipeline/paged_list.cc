@@ -1,5 +1,6 @@
 #include "extractor/pipeline/paged_list.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/hash/hash.h"
@@ -7,6 +8,19 @@
 #include "absl/strings/str_cat.h"
 
 namespace intercom_extractor {
+namespace {
+
+// `parameter` says which page.
+std::string PageTarget(const std::string& path, int per_page, const std::string& parameter) {
+  std::string query;
+  if (per_page > 0) query = absl::StrCat("per_page=", per_page);
+  if (!parameter.empty()) absl::StrAppend(&query, query.empty() ? "" : "&", parameter);
+  if (query.empty()) return path;
+  const bool has_query = path.find('?') != std::string::npos;
+  return absl::StrCat(path, has_query ? "&" : "?", query);
+}
+
+}  // namespace
 
 std::string UrlEncode(absl::string_view text) {
   static constexpr char kHex[] = "0123456789ABCDEF";
@@ -58,15 +72,13 @@ PagedList::PagedList(Run* run, const Shape* shape, Options options)
 }
 
 void PagedList::Fetch(const std::string& parameter) {
-  std::string query;
-  if (options_.per_page > 0) query = absl::StrCat("per_page=", options_.per_page);
-  if (!parameter.empty()) absl::StrAppend(&query, query.empty() ? "" : "&", parameter);
   ApiRequest request;
   request.operation = options_.operation;
-  request.path_and_query = options_.path;
-  if (!query.empty()) {
-    const bool has_query = options_.path.find('?') != std::string::npos;
-    absl::StrAppend(&request.path_and_query, has_query ? "&" : "?", query);
+  request.path_and_query = PageTarget(options_.path, options_.per_page, parameter);
+  if (options_.by_cursor) {
+    request.set_page_size = [path = options_.path, parameter](int page_size, ApiRequest* page) {
+      page->path_and_query = PageTarget(path, page_size, parameter);
+    };
   }
   request.priority = options_.priority;
 
@@ -93,12 +105,15 @@ void PagedList::Fetch(const std::string& parameter) {
 }
 
 void PagedList::PlanPages(const PageInfo& info, bool last) {
-  records_ += static_cast<int64_t>(info.records + info.malformed);
+  const auto records = static_cast<int64_t>(info.records + info.malformed);
+  records_ += records;
   if (last) {
     options_.reading.line->End();
   } else if (info.total_count.has_value()) {
+    // As large as this one, which may have been smaller than asked for at first.
+    const int64_t page_size = std::clamp<int64_t>(records, 1, options_.per_page);
     options_.reading.line->Expect(
-        Estimate::Exactly(PagesOf(*info.total_count - records_, options_.per_page)));
+        Estimate::Exactly(PagesOf(*info.total_count - records_, page_size)));
   } else {
     // At least the next; a list without a total does not say more.
     options_.reading.line->Expect(Estimate::Exactly(1));

@@ -52,6 +52,9 @@ class PagedList : public std::enable_shared_from_this<PagedList> {
     std::string path;
     // 0: not sent, for lists that are not paged.
     int per_page = 0;
+    // Whether the list goes by cursors: then pages hold fewer where Intercom takes too
+    // long for so many. Page numbers mean other records when the size changes.
+    bool by_cursor = false;
     // Whether the list is all that its line of the plan is for: then each page
     // tells the line how many are to come.
     bool plan_pages = false;
