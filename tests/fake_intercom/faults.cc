@@ -6,6 +6,7 @@
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_split.h"
+#include "tests/fake_intercom/json_value.h"
 
 namespace intercom_extractor::fake {
 namespace {
@@ -18,6 +19,21 @@ int Number(const std::string& text, const std::string& fault) {
   int number = 0;
   if (!absl::SimpleAtoi(text, &number) || number < 1) Refuse(fault);
   return number;
+}
+
+// Of a list that goes by cursors: how many records its request asks for; 0 for all
+// other requests. A look-up by ids is none, however many it asks for.
+int64_t PageSizeOf(const Request& request) {
+  int64_t records = 0;
+  if (request.method == "GET" &&
+      (request.path == "/contacts" || request.path == "/conversations")) {
+    if (!absl::SimpleAtoi(std::string(request.Query("per_page")), &records)) return 0;
+  } else if (request.path == "/contacts/search" || request.path == "/conversations/search") {
+    const auto search = JsonValue::Parse(request.body);
+    if (!search || (*search)["query"]["field"].text() == "id") return 0;
+    records = (*search)["pagination"]["per_page"].AsInt().value_or(0);
+  }
+  return records;
 }
 
 }  // namespace
@@ -47,6 +63,10 @@ Faults::Fault Faults::Parse(const std::string& text) {
   } else if (name == "scroll_busy" || name == "vanish") {
     if (params != 1) Refuse(text);
     fault.code = Number(parts[1], text);
+  } else if (name == "large_pages") {
+    if (params != 1) Refuse(text);
+    fault.code = Number(parts[1], text);
+    fault.always = true;
   } else if (name == "scroll_500_once" || name == "no_rate_headers" ||
              name == "search_unavailable") {
     if (params != 0) Refuse(text);
@@ -97,6 +117,8 @@ void Faults::Apply(const Fault& fault, Plan* plan) {
     plan->code = "api_plan_restricted";
   } else if (fault.name == "search_unavailable") {
     plan->status = 503;
+  } else if (fault.name == "large_pages") {
+    plan->status = 504;
   } else if (fault.name == "status") {
     plan->status = fault.code;
   } else if (fault.name == "html_404") {
@@ -125,6 +147,7 @@ Faults::Plan Faults::For(const Request& request, const std::string& key) {
   for (Fault& fault : faults_) {
     if (!first_try && !fault.always) continue;
     if (fault.name == "search_unavailable" && !search) continue;
+    if (fault.name == "large_pages" && PageSizeOf(request) <= fault.code) continue;
     if (request.path.compare(0, fault.route.size(), fault.route) != 0) continue;
     if (++fault.seen % fault.every != 0) continue;
     Apply(fault, &plan);

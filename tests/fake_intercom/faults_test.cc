@@ -29,7 +29,7 @@ class FaultsTest : public testing::Test {
 TEST_F(FaultsTest, UnknownFaultsAreRefused) {
   Faults faults;
   for (const char* text : {"nonsense", "status:500:often", "vanish", "html_404:contacts",
-                           "truncate:0", "no_rate_headers:1"}) {
+                           "truncate:0", "no_rate_headers:1", "large_pages"}) {
     EXPECT_THROW(faults.Add(text), std::invalid_argument) << text;
   }
 }
@@ -151,6 +151,28 @@ TEST_F(FaultsTest, VanishedRecordsAreListedButGone) {
   for (const size_t number : VanishedRecords(workspace_->conversation_count(), 2)) {
     EXPECT_EQ(client_.Get("/conversations/" + workspace_->ConversationId(number)).status, 404);
   }
+}
+
+TEST_F(FaultsTest, LargePagesOfCursorListsAreTooMuch) {
+  intercom_.AddFaults("large_pages:40");
+  const auto search = [](const std::string& field, int per_page) {
+    return R"({"query":{"field":")" + field +
+           R"(","operator":"=","value":"user"},"pagination":{"per_page":)" +
+           std::to_string(per_page) + "}}";
+  };
+  for (const std::string list : {"/contacts", "/conversations"}) {
+    EXPECT_EQ(client_.Get(list + "?per_page=40").status, 200) << list;
+    EXPECT_EQ(client_.Get(list).status, 200) << list;
+    for (int tries = 0; tries < 2; ++tries) {
+      EXPECT_EQ(client_.Get(list + "?per_page=41").status, 504) << list;
+    }
+  }
+  EXPECT_EQ(client_.Post("/contacts/search", search("role", 40)).status, 200);
+  EXPECT_EQ(client_.Post("/contacts/search", search("role", 41)).status, 504);
+  EXPECT_EQ(client_.Post("/conversations/search", search("id", 41)).status, 200);
+  EXPECT_EQ(client_.Post("/contacts/search", search("id", 150)).status, 200);
+  const std::string contact = workspace_->ContactId(0);
+  EXPECT_EQ(client_.Get("/contacts/" + contact + "/notes?per_page=50").status, 200);
 }
 
 TEST_F(FaultsTest, RateHeadersCanBeMissing) {
