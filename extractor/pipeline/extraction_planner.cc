@@ -161,7 +161,8 @@ class Planner : public std::enable_shared_from_this<Planner> {
                  list->Expect(Estimate::Exactly(PagesOf(total, kPageSize)));
                  chain_ = std::max(chain_, PagesOf(total, kPageSize));
                }
-               if (total > kPageSize) SampleContacts();
+               // The page may have held fewer than it was asked for at first.
+               if (total > static_cast<int64_t>(info->records + info->malformed)) SampleContacts();
              });
   }
 
