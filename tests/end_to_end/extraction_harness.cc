@@ -185,6 +185,7 @@ std::shared_ptr<ExtractionHarness::Client> ExtractionHarness::Connect() {
   connection.base_url = base_url;
   connection.access_token = access_token;
   connection.api_version = api_version;
+  connection.quota_reserve = quota_reserve;
   auto client = std::make_shared<Client>(http_options_, connection, clock);
   if (share_client) shared_client_ = client;
   return client;

@@ -86,6 +86,7 @@ class ExtractionHarness {
   std::string access_token = "fake-access-token";
   std::string base_url;
   std::string api_version = Connection().api_version;
+  double quota_reserve = Connection().quota_reserve;
   v1::BodyFormat body_format = v1::BODY_FORMAT_PLAINTEXT;
   // False: rows are only seen by `on_event`.
   bool keep_rows = true;
