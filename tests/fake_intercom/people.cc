@@ -19,6 +19,9 @@ constexpr size_t kEmbeddedItems = 10;
 // changed to daylight saving time: 2024-03-10, from 00:00 to 24:00 in New York.
 constexpr int64_t kImportStart = 1'710'046'800;
 constexpr int64_t kImportEnd = kImportStart + int64_t{23} * 3'600;
+// Days of Creation::kFewDays; the last of them is the import's.
+constexpr uint64_t kDays = 5;
+constexpr int64_t kBetweenDays = int64_t{300} * 86'400;
 
 // Far beyond any index of a contact, so that ids cannot meet.
 constexpr size_t kMergedBase = 0x70000000;
@@ -61,10 +64,13 @@ ContactKey People::Key(size_t contact) const {
                    : "user";
   }
   Random random(options_.seed, kContactKeyKind, contact);
-  if (random.Percent(10)) {
+  if (random.Percent(10) || options_.creation == Creation::kOneDay) {
     // Some of them within the same second.
     key.created_at =
         random.Percent(20) ? kImportStart + 43'200 : random.Between(kImportStart, kImportEnd - 1);
+  } else if (options_.creation == Creation::kFewDays) {
+    key.created_at = random.Between(kImportStart, kImportEnd - 1) -
+                     static_cast<int64_t>(random.Below(kDays)) * kBetweenDays;
   } else {
     key.created_at = random.Between(kGeneratedStart, kGeneratedNow - 3'600);
   }

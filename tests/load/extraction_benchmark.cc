@@ -19,7 +19,15 @@
 //   cpu             cores in use, the fake's part included
 // Beneath: where calls differ from the cheapest walk's.
 //
-// "requests_per_1000_rows": the same by table, as made, cheapest and by a naive walk.
+// "requests_per_1000_rows": the same by table: in the fake's log, by the cheapest and
+// by a naive walk.
+//
+// "300000_contacts": users and leads at 300 ms a page and the largest quota, in
+// windows of searches and, for comparison, page after page from the plain list.
+// Created evenly over five years, on one day, or on five days.
+//   list, speed_up  the plain list's time, and how much longer than the windows' it is
+//   at_once         most requests in flight
+//   by_quota        what the quota alone allows, in seconds
 //
 // The program ends with 1 when rows are missing or too many, a table is not
 // complete, or anything was asked for twice.
@@ -31,21 +39,20 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "benchmark/benchmark.h"
-#include "intercom/extractor/v1/extractor_service.pb.h"
-#include "proto/v1.h"
 #include "tests/fake_intercom/call_count.h"
 #include "tests/fake_intercom/fake_intercom.h"
 #include "tests/fake_intercom/generated_workspace.h"
 #include "tests/fake_intercom/generator_options.h"
 #include "tests/fake_intercom/oracle.h"
 #include "tests/fake_intercom/quota.h"
+#include "tests/load/call_log.h"
 #include "tests/load/measured_extraction.h"
 
 namespace intercom_extractor {
@@ -219,34 +226,22 @@ void RunCell(benchmark::State& state, const Cell& cell) {
   }
 }
 
-// As made: from the extraction's own plan, which adds up to the fake's log.
-std::map<std::string, int64_t> CallsMade(const MeasuredExtraction& measured) {
-  std::map<std::string, int64_t> made;
-  for (const v1::PlannedRequests& line : measured.summary.plan().requests()) {
-    for (const std::string& table : line.tables()) made[table] += line.requests().likely();
-  }
-  return made;
-}
-
 void RunRequestsPerRows(benchmark::State& state) {
   const Subject& subject = SubjectOf(Brief() ? 500 : int64_t{1666} * kWindows);
   for (auto iteration : state) {
-    const MeasuredExtraction measured = Measure(subject.workspace, {}, 0);
+    CallLog log(subject.workspace.get());
+    const MeasuredExtraction measured =
+        Measure(subject.workspace, {}, 0, {},
+                [&log](fake::FakeIntercom* intercom) { log.Watch(intercom); });
     state.SetIterationTime(absl::ToDoubleSeconds(measured.wall));
     if (!Check(state, measured, subject)) return;
-    const v1::ExtractionPlan& plan = measured.summary.plan();
-    if (plan.total().likely() != measured.asked.total - measured.summary.requests().retries()) {
-      return Fail(state, "the plan does not add up to the requests that were made");
-    }
-    std::map<std::string, int64_t> made = CallsMade(measured);
+    std::map<std::string, int64_t> made = log.calls();
     const CallCount cheapest = subject.counter.Cheapest();
     const CallCount naive = subject.counter.Naive();
     std::printf("requests per 1,000 rows; one that feeds several tables counts for each\n");
     std::printf("%-32s %10s %10s %10s %10s\n", "table", "rows", "made", "cheapest", "naive");
     for (const fake::OracleTable& table : fake::OracleTables()) {
-      const auto found = subject.rows.find(table.name);
-      const int64_t rows = found == subject.rows.end() ? 0 : found->second;
-      if (rows == 0) continue;
+      const int64_t rows = subject.rows.at(table.name);
       const auto per_1000 = [rows](int64_t calls) {
         return 1000.0 * static_cast<double>(calls) / static_cast<double>(rows);
       };
@@ -255,9 +250,50 @@ void RunRequestsPerRows(benchmark::State& state) {
                   per_1000(cheapest.For(table.name)), per_1000(naive.For(table.name)));
     }
     std::printf("%-32s %10s %10lld %10lld %10lld\n", "requests together", "",
-                static_cast<long long>(plan.total().likely()),
-                static_cast<long long>(cheapest.Total()), static_cast<long long>(naive.Total()));
-    state.counters["calls"] = static_cast<double>(plan.total().likely());
+                static_cast<long long>(log.total()), static_cast<long long>(cheapest.Total()),
+                static_cast<long long>(naive.Total()));
+    state.counters["calls"] = static_cast<double>(log.total());
+  }
+}
+
+// Contacts only, which one list gives, or searches do at once.
+void RunChain(benchmark::State& state, fake::Creation creation) {
+  fake::GeneratorOptions sizes;
+  sizes.users = Brief() ? 3'000 : 240'000;
+  sizes.leads = sizes.users / 4;
+  sizes.conversations = 0;
+  sizes.creation = creation;
+  sizes.record_cache_bytes = size_t{2} << 30;
+  const auto workspace = std::make_shared<fake::GeneratedWorkspace>(sizes);
+  const std::vector<std::string> tables = {"users", "leads"};
+  fake::FakeIntercomOptions options;
+  options.quota = {4166, kWindow};
+  options.latency = milliseconds(Brief() ? 20 : 300) / kScale;
+  for (auto iteration : state) {
+    const MeasuredExtraction windows = Measure(workspace, options, 0, tables);
+    // Refused at once; an answer that is worth another try would cost the list time.
+    options.faults = "scope_missing:/contacts/search";
+    const MeasuredExtraction list = Measure(workspace, options, 0, tables);
+    state.SetIterationTime(absl::ToDoubleSeconds(windows.wall));
+    const std::map<std::string, int64_t> rows = {{"users", sizes.users}, {"leads", sizes.leads}};
+    if (const std::string error = windows.error + list.error; !error.empty()) {
+      return Fail(state, error);
+    }
+    if (windows.rows != rows || list.rows != rows || windows.rows_hash != list.rows_hash) {
+      return Fail(state, "the windows' rows are not the list's");
+    }
+    if (windows.asked.duplicates != 0) return Fail(state, "a page was asked for twice");
+    if (list.asked.by_route.at("GET /contacts") < windows.asked.by_route.at("GET /contacts") + 2) {
+      return Fail(state, "the list did not serve");
+    }
+    state.counters["list"] = absl::ToDoubleSeconds(list.wall);
+    state.counters["speed_up"] = absl::FDivDuration(list.wall, windows.wall);
+    state.counters["calls"] = static_cast<double>(windows.asked.total);
+    state.counters["list_calls"] = static_cast<double>(list.asked.total);
+    state.counters["at_once"] = windows.asked.max_in_flight;
+    state.counters["cpu"] = absl::FDivDuration(windows.cpu, windows.wall);
+    state.counters["by_quota"] = absl::ToDoubleSeconds(kWindow) *
+                                 static_cast<double>(windows.asked.total) / options.quota.limit;
   }
 }
 
@@ -282,6 +318,14 @@ void RegisterAll() {
     }
   }
   Register("requests_per_1000_rows", RunRequestsPerRows);
+  const std::vector<std::pair<const char*, fake::Creation>> creations = {
+      {"spread", fake::Creation::kSpread},
+      {"one_day", fake::Creation::kOneDay},
+      {"few_days", fake::Creation::kFewDays}};
+  for (const auto& [name, creation] : creations) {
+    Register(absl::StrCat("300000_contacts/created:", name),
+             [creation = creation](benchmark::State& state) { RunChain(state, creation); });
+  }
 }
 
 }  // namespace

@@ -39,9 +39,11 @@ void Count(const v1::RowBatch& batch, MeasuredExtraction* result) {
 
 MeasuredExtraction Measure(const std::shared_ptr<const fake::Workspace>& workspace,
                            const fake::FakeIntercomOptions& options, double reserve,
-                           const std::vector<std::string>& tables) {
+                           const std::vector<std::string>& tables,
+                           const std::function<void(fake::FakeIntercom*)>& prepare) {
   MeasuredExtraction result;
   ExtractionHarness harness(workspace, options);
+  if (prepare) prepare(&harness.intercom());
   harness.quota_reserve = reserve;
   harness.keep_rows = false;
   const absl::Duration cpu_before = CpuUsed();

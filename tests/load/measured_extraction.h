@@ -2,6 +2,7 @@
 #define TESTS_LOAD_MEASURED_EXTRACTION_H_
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -36,10 +37,12 @@ struct MeasuredExtraction {
 };
 
 // Extracts these tables (all when none is named) from a fake of its own, which
-// leaves `reserve` of the quota to others. Blocks until it has ended.
+// leaves `reserve` of the quota to others. `prepare` sees the fake before its first
+// request. Blocks until the extraction has ended.
 MeasuredExtraction Measure(const std::shared_ptr<const fake::Workspace>& workspace,
                            const fake::FakeIntercomOptions& options, double reserve,
-                           const std::vector<std::string>& tables = {});
+                           const std::vector<std::string>& tables = {},
+                           const std::function<void(fake::FakeIntercom*)>& prepare = nullptr);
 
 // What the extractor may use of a window of so many requests.
 int UsableQuota(int limit, double reserve);
