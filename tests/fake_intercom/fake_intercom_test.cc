@@ -7,11 +7,13 @@
 #include <set>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "absl/time/time.h"
 #include "tests/fake_intercom/fixed_workspace.h"
 #include "tests/fake_intercom/generated_workspace.h"
+#include "tests/fake_intercom/generator_options.h"
 #include "tests/fake_intercom/test_client.h"
 
 namespace intercom_extractor::fake {
@@ -348,6 +350,27 @@ TEST(FakeIntercomTest, HandlerAnswersItsRouteOnly) {
   EXPECT_EQ(client.Get("/contacts/other").status, 404);
   intercom.ClearHandlers();
   EXPECT_EQ(client.Get("/contacts/mine").status, 404);
+}
+
+TEST(GeneratedWorkspaceTest, ContactsMayAllComeFromOneDayOrFromFive) {
+  for (const auto& [creation, days] : {std::pair(Creation::kOneDay, 1), {Creation::kFewDays, 5}}) {
+    GeneratorOptions options;
+    options.creation = creation;
+    const GeneratedWorkspace workspace(options);
+    // Of 23 hours: the day on which the clocks change is one of them.
+    std::set<int64_t> days_seen;
+    std::set<int64_t> seconds;
+    for (size_t i = 0; i < workspace.contact_count(); ++i) {
+      const ContactKey key = workspace.contact_key(i);
+      const int64_t since_first = key.created_at - 1'606'366'800;
+      EXPECT_LT(since_first % (int64_t{300} * 86'400), 23 * 3'600);
+      days_seen.insert(since_first / (int64_t{300} * 86'400));
+      seconds.insert(key.created_at);
+      EXPECT_GE(key.updated_at, key.created_at);
+    }
+    EXPECT_EQ(days_seen.size(), days);
+    EXPECT_GT(seconds.size(), 100);
+  }
 }
 
 TEST(FakeIntercomTest, ServesManyConnectionsAtOnce) {

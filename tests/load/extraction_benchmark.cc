@@ -8,7 +8,8 @@
 // An answer takes the latency, and 1 ms (a fifth of it) for each record of a list.
 //   wall_per_floor  wall time by the floor: the cheapest calls at full use of the
 //                   quota less reserve, or the longest chain of requests that
-//                   cannot be split, whichever takes longer (the label says)
+//                   cannot be split, whichever takes longer (the label says). Below
+//                   1 where the run began late in a window, all of which it may use
 //   calls           requests that the fake logged, without retries
 //   beyond_cheapest of these: more than the cheapest permitted walk makes
 //   per_contact     what that walk makes if it asks each contact for its segments
