@@ -1,6 +1,8 @@
 #ifndef SERVER_ACTIVE_CALLS_H_
 #define SERVER_ACTIVE_CALLS_H_
 
+#include <functional>
+#include <list>
 #include <memory>
 
 #include "absl/base/thread_annotations.h"
@@ -25,8 +27,14 @@ class ActiveCalls {
   // Null once Drain() has been called: the call must be refused.
   Token Begin() ABSL_LOCKS_EXCLUDED(mu_);
 
-  // From now on Begin() gives nothing. Returns when no call is left or after
-  // `timeout`; true when none is left.
+  // What a call does to end soon, called by Drain(), or at once if that was before;
+  // it must not block. Forgotten when the registration goes, after which it is not
+  // being called either. Must not outlive the ActiveCalls.
+  class Registration;
+  std::unique_ptr<Registration> OnDrain(std::function<void()> end_soon) ABSL_LOCKS_EXCLUDED(mu_);
+
+  // From now on Begin() gives nothing. Tells the calls that run. Returns when no call is left or
+  // after `timeout`; true when none is left.
   bool Drain(absl::Duration timeout) ABSL_LOCKS_EXCLUDED(mu_);
 
  private:
@@ -34,8 +42,22 @@ class ActiveCalls {
 
   Mutex mu_;
   CondVar changed_;
+  std::list<std::function<void()>> end_soon_ ABSL_GUARDED_BY(mu_);
   int running_ ABSL_GUARDED_BY(mu_) = 0;
   bool draining_ ABSL_GUARDED_BY(mu_) = false;
+};
+
+class ActiveCalls::Registration {
+ public:
+  Registration(ActiveCalls* calls, std::list<std::function<void()>>::iterator position)
+      : calls_(calls), position_(position) {}
+  ~Registration();
+  Registration(const Registration&) = delete;
+  Registration& operator=(const Registration&) = delete;
+
+ private:
+  ActiveCalls* const calls_;
+  const std::list<std::function<void()>>::iterator position_;
 };
 
 }  // namespace intercom_extractor

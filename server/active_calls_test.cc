@@ -28,5 +28,19 @@ TEST(ActiveCallsTest, DrainWaitsForTheLastCall) {
   ender.join();
 }
 
+TEST(ActiveCallsTest, DrainTellsTheCallsThatRunOnce) {
+  ActiveCalls calls;
+  int told = 0;
+  int gone_told = 0;
+  const auto running = calls.OnDrain([&] { ++told; });
+  calls.OnDrain([&] { ++gone_told; }).reset();
+  EXPECT_TRUE(calls.Drain(absl::ZeroDuration()));
+  EXPECT_EQ(told, 1);
+  EXPECT_EQ(gone_told, 0);
+  int late_told = 0;
+  const auto late = calls.OnDrain([&] { ++late_told; });
+  EXPECT_EQ(late_told, 1);
+}
+
 }  // namespace
 }  // namespace intercom_extractor

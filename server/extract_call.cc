@@ -31,6 +31,8 @@ ExtractCall::ExtractCall(std::string connection, std::unique_ptr<EventQueue> eve
       extraction_(std::move(extraction)) {}
 
 ExtractCall::~ExtractCall() {
+  // Nobody may drain what is going.
+  on_drain_.reset();
   // Before the members that its thread uses are read.
   extraction_.reset();
   const bool ok = final_status_.ok();
@@ -50,6 +52,9 @@ void ExtractCall::Begin() {
   // Before the thread starts: afterwards this may already be destroyed.
   // The queue calls OnReady for what comes after this has found it empty.
   Act(pump_.OnReady());
+  if (active_ != nullptr) {
+    on_drain_ = active_.get()->OnDrain([extraction = extraction_.get()] { extraction->Drain(); });
+  }
   extraction_->Start();
 }
 

@@ -50,6 +50,7 @@ class ExtractCall : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
 
   // First, so that it goes last.
   const ActiveCalls::Token active_;
+  std::unique_ptr<ActiveCalls::Registration> on_drain_;
   const std::string connection_;
   Reaper* const reaper_;
   const Clock* const clock_;

@@ -67,6 +67,7 @@ class FakeExtraction : public Extraction {
   void Start() override {
     thread_ = std::thread([this] { work_(events_, observed_); });
   }
+  void Drain() override {}
   void Cancel() override {
     observed_->cancelled.Set();
     events_->Cancel();

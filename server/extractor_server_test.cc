@@ -437,32 +437,77 @@ TEST_F(ExtractorServerTest, ShutdownEndsARunningStreamAfterItsGrace) {
   EXPECT_EQ(reader->Finish().error_code(), grpc::StatusCode::UNAVAILABLE);
 }
 
-TEST_F(ExtractorServerTest, ShutdownLetsARunningCallFinish) {
+TEST_F(ExtractorServerTest, ShutdownEndsAnExtractionWithACheckpointThatAnotherServerContinues) {
+  options_.latency = std::chrono::milliseconds(20);
+  // Not companies, whose scroll the next server would have to wait for.
+  v1::ExtractRequest request;
+  for (const char* table : {"users", "users_segments", "conversations", "tags"}) {
+    request.add_tables(table);
+  }
+  fake::GeneratorOptions generator;
+  generator.users = 2000;
+  generator.conversations = 300;
+  Start(generator);
+  const std::map<std::string, int64_t> all = Extract(request).rows;
+
+  std::map<std::string, int64_t> rows;
+  {
+    grpc::ClientContext context;
+    const auto reader = stub_->Extract(&context, request);
+    v1::ExtractResponse event;
+    v1::ExtractResponse last;
+    ASSERT_TRUE(reader->Read(&event));
+    std::thread shutdown;
+    do {
+      last = event;
+      if (!event.has_row_batch()) continue;
+      const v1::RowBatch& batch = event.row_batch();
+      const auto* field = v1::RowBatch::descriptor()->FindFieldByName(batch.table());
+      rows[batch.table()] += batch.GetReflection()->FieldSize(batch, field);
+      if (!shutdown.joinable()) {
+        shutdown = std::thread([this] { server_->Shutdown(absl::Minutes(1)); });
+      }
+    } while (reader->Read(&event));
+    const grpc::Status status = reader->Finish();
+    EXPECT_EQ(status.error_code(), grpc::StatusCode::UNAVAILABLE);
+    EXPECT_EQ(DetailsOf(status).reason, "SERVER_STOPPING");
+    shutdown.join();
+    ASSERT_TRUE(last.has_checkpoint());
+    request.set_resume_token(last.checkpoint().resume_token());
+  }
+  EXPECT_NE(rows, all);
+  StartServer();
+  const Extracted rest = Extract(request);
+  ASSERT_TRUE(rest.status.ok()) << rest.status.error_message();
+  // As a whole where a table had to begin anew.
+  for (const v1::TableSummary& table : rest.summary.tables()) {
+    EXPECT_EQ(table.rows(), all.at(table.table())) << table.table();
+  }
+}
+
+TEST_F(ExtractorServerTest, ShutdownLetsARunningCheckFinish) {
   options_.latency = std::chrono::milliseconds(20);
   Start();
-  grpc::ClientContext context;
-  v1::ExtractRequest request;
-  request.add_tables("users");
-  const auto reader = stub_->Extract(&context, request);
-  v1::ExtractResponse event;
-  ASSERT_TRUE(reader->Read(&event));
-  std::thread shutdown([this] { server_->Shutdown(absl::Minutes(1)); });
-  while (reader->Read(&event)) {
-  }
-  EXPECT_TRUE(reader->Finish().ok());
-  EXPECT_TRUE(event.has_summary());
-  shutdown.join();
+  grpc::Status status;
+  std::thread check([&] {
+    v1::CheckConnectionResponse response;
+    status = Check("default", &response);
+  });
+  while (intercom_->stats().total == 0) std::this_thread::yield();
+  server_->Shutdown(absl::Minutes(1));
+  check.join();
+  EXPECT_TRUE(status.ok()) << status.error_message();
 }
 
 TEST_F(ExtractorServerTest, StoppingServerRefusesNewCallsAndDoesNotWaitForIdleConnections) {
-  options_.latency = std::chrono::milliseconds(20);
-  Start(LongExtraction());
-  grpc::ClientContext context;
-  v1::ExtractRequest request;
-  request.set_template_(v1::TEMPLATE_ALL);
-  const auto reader = stub_->Extract(&context, request);
-  v1::ExtractResponse event;
-  ASSERT_TRUE(reader->Read(&event));
+  options_.latency = std::chrono::milliseconds(300);
+  Start();
+  // Keeps the server from stopping.
+  std::thread check([&] {
+    v1::CheckConnectionResponse response;
+    EXPECT_TRUE(Check("default", &response).ok());
+  });
+  while (intercom_->stats().total == 0) std::this_thread::yield();
   std::thread shutdown([this] { server_->Shutdown(absl::InfiniteDuration()); });
   while (CheckHealth(channel_, "").bytes == kServing) std::this_thread::yield();
 
@@ -474,7 +519,7 @@ TEST_F(ExtractorServerTest, StoppingServerRefusesNewCallsAndDoesNotWaitForIdleCo
   EXPECT_EQ(DetailsOf(ExtractTable("tags").status).reason, "SERVER_STOPPING");
 
   // The channel stays open, though nobody uses it any more.
-  context.TryCancel();
+  check.join();
   shutdown.join();
 }
 

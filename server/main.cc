@@ -33,8 +33,9 @@ constexpr int kExitOk = 0;
 constexpr int kExitConfiguration = 2;
 constexpr int kExitCannotBind = 5;
 
-// Running extractions may go on for this long after the first signal.
-constexpr absl::Duration kShutdownGrace = absl::Seconds(5);
+// Running calls have this long after the first signal: extractions need it only for
+// their readers to take what waits for them and the last checkpoint.
+constexpr absl::Duration kShutdownGrace = absl::Seconds(25);
 
 struct Flags {
   std::string config;
@@ -132,8 +133,9 @@ int Main(int argc, char** argv) {
       ->check(CLI::IsMember({"debug", "info", "warn", "error"}));
   app.set_version_flag("--version", std::string("intercom-extractor-server ") + kVersion);
   app.footer(
-      "SIGTERM and SIGINT let running extractions go on for 5 s; a second one ends\n"
-      "at once. Exit codes: 0 stopped by a signal, 2 usage or configuration, 5 the\n"
+      "SIGTERM and SIGINT end running extractions with a last checkpoint, within 25 s;\n"
+      "a second one ends at once. Exit codes: 0 stopped by a signal, 2 usage or configuration, 5 "
+      "the\n"
       "address cannot be bound.");
   try {
     app.parse(argc, argv);

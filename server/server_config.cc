@@ -119,27 +119,27 @@ absl::Status ReadHttp(const ConfigSection& root, const std::string& file,
   return absl::OkStatus();
 }
 
-absl::Status ReadToken(const ConfigSection& section, std::string* token) {
+// Reads the secret that `<key>_env` or `<key>_file` names; leaves it empty when
+// neither is there.
+absl::Status ReadSecret(const ConfigSection& section, const std::string& key, std::string* secret) {
+  const std::string variable_key = absl::StrCat(key, "_env");
+  const std::string file_key = absl::StrCat(key, "_file");
   std::string variable;
   std::string file;
-  const absl::Status read = FirstError(
-      {section.Read("access_token_env", &variable), section.Read("access_token_file", &file)});
+  const absl::Status read =
+      FirstError({section.Read(variable_key, &variable), section.Read(file_key, &file)});
   if (!read.ok()) return read;
-  if (variable.empty() && file.empty()) {
-    return section.Error(
-        "there is no access token; name its source with access_token_file or access_token_env");
-  }
+  if (variable.empty() && file.empty()) return absl::OkStatus();
   if (!variable.empty() && !file.empty()) {
-    return section.Error("access_token_env",
-                         "stands beside access_token_file; keep one of the two");
+    return section.Error(variable_key,
+                         absl::StrCat("stands beside ", file_key, "; keep one of the two"));
   }
   const absl::StatusOr<std::string> found =
       variable.empty() ? ReadAccessTokenFile(file) : ReadAccessTokenVariable(variable);
   if (!found.ok()) {
-    return section.Error(variable.empty() ? "access_token_file" : "access_token_env",
-                         found.status().message());
+    return section.Error(variable.empty() ? file_key : variable_key, found.status().message());
   }
-  *token = *found;
+  *secret = *found;
   return absl::OkStatus();
 }
 
@@ -173,8 +173,14 @@ absl::StatusOr<Connection> ReadConnection(const ConfigSection& section) {
   }
   // A trailing slash is how people copy URLs; it says nothing more.
   connection.base_url = std::string(absl::StripSuffix(connection.base_url, "/"));
-  const absl::Status token = ReadToken(section, &connection.access_token);
-  if (!token.ok()) return token;
+  const absl::Status secrets =
+      FirstError({ReadSecret(section, "access_token", &connection.access_token),
+                  ReadSecret(section, "resume_key", &connection.resume_key)});
+  if (!secrets.ok()) return secrets;
+  if (connection.access_token.empty()) {
+    return section.Error(
+        "there is no access token; name its source with access_token_file or access_token_env");
+  }
   const absl::Status valid = ValidateConnection(connection);
   if (!valid.ok()) {
     // The section's name and line already say which connection it is.
@@ -212,7 +218,7 @@ absl::Status ReadConnections(const ConfigSection& root, const std::string& file,
     const absl::StatusOr<ConfigSection> section =
         ConfigSection::Open(file, path, entry,
                             {"name", "region", "base_url", "access_token_env", "access_token_file",
-                             "api_version", "quota_reserve"});
+                             "resume_key_env", "resume_key_file", "api_version", "quota_reserve"});
     if (!section.ok()) return section.status();
     absl::StatusOr<Connection> connection = ReadConnection(*section);
     if (!connection.ok()) return connection.status();

@@ -18,6 +18,9 @@ struct Connection {
   std::string base_url = "https://api.intercom.io";
   // Secret: never printed, logged or put into an error.
   std::string access_token;
+  // Secret that resume tokens are signed with; empty: derived from the access token.
+  // One of its own lets tokens outlive the access token.
+  std::string resume_key;
   // Sent as Intercom-Version with each request.
   std::string api_version = "2.16";
   // Share of each quota window that is left to the workspace's other apps, in

@@ -48,6 +48,13 @@ void CompanyWalk::Start(std::function<void()> done) {
   Count();
 }
 
+void CompanyWalk::Restore(const resume::State& /*state*/) {
+  if (run_->report().Rows(table_) == 0) return;
+  run_->RestartTable(table_,
+                     "the company scroll cannot be continued after an interruption; companies are "
+                     "read anew");
+}
+
 void CompanyWalk::Count() {
   ApiRequest request;
   request.operation = "GET /companies";

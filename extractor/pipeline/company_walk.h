@@ -11,6 +11,7 @@
 #include "extractor/pipeline/scroll_drain.h"
 #include "extractor/pipeline/walk.h"
 #include "extractor/tables/record_converter.h"
+#include "resume_state.pb.h"
 
 namespace intercom_extractor {
 
@@ -27,6 +28,9 @@ class CompanyWalk : public Walk {
   CompanyWalk(Run* run, const TableInfo* table, const ScrollDrain::Options& scroll);
 
   void Start(std::function<void()> done) override;
+  // A scroll cannot be continued: the table begins anew.
+  void Save(resume::State* /*state*/) const override {}
+  void Restore(const resume::State& state) override;
 
  private:
   void Count();

@@ -65,6 +65,15 @@ ContactWalk::ContactWalk(Run* run, const std::vector<const TableInfo*>& wanted, 
   windows_line_->End();
 }
 
+void ContactWalk::Save(resume::State* /*state*/) const {}
+
+void ContactWalk::Restore(const resume::State& /*state*/) {
+  for (const TableInfo* table : run_->report().tables()) {
+    if (!tables_.test(table->index) || run_->report().Rows(table->index) == 0) continue;
+    run_->RestartTable(table->index, "read anew after an interruption");
+  }
+}
+
 void ContactWalk::Start(std::function<void()> done) {
   done_ = std::move(done);
   ReadList();

@@ -18,6 +18,7 @@
 #include "extractor/pipeline/run.h"
 #include "extractor/pipeline/walk.h"
 #include "extractor/tables/record_converter.h"
+#include "resume_state.pb.h"
 
 namespace intercom_extractor {
 
@@ -45,6 +46,8 @@ class ContactWalk : public Walk {
               Workspace workspace);
 
   void Start(std::function<void()> done) override;
+  void Save(resume::State* state) const override;
+  void Restore(const resume::State& state) override;
 
   // Whether so many contacts are read in windows, beside the list's first page.
   static bool ReadsWindows(int64_t contacts);

@@ -65,6 +65,15 @@ ConversationWalk::ConversationWalk(Run* run, const std::vector<const TableInfo*>
   }
 }
 
+void ConversationWalk::Save(resume::State* /*state*/) const {}
+
+void ConversationWalk::Restore(const resume::State& /*state*/) {
+  for (const TableInfo* table : run_->report().tables()) {
+    if (!tables_.test(table->index) || run_->report().Rows(table->index) == 0) continue;
+    run_->RestartTable(table->index, "read anew after an interruption");
+  }
+}
+
 void ConversationWalk::Start(std::function<void()> done) {
   done_ = std::move(done);
   PagedList::Options options;

@@ -11,6 +11,7 @@
 #include "extractor/pipeline/run.h"
 #include "extractor/pipeline/walk.h"
 #include "extractor/tables/record_converter.h"
+#include "resume_state.pb.h"
 
 namespace intercom_extractor {
 
@@ -24,6 +25,8 @@ class ConversationWalk : public Walk {
                    v1::BodyFormat body_format);
 
   void Start(std::function<void()> done) override;
+  void Save(resume::State* state) const override;
+  void Restore(const resume::State& state) override;
 
   // Whether each conversation takes a request of its own.
   static bool NeedsDetails(const std::vector<const TableInfo*>& wanted, v1::BodyFormat body_format);

@@ -1,15 +1,18 @@
 #include "extractor/pipeline/extraction.h"
 
-#include <atomic>
+#include <functional>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "extractor/checkpoint/resume_token.h"
 #include "extractor/pipeline/company_walk.h"
 #include "extractor/pipeline/contact_walk.h"
 #include "extractor/pipeline/conversation_walk.h"
 #include "extractor/pipeline/list_walk.h"
+#include "extractor/pipeline/resume_point.h"
 #include "extractor/pipeline/role_resolver.h"
 #include "extractor/pipeline/run.h"
 #include "extractor/pipeline/run_report.h"
@@ -29,8 +32,10 @@ constexpr int kFirstRequestAttempts = 3;
 class ExtractionImpl final : public Extraction {
  public:
   ExtractionImpl(std::vector<const TableInfo*> tables, v1::BodyFormat body_format,
-                 IntercomClient* client, EventQueue* events, const ScrollDrain::Options& scroll)
+                 ResumePoint resume_point, IntercomClient* client, EventQueue* events,
+                 const ScrollDrain::Options& scroll)
       : body_format_(body_format),
+        resume_point_(std::move(resume_point)),
         scroll_(scroll),
         client_(client),
         group_(client->NewGroup()),
@@ -38,7 +43,9 @@ class ExtractionImpl final : public Extraction {
         strand_(std::make_shared<Strand>(client->clock())),
         report_(std::move(tables), client->clock()->Now()),
         run_(&report_, client, group_, events, strand_),
-        roles_(&run_) {}
+        roles_(&run_) {
+    if (resume_point_.earlier().has_value()) report_.Restore(*resume_point_.earlier());
+  }
 
   ~ExtractionImpl() override {
     ExtractionImpl::Cancel();
@@ -49,6 +56,17 @@ class ExtractionImpl final : public Extraction {
   void Start() override {
     strand_->Start();
     strand_->Post([this] { CheckToken(); });
+  }
+
+  void Drain() override {
+    strand_->Post([this] {
+      run_.checkpointer().Finish(run_.Now());
+      client_->CancelGroup(group_);
+      events_->Finish(StatusWithReason(absl::StatusCode::kUnavailable, "SERVER_STOPPING",
+                                       "this server is stopping; call again, with the resume "
+                                       "token of the last checkpoint"));
+      strand_->Stop();
+    });
   }
 
   void Cancel() override {
@@ -81,7 +99,11 @@ class ExtractionImpl final : public Extraction {
       // Anything else is for the tables' own requests to find out.
       ContactWalk::Workspace workspace;
       if (answer.status.ok()) workspace.time_zone = ReadWorkspace(&answer.body).time_zone();
-      workspace.start = answer.server_time.value_or(run_.Now());
+      workspace.start = resume_point_.start().value_or(answer.server_time.value_or(run_.Now()));
+      // Not before: until the walks are there, the token that came stays the last.
+      run_.checkpointer().Enable(resume_point_.number(), [this, workspace](int64_t number) {
+        return resume_point_.MakeToken(number, workspace.start, run_.Now(), report_, Walks());
+      });
       StartWalks(workspace);
     });
   }
@@ -92,36 +114,59 @@ class ExtractionImpl final : public Extraction {
     // The scroll first: it is the only walk that cannot wait.
     for (const TableInfo* table : report_.tables()) {
       if (table->name() == "companies") {
-        Add(std::make_unique<CompanyWalk>(&run_, table, scroll_), {table});
+        Add([&] { return std::make_unique<CompanyWalk>(&run_, table, scroll_); }, {table});
       }
     }
     for (const TableInfo* table : report_.tables()) {
       const std::vector<ListWalk::List> lists = ListWalk::ListsOf(*table);
-      if (!lists.empty()) Add(std::make_unique<ListWalk>(&run_, table, lists), {table});
+      if (lists.empty()) continue;
+      Add([&] { return std::make_unique<ListWalk>(&run_, table, lists); }, {table});
     }
     if (contacts.any()) {
-      Add(std::make_unique<ContactWalk>(&run_, report_.tables(),
-                                        conversations.any() ? &roles_ : nullptr, workspace),
+      RoleResolver* const roles = conversations.any() ? &roles_ : nullptr;
+      Add([&] { return std::make_unique<ContactWalk>(&run_, report_.tables(), roles, workspace); },
           Those(contacts));
     }
     if (conversations.any()) {
-      Add(std::make_unique<ConversationWalk>(&run_, report_.tables(), &roles_, body_format_),
+      Add(
+          [&] {
+            return std::make_unique<ConversationWalk>(&run_, report_.tables(), &roles_,
+                                                      body_format_);
+          },
           Those(conversations));
     }
-    walks_left_ = walks_.size();
+    if (resume_point_.earlier().has_value()) {
+      for (auto& [walk, tables] : walks_) walk->Restore(*resume_point_.earlier());
+    }
+    // All but one may end before the next begins.
+    walks_left_ = walks_.size() + 1;
     for (auto& [walk, tables] : walks_) {
       walk->Start([this, tables = tables] {
         report_.SetDone(tables);
-        // Not at once: a walk may call this while it is still at work.
-        if (--walks_left_ == 0) strand_->Post([this] { End(); });
+        OnWalkEnd();
       });
     }
+    OnWalkEnd();
   }
 
-  void Add(std::unique_ptr<Walk> walk, const std::vector<const TableInfo*>& tables) {
+  void OnWalkEnd() {
+    // Not at once: a walk may call this while it is still at work.
+    if (--walks_left_ == 0) strand_->Post([this] { End(); });
+  }
+
+  // Nothing for tables that an earlier stream gave to their end.
+  void Add(const std::function<std::unique_ptr<Walk>()>& make,
+           const std::vector<const TableInfo*>& tables) {
     TableSet set;
     for (const TableInfo* table : tables) set.set(table->index);
-    walks_.emplace_back(std::move(walk), set);
+    if (!report_.Done(set)) walks_.emplace_back(make(), set);
+  }
+
+  std::vector<const Walk*> Walks() const {
+    std::vector<const Walk*> walks;
+    walks.reserve(walks_.size());
+    for (const auto& [walk, tables] : walks_) walks.push_back(walk.get());
+    return walks;
   }
 
   std::vector<const TableInfo*> Those(TableSet set) const {
@@ -140,7 +185,7 @@ class ExtractionImpl final : public Extraction {
   void End() {
     const absl::Status status = report_.OverallStatus();
     if (status.ok()) {
-      run_.FlushAll();
+      run_.checkpointer().Finish(run_.Now());
       // The last progress shows every table at its end.
       run_.Tick();
       run_.Summarize();
@@ -150,6 +195,7 @@ class ExtractionImpl final : public Extraction {
   }
 
   const v1::BodyFormat body_format_;
+  const ResumePoint resume_point_;
   const ScrollDrain::Options scroll_;
   IntercomClient* const client_;
   const IntercomClient::GroupId group_;
@@ -176,8 +222,11 @@ absl::StatusOr<std::unique_ptr<Extraction>> Extraction::Create(const v1::Extract
   if (!tables.ok()) {
     return StatusWithReason(tables.status().code(), "BAD_REQUEST", tables.status().message());
   }
-  return std::unique_ptr<Extraction>(
-      new ExtractionImpl(*std::move(tables), request.body_format(), client, events, scroll));
+  absl::StatusOr<ResumePoint> resume_point =
+      ResumePoint::Create(request, *tables, client->connection(), client->clock()->Now());
+  if (!resume_point.ok()) return resume_point.status();
+  return std::unique_ptr<Extraction>(new ExtractionImpl(
+      *std::move(tables), request.body_format(), *std::move(resume_point), client, events, scroll));
 }
 
 }  // namespace intercom_extractor

@@ -21,7 +21,8 @@ namespace intercom_extractor {
 class Extraction {
  public:
   // `client` and `events` must outlive the extraction. kInvalidArgument when the
-  // request names no table, or an unknown one.
+  // request names no table, or an unknown one; kFailedPrecondition for a resume
+  // token that cannot be used (see the service's comments).
   static absl::StatusOr<std::unique_ptr<Extraction>> Create(
       const v1::ExtractRequest& request, IntercomClient* client, EventQueue* events,
       const ScrollDrain::Options& scroll = {});
@@ -32,6 +33,11 @@ class Extraction {
   // final status: OK after a summary, else why nothing could be read (see the
   // service's comments), with the reason as a payload (`ReasonOf`).
   virtual void Start() = 0;
+
+  // Ends soon, with a last checkpoint and kUnavailable (SERVER_STOPPING); what the
+  // consumer has not taken yet comes before. Not to be waited for: a consumer may
+  // take nothing.
+  virtual void Drain() = 0;
 
   // Stops: no new request to Intercom begins, those in flight are aborted,
   // `events` is cancelled. Returns at once. The destructor cancels too and waits

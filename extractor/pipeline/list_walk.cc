@@ -1,5 +1,6 @@
 #include "extractor/pipeline/list_walk.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -23,11 +24,27 @@ ListWalk::ListWalk(Run* run, const TableInfo* table, const std::vector<List>& li
 
 void ListWalk::Start(std::function<void()> done) {
   done_ = std::move(done);
-  WalkList(0);
+  const auto first = static_cast<size_t>(run_->report().lists_done(table_->index));
+  for (size_t i = 0; i < std::min(first, sources_.size()); ++i) sources_[i]->line->End();
+  WalkList(first);
+}
+
+void ListWalk::Save(resume::State* state) const {
+  if (position_.parameter().empty()) return;
+  for (resume::Table& table : *state->mutable_tables()) {
+    if (table.batch_field() == table_->batch_field->number()) *table.mutable_list() = position_;
+  }
+}
+
+void ListWalk::Restore(const resume::State& state) {
+  for (const resume::Table& table : state.tables()) {
+    if (table.batch_field() == table_->batch_field->number()) position_ = table.list();
+  }
 }
 
 void ListWalk::WalkList(size_t index) {
-  if (index == sources_.size()) {
+  run_->report().SetListsDone(table_->index, static_cast<int>(index));
+  if (index >= sources_.size()) {
     done_();
     return;
   }
@@ -41,12 +58,15 @@ void ListWalk::WalkList(size_t index) {
   };
   options.reading.tables = tables_;
   options.reading.line = source->line;
+  if (!position_.parameter().empty()) options.from = position_;
+  options.on_position = [this](const resume::ListPosition& position) { position_ = position; };
   options.id = source->converter.shape()->AddValue(-1, "id");
   options.on_page = [this](const PageInfo& info, const std::function<void()>& next) {
     if (info.total_count.has_value()) run_->report().SetExpected(table_->index, *info.total_count);
     next();
   };
   options.on_end = [this, index](const absl::Status& status) {
+    position_.Clear();
     if (!status.ok() && index > 0) {
       run_->report().SetPartial(table_->index);
       run_->Notify(table_->index, v1::NOTICE_CODE_DETAILS_FAILED, v1::SEVERITY_WARNING, "",

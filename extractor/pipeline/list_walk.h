@@ -9,6 +9,7 @@
 #include "extractor/pipeline/run.h"
 #include "extractor/pipeline/walk.h"
 #include "extractor/tables/record_converter.h"
+#include "resume_state.pb.h"
 
 namespace intercom_extractor {
 
@@ -29,6 +30,8 @@ class ListWalk : public Walk {
   ListWalk(Run* run, const TableInfo* table, const std::vector<List>& lists);
 
   void Start(std::function<void()> done) override;
+  void Save(resume::State* state) const override;
+  void Restore(const resume::State& state) override;
 
   // The lists of such a table; none for another table.
   static std::vector<List> ListsOf(const TableInfo& table);
@@ -47,6 +50,8 @@ class ListWalk : public Walk {
   const TableInfo* const table_;
   TableSet tables_;
   std::vector<std::unique_ptr<Source>> sources_;
+  // In the list that is being read.
+  resume::ListPosition position_;
   std::function<void()> done_;
 };
 

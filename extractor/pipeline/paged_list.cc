@@ -63,12 +63,17 @@ bool ProgressWatch::EndPage() { return empty_ || seen_.insert(hash_).second; }
 
 void PagedList::Walk(Run* run, const Shape* shape, Options options) {
   std::shared_ptr<PagedList> list(new PagedList(run, shape, std::move(options)));
-  list->Fetch("");
+  const auto& from = list->options_.from;
+  list->Fetch(from.has_value() ? from->parameter() : "");
 }
 
 PagedList::PagedList(Run* run, const Shape* shape, Options options)
     : run_(run), shape_(shape), options_(std::move(options)) {
   options_.reading.operation = options_.operation;
+  if (options_.from.has_value()) {
+    page_ = std::max<int64_t>(1, options_.from->page());
+    records_ = options_.from->records();
+  }
 }
 
 void PagedList::Fetch(const std::string& parameter) {
@@ -106,7 +111,6 @@ void PagedList::Fetch(const std::string& parameter) {
 
 void PagedList::PlanPages(const PageInfo& info, bool last) {
   const auto records = static_cast<int64_t>(info.records + info.malformed);
-  records_ += records;
   if (last) {
     options_.reading.line->End();
   } else if (info.total_count.has_value()) {
@@ -131,6 +135,14 @@ void PagedList::OnPage(const PageInfo& info) {
     return;
   }
   ++page_;
+  records_ += static_cast<int64_t>(info.records + info.malformed);
+  if (options_.on_position) {
+    resume::ListPosition position;
+    position.set_parameter(parameter);
+    position.set_page(page_);
+    position.set_records(records_);
+    options_.on_position(position);
+  }
   if (options_.plan_pages) PlanPages(info, parameter.empty());
   auto next = [self = shared_from_this(), parameter] {
     if (parameter.empty()) {

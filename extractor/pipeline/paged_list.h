@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <unordered_set>
 
@@ -11,6 +12,7 @@
 #include "absl/strings/string_view.h"
 #include "extractor/intercom/intercom_client.h"
 #include "extractor/pipeline/run.h"
+#include "resume_state.pb.h"
 
 namespace intercom_extractor {
 
@@ -66,6 +68,11 @@ class PagedList : public std::enable_shared_from_this<PagedList> {
     // Called after each page's rows were committed; the next page is asked for
     // when the argument is called. May be empty.
     std::function<void(const PageInfo&, std::function<void()> next)> on_page;
+    // Where an earlier stream stood; not set: at the beginning.
+    std::optional<resume::ListPosition> from;
+    // Told where it stands after each page's rows were committed, before `on_page`;
+    // an empty parameter: at the end. May be empty.
+    std::function<void(const resume::ListPosition&)> on_position;
     // Called once at the end.
     std::function<void(const absl::Status&)> on_end;
   };

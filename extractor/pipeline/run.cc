@@ -46,6 +46,8 @@ Run::Run(RunReport* report, IntercomClient* client, IntercomClient::GroupId grou
                                 " bytes exceeds what clients accept (64 MiB) "
                                 "and was left out"));
           }),
+      checkpointer_(report, &batcher_, client->clock()->Now(),
+                    [this](const v1::ExtractResponse& event) { Emit(event); }),
       unit_(TableCatalog::Get().tables().size()),
       begun_(client->clock()->Now()) {}
 
@@ -164,13 +166,14 @@ void Run::MakeRows(const std::shared_ptr<RowsFetch>& fetch) {
     // Not needed any more, and `done` may keep `fetch` for long.
     fetch->answer.body = ResponseBody();
     if (!info->complete) {
-      fetch->done(StatusWithReason(
+      info = StatusWithReason(
           absl::StatusCode::kDataLoss, "ANSWER_MALFORMED",
           absl::StrCat(fetch->reading.operation, ": the answer ends early; its first ",
-                       info->records, " records were kept")));
-      return;
+                       info->records, " records were kept"));
     }
     fetch->done(std::move(info));
+    // Now the walk knows what comes next.
+    checkpointer_.OnUnit(Now());
     return;
   }
   unit_.Clear();
@@ -272,6 +275,7 @@ void Run::Tick() {
   }
   FillForecast(counters, progress);
   Emit(event);
+  checkpointer_.OnTick(Now());
 }
 
 void Run::FillForecast(const RequestCounters& counters, v1::Progress* progress) const {

@@ -12,6 +12,7 @@
 #include "absl/time/time.h"
 #include "extractor/intercom/intercom_client.h"
 #include "extractor/pipeline/batcher.h"
+#include "extractor/pipeline/checkpointer.h"
 #include "extractor/pipeline/event_queue.h"
 #include "extractor/pipeline/run_report.h"
 #include "extractor/pipeline/time_ledger.h"
@@ -34,6 +35,7 @@ class Run {
   Run& operator=(const Run&) = delete;
 
   RunReport& report() { return *report_; }
+  Checkpointer& checkpointer() { return checkpointer_; }
   RequestPlan& plan() { return plan_; }
   absl::Time Now() const { return client_->clock()->Now(); }
   IntercomClient* client() { return client_; }
@@ -103,7 +105,6 @@ class Run {
 
   // Emits what waits and how far it is.
   void Tick();
-  void FlushAll() { batcher_.FlushAll(); }
   // Emits the last event.
   void Summarize();
   void Emit(const v1::ExtractResponse& event) { Push(event.SerializeAsString()); }
@@ -134,6 +135,7 @@ class Run {
   // Once every line was known.
   std::optional<Estimate> first_estimate_;
   Batcher batcher_;
+  Checkpointer checkpointer_;
   UnitRows unit_;
   const absl::Time begun_;
   TimeLedger ledger_;

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "absl/strings/string_view.h"
 #include "extractor/pipeline/proto_duration.h"
 
 namespace intercom_extractor {
@@ -9,6 +10,8 @@ namespace {
 
 // Notices of one code and table that are streamed; all are counted.
 constexpr int64_t kStreamedNotices = 100;
+// Of an error's message, as resume tokens are bounded.
+constexpr size_t kMaxSavedMessage = 400;
 
 void FillRequests(const RequestCounters& counters, v1::RequestCounts* requests) {
   requests->set_sent(counters.sent);
@@ -28,6 +31,8 @@ RunReport::RunReport(std::vector<const TableInfo*> tables, absl::Time start)
 void RunReport::AddRows(int table, int64_t rows, int64_t bytes) {
   states_[table].rows += rows;
   states_[table].bytes += bytes;
+  rows_streamed_ += rows;
+  bytes_streamed_ += bytes;
 }
 
 void RunReport::AddRequest(TableSet tables) {
@@ -44,9 +49,72 @@ void RunReport::SetDone(TableSet tables) {
   }
 }
 
+bool RunReport::Done(TableSet tables) const {
+  for (const TableInfo* table : tables_) {
+    if (tables.test(table->index) && !states_[table->index].done) return false;
+  }
+  return true;
+}
+
+void RunReport::Save(resume::State* saved) const {
+  for (const TableInfo* table : tables_) {
+    const State& state = states_[table->index];
+    resume::Table* entry = saved->add_tables();
+    entry->set_batch_field(table->batch_field->number());
+    entry->set_rows(state.rows);
+    entry->set_bytes(state.bytes);
+    entry->set_generation(state.generation);
+    entry->set_done(state.done);
+    entry->set_partial(state.partial);
+    entry->set_lists_done(state.lists_done);
+    if (!state.error.has_value()) continue;
+    entry->mutable_error()->set_code(static_cast<int>(state.error->code()));
+    entry->mutable_error()->set_reason(ReasonOf(*state.error));
+    const absl::string_view message = state.error->message();
+    entry->mutable_error()->set_message(std::string(message.substr(0, kMaxSavedMessage)));
+  }
+  for (const auto& [key, count] : notices_) {
+    const TableInfo* table = TableCatalog::Get().Find(key.first);
+    resume::NoticeCount* entry = saved->add_notices();
+    entry->set_batch_field(table == nullptr ? 0 : table->batch_field->number());
+    entry->set_code(key.second);
+    entry->set_count(count);
+  }
+}
+
+void RunReport::Restore(const resume::State& saved) {
+  const auto find = [](int batch_field) -> const TableInfo* {
+    for (const TableInfo& table : TableCatalog::Get().tables()) {
+      if (table.batch_field->number() == batch_field) return &table;
+    }
+    return nullptr;
+  };
+  for (const resume::Table& entry : saved.tables()) {
+    const TableInfo* table = find(entry.batch_field());
+    if (table == nullptr) continue;
+    State& state = states_[table->index];
+    state.rows = entry.rows();
+    state.bytes = entry.bytes();
+    state.generation = entry.generation();
+    state.done = entry.done();
+    state.partial = entry.partial();
+    state.lists_done = entry.lists_done();
+    if (entry.has_error()) {
+      state.error = StatusWithReason(static_cast<absl::StatusCode>(entry.error().code()),
+                                     entry.error().reason(), entry.error().message());
+    }
+  }
+  for (const resume::NoticeCount& entry : saved.notices()) {
+    const TableInfo* table = find(entry.batch_field());
+    notices_[{table == nullptr ? "" : table->name(), static_cast<v1::NoticeCode>(entry.code())}] =
+        entry.count();
+  }
+}
+
 uint32_t RunReport::Restart(int table) {
   State& state = states_[table];
   state.rows = state.bytes = 0;
+  state.lists_done = 0;
   return ++state.generation;
 }
 

@@ -14,6 +14,7 @@
 #include "extractor/tables/table_catalog.h"
 #include "intercom/extractor/v1/extractor_service.pb.h"
 #include "proto/v1.h"
+#include "resume_state.pb.h"
 
 namespace intercom_extractor {
 
@@ -38,6 +39,20 @@ class RunReport {
 
   int64_t Rows(int table) const { return states_[table].rows; }
   bool Failed(int table) const { return states_[table].error.has_value(); }
+  bool Done(TableSet tables) const;
+
+  // Rows of all tables since this stream began, also those that were void later.
+  int64_t rows_streamed() const { return rows_streamed_; }
+  int64_t bytes_streamed() const { return bytes_streamed_; }
+
+  // Tables and notices, for a stream that goes on where this one stands.
+  void Save(resume::State* state) const;
+  // To be called before anything happens.
+  void Restore(const resume::State& state);
+
+  // Of the lists that a table is made of: those that were read.
+  int lists_done(int table) const { return states_[table].lists_done; }
+  void SetListsDone(int table, int lists) { states_[table].lists_done = lists; }
 
   // The first failure counts. False when the table had failed already.
   bool Fail(int table, const absl::Status& why);
@@ -61,6 +76,7 @@ class RunReport {
     uint32_t generation = 1;
     bool done = false;
     bool partial = false;
+    int lists_done = 0;
     std::optional<absl::Status> error;
   };
 
@@ -69,6 +85,8 @@ class RunReport {
   TableSet wanted_;
   // By catalog index; only those of `tables_` are used.
   std::vector<State> states_;
+  int64_t rows_streamed_ = 0;
+  int64_t bytes_streamed_ = 0;
   std::map<std::pair<std::string, v1::NoticeCode>, int64_t> notices_;
 };
 

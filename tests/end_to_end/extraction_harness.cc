@@ -83,6 +83,8 @@ class Running : public RunningExtraction {
 
   void Cancel() override { (*extraction_)->Cancel(); }
 
+  void Drain() override { (*extraction_)->Drain(); }
+
   void AwaitStalled() override {
     while (!events_.ProducerWaits()) std::this_thread::yield();
   }
@@ -191,9 +193,10 @@ std::shared_ptr<ExtractionHarness::Client> ExtractionHarness::Connect() {
   return client;
 }
 
-std::unique_ptr<RunningExtraction> ExtractionHarness::Start(
-    const std::vector<std::string>& tables) {
+std::unique_ptr<RunningExtraction> ExtractionHarness::Start(const std::vector<std::string>& tables,
+                                                            const std::string& resume_token) {
   v1::ExtractRequest request;
+  request.set_resume_token(resume_token);
   if (tables.empty()) request.set_template_(v1::TEMPLATE_ALL);
   for (const std::string& table : tables) request.add_tables(table);
   request.set_body_format(body_format);
@@ -221,6 +224,12 @@ absl::StatusOr<v1::PlanExtractionResponse> ExtractionHarness::Plan(
 Extracted ExtractionHarness::Run(const std::vector<std::string>& tables,
                                  const std::function<void(const v1::ExtractResponse&)>& on_event) {
   return Start(tables)->Read(on_event);
+}
+
+Extracted ExtractionHarness::Resume(
+    const std::string& token, const std::vector<std::string>& tables,
+    const std::function<void(const v1::ExtractResponse&)>& on_event) {
+  return Start(tables, token)->Read(on_event);
 }
 
 }  // namespace intercom_extractor

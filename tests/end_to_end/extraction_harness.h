@@ -53,6 +53,7 @@ class RunningExtraction {
   virtual Extracted Read(
       const std::function<void(const v1::ExtractResponse&)>& on_event = nullptr) = 0;
   virtual void Cancel() = 0;
+  virtual void Drain() = 0;
   // Returns once the extraction stands still because nobody takes its events.
   virtual void AwaitStalled() = 0;
 };
@@ -76,8 +77,14 @@ class ExtractionHarness {
   Extracted Run(const std::vector<std::string>& tables = {},
                 const std::function<void(const v1::ExtractResponse&)>& on_event = nullptr);
 
-  // The same, but without reading. The harness must outlive the extraction.
-  std::unique_ptr<RunningExtraction> Start(const std::vector<std::string>& tables);
+  // Goes on from a checkpoint of an earlier extraction of the same tables. Notices,
+  // rows and restarts are those of this one alone.
+  Extracted Resume(const std::string& token, const std::vector<std::string>& tables = {},
+                   const std::function<void(const v1::ExtractResponse&)>& on_event = nullptr);
+
+  // The same as Run(), but without reading. The harness must outlive the extraction.
+  std::unique_ptr<RunningExtraction> Start(const std::vector<std::string>& tables,
+                                           const std::string& resume_token = "");
 
   // Plans the extraction of these tables, or of all when none is named.
   absl::StatusOr<v1::PlanExtractionResponse> Plan(const std::vector<std::string>& tables = {});

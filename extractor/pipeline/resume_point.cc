@@ -1,0 +1,74 @@
+#include "extractor/pipeline/resume_point.h"
+
+#include <openssl/sha.h>
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "extractor/intercom/intercom_client.h"
+
+namespace intercom_extractor {
+namespace {
+
+// Intercom's cursors and our promises about what changed meanwhile grow old.
+constexpr absl::Duration kMaxTokenAge = absl::Hours(24 * 30);
+
+std::string DigestOf(const v1::ExtractRequest& request, const std::vector<const TableInfo*>& tables,
+                     const Connection& connection) {
+  // However the tables were named.
+  std::string text = absl::StrCat(connection.name, "\n");
+  for (const TableInfo* table : tables) absl::StrAppend(&text, table->name(), "\n");
+  const bool html = request.body_format() == v1::BODY_FORMAT_HTML;
+  absl::StrAppend(&text, html ? "html" : "plaintext");
+  std::string digest(SHA256_DIGEST_LENGTH, '\0');
+  SHA256(reinterpret_cast<const unsigned char*>(text.data()), text.size(),
+         reinterpret_cast<unsigned char*>(&digest[0]));
+  return digest;
+}
+
+}  // namespace
+
+absl::StatusOr<ResumePoint> ResumePoint::Create(const v1::ExtractRequest& request,
+                                                const std::vector<const TableInfo*>& tables,
+                                                const Connection& connection, absl::Time now) {
+  ResumePoint point(connection, DigestOf(request, tables, connection));
+  if (request.resume_token().empty()) return point;
+  absl::StatusOr<resume::State> state = point.codec_.Open(request.resume_token());
+  if (!state.ok()) return state.status();
+  if (state->request_digest() != point.request_digest_) {
+    return StatusWithReason(
+        absl::StatusCode::kFailedPrecondition, "RESUME_TOKEN_MISMATCH",
+        "the resume token continues another extraction: of another connection, other tables or "
+        "another body format; ask for the same, or extract anew without it");
+  }
+  const absl::Duration age = now - absl::FromUnixSeconds(state->made_at());
+  if (age > kMaxTokenAge) {
+    return StatusWithReason(absl::StatusCode::kFailedPrecondition, "RESUME_TOKEN_EXPIRED",
+                            absl::StrCat("the resume token is ", age / absl::Hours(24),
+                                         " days old and the workspace has changed since; extract "
+                                         "anew without it"));
+  }
+  point.earlier_ = *std::move(state);
+  return point;
+}
+
+std::optional<absl::Time> ResumePoint::start() const {
+  if (!earlier_.has_value()) return std::nullopt;
+  return absl::FromUnixSeconds(earlier_->start());
+}
+
+std::string ResumePoint::MakeToken(int64_t number, absl::Time start, absl::Time now,
+                                   const RunReport& report,
+                                   const std::vector<const Walk*>& walks) const {
+  resume::State state;
+  state.set_request_digest(request_digest_);
+  state.set_made_at(absl::ToUnixSeconds(now));
+  state.set_start(absl::ToUnixSeconds(start));
+  state.set_number(number);
+  report.Save(&state);
+  for (const Walk* walk : walks) walk->Save(&state);
+  std::string token = codec_.Seal(state);
+  return token.size() <= ResumeTokenCodec::kMaxTokenBytes ? std::move(token) : std::string();
+}
+
+}  // namespace intercom_extractor
