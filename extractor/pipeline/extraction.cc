@@ -105,7 +105,8 @@ class ExtractionImpl final : public Extraction {
           Those(contacts));
     }
     if (conversations.any()) {
-      Add(std::make_unique<ConversationWalk>(&run_, report_.tables(), &roles_, body_format_),
+      Add(std::make_unique<ConversationWalk>(&run_, report_.tables(), &roles_, body_format_,
+                                             workspace.start),
           Those(conversations));
     }
     walks_left_ = walks_.size();
