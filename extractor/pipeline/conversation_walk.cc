@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "extractor/pipeline/paged_list.h"
+#include "extractor/pipeline/search_windows.h"
 #include "extractor/tables/json_number.h"
 
 namespace intercom_extractor {
@@ -41,24 +42,32 @@ bool ConversationWalk::NeedsDetails(const std::vector<const TableInfo*>& wanted,
 }
 
 ConversationWalk::ConversationWalk(Run* run, const std::vector<const TableInfo*>& wanted,
-                                   RoleResolver* roles, v1::BodyFormat body_format)
+                                   RoleResolver* roles, v1::BodyFormat body_format,
+                                   absl::Time start)
     : run_(run),
       resolver_(roles),
       tables_(TablesOf(wanted)),
       plain_text_(body_format != v1::BODY_FORMAT_HTML),
       details_(NeedsDetails(wanted, body_format)),
       list_line_(run->plan().AddLine("GET /conversations", v1::READ_WAY_LIST, tables_)),
+      windows_line_(
+          run->plan().AddLine("POST /conversations/search", v1::READ_WAY_WINDOWS, tables_)),
       detail_line_(
           run->plan().AddLine("GET /conversations/{id}", v1::READ_WAY_PER_RECORD, tables_)),
       converter_(v1::SOURCE_RECORD_CONVERSATION, wanted),
       id_(converter_.shape()->AddValue(-1, "id")),
+      created_at_(converter_.shape()->AddValue(-1, "created_at")),
+      updated_at_(converter_.shape()->AddValue(-1, "updated_at")),
       author_id_(converter_.shape()->AddValue(-1, "source.author.id")),
       author_type_(converter_.shape()->AddValue(-1, "source.author.type")),
       parts_(converter_.shape()->AddList(-1, kPartsPath)),
       parts_total_(converter_.shape()->AddValue(-1, "conversation_parts.total_count")),
       parts_counted_(converter_.shape()->AddValue(-1, "statistics.count_conversation_parts")),
       list_reader_({"conversations", "data"}, "", converter_.shape()),
-      detail_reader_({}, kPartsPath, converter_.shape()) {
+      detail_reader_({}, kPartsPath, converter_.shape()),
+      list_(run, converter_.shape(), ListOptions(start)) {
+  windows_line_->Explain("seconds of creation, many pages at once");
+  windows_line_->End();
   for (const char* path : {"contacts.contacts", "contacts"}) {
     const int list = converter_.shape()->AddList(-1, path);
     contacts_.push_back({list, converter_.shape()->AddValue(list, "id")});
@@ -76,44 +85,81 @@ void ConversationWalk::Restore(const resume::State& /*state*/) {
 
 void ConversationWalk::Start(std::function<void()> done) {
   done_ = std::move(done);
-  PagedList::Options options;
-  options.operation = "GET /conversations";
-  options.path = "/conversations";
-  options.per_page = kConversationsPerPage;
-  options.by_cursor = true;
-  options.id = id_;
-  options.reading.reader = &list_reader_;
-  options.reading.tables = tables_;
-  options.reading.line = list_line_;
-  options.plan_pages = true;
-  if (details_) {
-    options.reading.begin = [this] { page_ = std::make_shared<Page>(); };
-    options.reading.on_record = [this](const PageReader::Record& record, UnitRows* /*unit*/) {
-      page_->ids.emplace_back(record.values->Get(*converter_.shape(), id_, 0).text);
-      AddContacts(*record.values, &page_->contacts);
-    };
-  } else {
-    page_ = std::make_shared<Page>();
-    options.reading.before = [this](const PageReader::Record& record) {
-      AddContacts(*record.values, &page_->contacts);
-    };
-    options.reading.after = [this](std::function<void()> go_on) {
-      resolver_->Resolve(std::exchange(page_->contacts, {}), page_->roles, std::move(go_on));
-    };
-    options.reading.on_record = [this](const PageReader::Record& record, UnitRows* unit) {
-      MakeRows(record, *page_->roles, /*is_detail=*/false, unit);
-    };
-  }
-  options.on_page = [this](const PageInfo& info, std::function<void()> next) {
-    OnPage(info, std::move(next));
+  list_.Start();
+}
+
+WindowedList::Options ConversationWalk::ListOptions(absl::Time start) {
+  WindowedList::Options options;
+  options.records = "conversations";
+  options.tables = tables_;
+  options.prepare = [this](Run::Reading* reading) { Prepare(reading); };
+
+  Run::Reading reading;
+  reading.reader = &list_reader_;
+  reading.tables = tables_;
+
+  PagedList::Options& list = options.list;
+  list.operation = "GET /conversations";
+  list.path = "/conversations";
+  list.per_page = kConversationsPerPage;
+  list.by_cursor = true;
+  list.plan_pages = true;
+  list.id = id_;
+  list.reading = reading;
+  list.reading.line = list_line_;
+  list.on_page = [this](const PageInfo& info, std::function<void()> next) {
+    OnListPage(info, std::move(next));
   };
+
+  SearchWindows::Options& windows = options.windows;
+  windows.search = SearchWindows::Search::Conversations(start);
+  if (details_) windows.plan.max_open = kWindowsWithDetails;
+  windows.reading = reading;
+  windows.reading.line = windows_line_;
+  windows.id = id_;
+  windows.created_at = created_at_;
+  windows.updated_at = updated_at_;
+  windows.has_room = [this](size_t in_flight) {
+    return !details_ || in_flight + pending_ == 0 ||
+           pending_ + (in_flight + 1) * kConversationsPerPage <= kMaxPending;
+  };
+
+  options.when_idle = [this](std::function<void()> begin_anew) { WhenIdle(std::move(begin_anew)); };
   options.on_end = [this](const absl::Status& status) {
     if (!status.ok()) run_->FailTables(tables_, status);
     list_ended_ = true;
-    list_line_->End();
     MaybeEnd();
   };
-  PagedList::Walk(run_, converter_.shape(), std::move(options));
+  return options;
+}
+
+void ConversationWalk::Prepare(Run::Reading* reading) {
+  auto page = std::make_shared<Page>();
+  if (details_) {
+    reading->begin = [page] { *page = Page(); };
+    reading->on_record = [this, page](const PageReader::Record& record, UnitRows* /*unit*/) {
+      page->ids.emplace_back(record.values->Get(*converter_.shape(), id_, 0).text);
+      AddContacts(*record.values, &page->contacts);
+    };
+    reading->on_commit = [this, page] {
+      OnListed(static_cast<int64_t>(page->ids.size()));
+      FetchDetails(std::make_shared<Page>(std::exchange(*page, Page())));
+    };
+    return;
+  }
+  reading->before = [this, page](const PageReader::Record& record) {
+    AddContacts(*record.values, &page->contacts);
+  };
+  reading->after = [this, page](std::function<void()> go_on) {
+    resolver_->Resolve(std::exchange(page->contacts, {}), page->roles, std::move(go_on));
+  };
+  auto records = std::make_shared<int64_t>(0);
+  reading->begin = [records] { *records = 0; };
+  reading->on_record = [this, page, records](const PageReader::Record& record, UnitRows* unit) {
+    ++*records;
+    MakeRows(record, *page->roles, /*is_detail=*/false, unit);
+  };
+  reading->on_commit = [this, records] { OnListed(std::exchange(*records, 0)); };
 }
 
 void ConversationWalk::AddContacts(const RecordValues& values, std::vector<std::string>* contacts) {
@@ -159,25 +205,15 @@ void ConversationWalk::MakeRows(const PageReader::Record& record, const RoleMap&
   converter_.Convert(*record.values, context, unit, part, parts_);
 }
 
-void ConversationWalk::OnPage(const PageInfo& info, std::function<void()> next) {
+void ConversationWalk::OnListPage(const PageInfo& info, std::function<void()> next) {
   if (info.total_count.has_value()) {
+    total_ = info.total_count;
     for (const TableInfo* table : run_->report().tables()) {
       if (table->name() == "conversations") {
         run_->report().SetExpected(table->index, *info.total_count);
       }
     }
   }
-  PlanDetails(info);
-  if (!details_) {
-    page_ = std::make_shared<Page>();
-    next();
-    return;
-  }
-  pending_ += page_->ids.size();
-  std::shared_ptr<Page> page = page_;
-  resolver_->Resolve(std::move(page->contacts), page->roles, [this, page] {
-    for (const std::string& id : page->ids) FetchDetail(id, page->roles);
-  });
   if (pending_ >= kMaxPending) {
     paused_ = std::move(next);
   } else {
@@ -185,16 +221,33 @@ void ConversationWalk::OnPage(const PageInfo& info, std::function<void()> next) 
   }
 }
 
-void ConversationWalk::PlanDetails(const PageInfo& info) {
+void ConversationWalk::OnListed(int64_t conversations) {
   ++pages_;
-  listed_ += static_cast<int64_t>(info.records + info.malformed);
-  const int64_t total = std::max(listed_, info.total_count.value_or(listed_));
+  listed_ += conversations;
+  const int64_t total = std::max(listed_, total_.value_or(listed_));
   // Those that are listed but not asked for yet count as well.
   detail_line_->Expect(Estimate::Exactly(details_ ? total - detail_line_->asked() : 0));
   const int64_t pages_left = (total - listed_ + kConversationsPerPage - 1) / kConversationsPerPage;
   const int64_t lookups = resolver_->line()->asked();
   resolver_->line()->Expect(
       {0, pages_left * lookups / pages_, pages_left * std::max<int64_t>(1, lookups / pages_)});
+}
+
+void ConversationWalk::FetchDetails(const std::shared_ptr<Page>& page) {
+  pending_ += page->ids.size();
+  resolver_->Resolve(std::move(page->contacts), page->roles, [this, page] {
+    for (const std::string& id : page->ids) FetchDetail(id, page->roles);
+  });
+}
+
+void ConversationWalk::WhenIdle(std::function<void()> begin_anew) {
+  listed_ = 0;
+  pages_ = 0;
+  if (pending_ > 0) {
+    begin_anew_ = std::move(begin_anew);
+  } else {
+    begin_anew();
+  }
 }
 
 void ConversationWalk::FetchDetail(const std::string& id, const std::shared_ptr<RoleMap>& roles) {
@@ -236,6 +289,8 @@ void ConversationWalk::FetchDetail(const std::string& id, const std::shared_ptr<
 void ConversationWalk::OnDetailEnd() {
   --pending_;
   if (paused_ && pending_ < kMaxPending) std::exchange(paused_, nullptr)();
+  if (begin_anew_ && pending_ == 0) std::exchange(begin_anew_, nullptr)();
+  list_.Pump();
   MaybeEnd();
 }
 
