@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "extractor/checkpoint/packed_ids.h"
 #include "extractor/pipeline/paged_list.h"
 #include "extractor/pipeline/search_windows.h"
 #include "extractor/tables/json_number.h"
@@ -74,18 +75,25 @@ ConversationWalk::ConversationWalk(Run* run, const std::vector<const TableInfo*>
   }
 }
 
-void ConversationWalk::Save(resume::State* /*state*/) const {}
-
-void ConversationWalk::Restore(const resume::State& /*state*/) {
-  for (const TableInfo* table : run_->report().tables()) {
-    if (!tables_.test(table->index) || run_->report().Rows(table->index) == 0) continue;
-    run_->RestartTable(table->index, "read anew after an interruption");
-  }
+void ConversationWalk::Save(resume::State* state) const {
+  *state->mutable_conversations() = list_.Save();
+  state->set_pending_conversations(PackIds({pending_.begin(), pending_.end()}));
+  state->set_conversations_done(read_);
 }
+
+void ConversationWalk::Restore(const resume::State& state) { earlier_ = state; }
 
 void ConversationWalk::Start(std::function<void()> done) {
   done_ = std::move(done);
-  list_.Start();
+  const resume::RecordList& list = earlier_.conversations();
+  if (list.has_total()) SetTotal(list.total());
+  auto page = std::make_shared<Page>();
+  if (list.way() != resume::RecordList::WAY_ANEW) {
+    read_ = read_before_ = earlier_.conversations_done();
+    page->ids = UnpackIds(earlier_.pending_conversations()).value_or(std::vector<std::string>());
+  }
+  FetchDetails(page);
+  list_.Start(list);
 }
 
 WindowedList::Options ConversationWalk::ListOptions(absl::Time start) {
@@ -120,8 +128,8 @@ WindowedList::Options ConversationWalk::ListOptions(absl::Time start) {
   windows.created_at = created_at_;
   windows.updated_at = updated_at_;
   windows.has_room = [this](size_t in_flight) {
-    return !details_ || in_flight + pending_ == 0 ||
-           pending_ + (in_flight + 1) * kConversationsPerPage <= kMaxPending;
+    return !details_ || in_flight + pending_.size() == 0 ||
+           pending_.size() + (in_flight + 1) * kConversationsPerPage <= kMaxPending;
   };
 
   options.when_idle = [this](std::function<void()> begin_anew) { WhenIdle(std::move(begin_anew)); };
@@ -206,18 +214,18 @@ void ConversationWalk::MakeRows(const PageReader::Record& record, const RoleMap&
 }
 
 void ConversationWalk::OnListPage(const PageInfo& info, std::function<void()> next) {
-  if (info.total_count.has_value()) {
-    total_ = info.total_count;
-    for (const TableInfo* table : run_->report().tables()) {
-      if (table->name() == "conversations") {
-        run_->report().SetExpected(table->index, *info.total_count);
-      }
-    }
-  }
-  if (pending_ >= kMaxPending) {
+  if (info.total_count.has_value()) SetTotal(*info.total_count);
+  if (pending_.size() >= kMaxPending) {
     paused_ = std::move(next);
   } else {
     next();
+  }
+}
+
+void ConversationWalk::SetTotal(int64_t conversations) {
+  total_ = conversations;
+  for (const TableInfo* table : run_->report().tables()) {
+    if (table->name() == "conversations") run_->report().SetExpected(table->index, conversations);
   }
 }
 
@@ -226,7 +234,8 @@ void ConversationWalk::OnListed(int64_t conversations) {
   listed_ += conversations;
   const int64_t total = std::max(listed_, total_.value_or(listed_));
   // Those that are listed but not asked for yet count as well.
-  detail_line_->Expect(Estimate::Exactly(details_ ? total - detail_line_->asked() : 0));
+  detail_line_->Expect(Estimate::Exactly(
+      details_ ? std::max<int64_t>(0, total - read_before_ - detail_line_->asked()) : 0));
   const int64_t pages_left = (total - listed_ + kConversationsPerPage - 1) / kConversationsPerPage;
   const int64_t lookups = resolver_->line()->asked();
   resolver_->line()->Expect(
@@ -234,7 +243,7 @@ void ConversationWalk::OnListed(int64_t conversations) {
 }
 
 void ConversationWalk::FetchDetails(const std::shared_ptr<Page>& page) {
-  pending_ += page->ids.size();
+  pending_.insert(page->ids.begin(), page->ids.end());
   resolver_->Resolve(std::move(page->contacts), page->roles, [this, page] {
     for (const std::string& id : page->ids) FetchDetail(id, page->roles);
   });
@@ -243,7 +252,8 @@ void ConversationWalk::FetchDetails(const std::shared_ptr<Page>& page) {
 void ConversationWalk::WhenIdle(std::function<void()> begin_anew) {
   listed_ = 0;
   pages_ = 0;
-  if (pending_ > 0) {
+  read_before_ = 0;
+  if (!pending_.empty()) {
     begin_anew_ = std::move(begin_anew);
   } else {
     begin_anew();
@@ -257,7 +267,7 @@ void ConversationWalk::FetchDetail(const std::string& id, const std::shared_ptr<
   const auto& tables = run_->report().tables();
   if (std::all_of(tables.begin(), tables.end(), failed)) {
     // The scope is missing, say: no need to ask for each conversation.
-    run_->After(absl::ZeroDuration(), [this] { OnDetailEnd(); });
+    run_->After(absl::ZeroDuration(), [this, id] { OnDetailEnd(id); });
     return;
   }
   ApiRequest request;
@@ -282,20 +292,24 @@ void ConversationWalk::FetchDetail(const std::string& id, const std::shared_ptr<
   };
   run_->FetchRows(request, reading, [this, id](const absl::StatusOr<PageInfo>& info) {
     if (!info.ok()) run_->FailDetail(tables_, id, info.status());
-    OnDetailEnd();
+    OnDetailEnd(id);
   });
 }
 
-void ConversationWalk::OnDetailEnd() {
-  --pending_;
-  if (paused_ && pending_ < kMaxPending) std::exchange(paused_, nullptr)();
-  if (begin_anew_ && pending_ == 0) std::exchange(begin_anew_, nullptr)();
+void ConversationWalk::OnDetailEnd(const std::string& id) {
+  pending_.erase(id);
+  ++read_;
+  if (paused_ && pending_.size() < kMaxPending) std::exchange(paused_, nullptr)();
+  if (begin_anew_ && pending_.empty()) {
+    read_ = 0;
+    std::exchange(begin_anew_, nullptr)();
+  }
   list_.Pump();
   MaybeEnd();
 }
 
 void ConversationWalk::MaybeEnd() {
-  if (!list_ended_ || pending_ > 0) return;
+  if (!list_ended_ || !pending_.empty()) return;
   detail_line_->End();
   resolver_->line()->End();
   done_();

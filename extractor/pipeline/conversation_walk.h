@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/container/flat_hash_set.h"
 #include "absl/time/time.h"
 #include "extractor/pipeline/role_resolver.h"
 #include "extractor/pipeline/run.h"
@@ -54,6 +55,7 @@ class ConversationWalk : public Walk {
   void Prepare(Run::Reading* reading);
   void FetchDetails(const std::shared_ptr<Page>& page);
   void OnListed(int64_t conversations);
+  void SetTotal(int64_t conversations);
 
   void AddContacts(const RecordValues& values, std::vector<std::string>* contacts);
   void MakeRows(const PageReader::Record& record, const RoleMap& roles, bool is_detail,
@@ -62,7 +64,7 @@ class ConversationWalk : public Walk {
   void OnListPage(const PageInfo& info, std::function<void()> next);
   void WhenIdle(std::function<void()> begin_anew);
   void FetchDetail(const std::string& id, const std::shared_ptr<RoleMap>& roles);
-  void OnDetailEnd();
+  void OnDetailEnd(const std::string& id);
   void MaybeEnd();
 
   Run* const run_;
@@ -96,7 +98,13 @@ class ConversationWalk : public Walk {
   int64_t pages_ = 0;
   int64_t listed_ = 0;
   std::optional<int64_t> total_;
-  size_t pending_ = 0;
+  // Listed, but not read.
+  absl::flat_hash_set<std::string> pending_;
+  // Read, or found to be gone; and of these, by earlier streams.
+  int64_t read_ = 0;
+  int64_t read_before_ = 0;
+  // Where an earlier stream stood.
+  resume::State earlier_;
   std::function<void()> paused_;
   // Begins the tables anew, kept until none is pending.
   std::function<void()> begin_anew_;

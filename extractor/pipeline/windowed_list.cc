@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "extractor/pipeline/saved_windows.h"
 
 namespace intercom_extractor {
 namespace {
@@ -13,6 +14,8 @@ namespace {
 constexpr int64_t kMinRecordsForWindows = 3000;
 // The list serves when more than a thousandth is missing.
 constexpr int64_t kToleratedPart = 1000;
+// A list that is refused again and again has another reason than an old cursor.
+constexpr int kMaxRefusals = 3;
 
 bool CountsMany(const PageInfo& first_page) {
   return first_page.next_starting_after.has_value() &&
@@ -35,11 +38,25 @@ void WindowedList::ReadList() {
   list.on_page = [this](const PageInfo& info, std::function<void()> next) {
     OnListPage(info, std::move(next));
   };
-  list.on_end = [this](const absl::Status& status) {
-    options_.list.reading.line->End();
-    options_.on_end(status);
-  };
+  if (!position_.parameter().empty()) list.from = position_;
+  list.on_position = [this](const resume::ListPosition& position) { position_ = position; };
+  list.on_end = [this](const absl::Status& status) { OnListEnd(status); };
   PagedList::Walk(run_, shape_, std::move(list));
+}
+
+void WindowedList::OnListEnd(const absl::Status& status) {
+  if (absl::IsInvalidArgument(status) && !position_.parameter().empty() &&
+      refused_++ < kMaxRefusals) {
+    // The cursor has expired, say; nothing else tells where a list goes on.
+    anew_ = true;
+    options_.when_idle([this] {
+      BeginAnew(absl::StrCat("Intercom refused to go on with ", options_.list.operation));
+    });
+    return;
+  }
+  options_.list.reading.line->End();
+  ended_ = true;
+  options_.on_end(status);
 }
 
 void WindowedList::OnListPage(const PageInfo& info, std::function<void()> next) {
@@ -55,17 +72,53 @@ void WindowedList::OnListPage(const PageInfo& info, std::function<void()> next) 
   options_.list.on_page(info, std::move(next));
 }
 
-void WindowedList::Resume(Saved saved) {
-  undecided_ = false;
-  total_ = saved.total;
-  options_.list.reading.line->End();
-  windows_ = SearchWindows::Resume(run_, shape_, WindowOptions(), std::move(saved.windows));
-  windows_->Start();
+void WindowedList::Start(const resume::RecordList& saved) {
+  if (saved.has_total()) total_ = saved.total();
+  undecided_ = saved.way() == resume::RecordList::WAY_UNSPECIFIED;
+  switch (saved.way()) {
+    case resume::RecordList::WAY_LIST:
+      position_ = saved.position();
+      break;
+    case resume::RecordList::WAY_WINDOWS:
+      if (absl::StatusOr<SearchWindows::Saved> windows = FromState(saved.windows()); windows.ok()) {
+        options_.list.reading.line->End();
+        windows_ = SearchWindows::Resume(run_, shape_, WindowOptions(), *std::move(windows));
+        windows_->Start();
+        return;
+      }
+      [[fallthrough]];
+    case resume::RecordList::WAY_ANEW:
+      BeginAnew("which rows came before the interruption is not known");
+      return;
+    case resume::RecordList::WAY_DONE:
+      options_.list.reading.line->End();
+      ended_ = true;
+      options_.on_end(absl::OkStatus());
+      return;
+    default:
+      break;
+  }
+  ReadList();
 }
 
-std::optional<WindowedList::Saved> WindowedList::Save() const {
-  if (windows_ == nullptr || windows_ended_) return std::nullopt;
-  return Saved{total_.value_or(0), windows_->Save()};
+resume::RecordList WindowedList::Save() const {
+  resume::RecordList saved;
+  if (total_.has_value()) saved.set_total(*total_);
+  if (ended_) {
+    saved.set_way(resume::RecordList::WAY_DONE);
+  } else if (windows_ != nullptr && !windows_ended_) {
+    saved.set_way(resume::RecordList::WAY_WINDOWS);
+    *saved.mutable_windows() = ToState(windows_->Save());
+  } else if (given_ != nullptr || anew_) {
+    // What it leaves out does not fit into a token; or it is about to begin anew.
+    saved.set_way(resume::RecordList::WAY_ANEW);
+  } else if (!position_.parameter().empty()) {
+    saved.set_way(resume::RecordList::WAY_LIST);
+    *saved.mutable_position() = position_;
+  } else if (!undecided_) {
+    saved.set_way(resume::RecordList::WAY_ANEW);
+  }
+  return saved;
 }
 
 void WindowedList::Pump() {
@@ -135,6 +188,7 @@ void WindowedList::OnWindowsEnd(const absl::Status& status, int64_t shortfall) {
   const int64_t total = total_.value_or(0);
   const int64_t missing = std::max({int64_t{0}, shortfall, total - windows_->given()});
   if (status.ok() && missing <= total / kToleratedPart) {
+    ended_ = true;
     if (missing > 0) {
       Notify(v1::NOTICE_CODE_COUNT_DIFFERS, v1::SEVERITY_WARNING,
              absl::StrCat(options_.windows.search.operation, " gave ", missing, " fewer than the ",
@@ -155,16 +209,20 @@ void WindowedList::OnWindowsEnd(const absl::Status& status, int64_t shortfall) {
     // From its start: a cursor may have expired meanwhile.
     ReadList();
   } else {
-    options_.when_idle([this] { BeginAnew(); });
+    anew_ = true;
+    options_.when_idle([this] {
+      BeginAnew(absl::StrCat("windows of ", options_.windows.search.operation,
+                             " were incomplete, and which rows they gave is not known"));
+    });
   }
 }
 
-void WindowedList::BeginAnew() {
+void WindowedList::BeginAnew(const std::string& why) {
+  anew_ = false;
+  position_.Clear();
   for (const TableInfo* table : run_->report().tables()) {
     if (!options_.tables.test(table->index) || run_->report().Failed(table->index)) continue;
-    run_->RestartTable(table->index,
-                       absl::StrCat("windows of ", options_.windows.search.operation,
-                                    " were incomplete, and which rows they gave is not known"));
+    run_->RestartTable(table->index, why);
   }
   ReadList();
 }

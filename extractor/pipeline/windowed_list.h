@@ -14,6 +14,7 @@
 #include "extractor/pipeline/run.h"
 #include "extractor/pipeline/search_windows.h"
 #include "extractor/tables/table_catalog.h"
+#include "resume_state.pb.h"
 
 namespace intercom_extractor {
 
@@ -46,24 +47,16 @@ class WindowedList {
     std::function<void(const absl::Status&)> on_end;
   };
 
-  // What is left to read in windows.
-  struct Saved {
-    // As the list counts the records.
-    int64_t total = 0;
-    SearchWindows::Saved windows;
-  };
-
   // `run` and `shape` must outlive the list.
   WindowedList(Run* run, const Shape* shape, Options options);
 
   // Whether so many records are read in windows.
   static bool ReadsWindows(int64_t records);
 
-  void Start() { ReadList(); }
-  // Goes on with windows that were saved.
-  void Resume(Saved saved);
-  // Absent while the list serves.
-  std::optional<Saved> Save() const;
+  // From the beginning, or where a list that was saved stands.
+  void Start(const resume::RecordList& saved = resume::RecordList());
+  // Where it stands; nothing before its first page. To be called between units.
+  resume::RecordList Save() const;
 
   // To be called when there is more room for pages.
   void Pump();
@@ -73,8 +66,9 @@ class WindowedList {
   void ReadList();
   void OnListPage(const PageInfo& info, std::function<void()> next);
   SearchWindows::Options WindowOptions();
+  void OnListEnd(const absl::Status& status);
   void OnWindowsEnd(const absl::Status& status, int64_t shortfall);
-  void BeginAnew();
+  void BeginAnew(const std::string& why);
   void Notify(v1::NoticeCode code, v1::Severity severity, const std::string& message);
   void Remember(absl::string_view id);
 
@@ -83,6 +77,13 @@ class WindowedList {
   Options options_;
   // Whether it is still open how to read.
   bool undecided_ = true;
+  // Of the plain list.
+  resume::ListPosition position_;
+  // It is about to begin anew, once nothing is under way for records that were read.
+  bool anew_ = false;
+  // Times that a cursor was refused.
+  int refused_ = 0;
+  bool ended_ = false;
   // As the list counts them.
   std::optional<int64_t> total_;
   std::shared_ptr<SearchWindows> windows_;
