@@ -17,6 +17,9 @@ constexpr int kConversationsPerPage = 150;
 constexpr int64_t kPartsLimit = 500;
 // Listing pauses while this many conversations are not read.
 constexpr size_t kMaxPending = 1500;
+// Pages that are on their way, or here and wait for the roles of their contacts:
+// as much memory, and far more than a quota lets through.
+constexpr size_t kMaxPages = 32;
 constexpr char kPartsPath[] = "conversation_parts.conversation_parts";
 
 bool Wants(const std::vector<const TableInfo*>& wanted, absl::string_view name) {
@@ -128,7 +131,8 @@ WindowedList::Options ConversationWalk::ListOptions(absl::Time start) {
   windows.created_at = created_at_;
   windows.updated_at = updated_at_;
   windows.has_room = [this](size_t in_flight) {
-    return !details_ || in_flight + pending_.size() == 0 ||
+    if (!details_) return in_flight < kMaxPages;
+    return in_flight + pending_.size() == 0 ||
            pending_.size() + (in_flight + 1) * kConversationsPerPage <= kMaxPending;
   };
 

@@ -1,6 +1,3 @@
-// Plans are driven by a search that is simulated here: what it compares is said a
-// second time, by civil days and by seconds, without the calendar under test.
-
 #include "extractor/pipeline/window_plan.h"
 
 #include <gmock/gmock.h>
@@ -20,6 +17,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "extractor/pipeline/simulated_search.h"
 #include "extractor/pipeline/window_axis.h"
 
 namespace intercom_extractor {
@@ -29,83 +27,6 @@ using ::testing::HasSubstr;
 
 constexpr int64_t kDay = 86400;
 constexpr int64_t kPageSize = 150;
-constexpr int64_t k2020 = 1577836800;
-constexpr int64_t k2025 = 1735689600;
-
-struct Contact {
-  int64_t created_at = 0;
-  int64_t updated_at = 0;
-  bool user = true;
-};
-
-// How a search compares times.
-enum class Rule {
-  kWholeDays,
-  kExactSeconds,
-  // Of conversations, if ">" and "<" mean "or equal".
-  kSecondsOrEqual,
-};
-
-// A search as documented, sorted by created_at.
-class Search {
- public:
-  Search(std::vector<Contact> contacts, const std::string& zone, Rule rule)
-      : contacts_(std::move(contacts)), rule_(rule) {
-    EXPECT_TRUE(absl::LoadTimeZone(zone, &zone_));
-    std::sort(contacts_.begin(), contacts_.end(),
-              [](const Contact& a, const Contact& b) { return a.created_at < b.created_at; });
-    for (const Contact& contact : contacts_) {
-      created_.push_back(Compared(contact.created_at));
-      updated_.push_back(Compared(contact.updated_at));
-    }
-  }
-
-  const std::vector<Contact>& contacts() const { return contacts_; }
-
-  // The numbers of the contacts that the window's conditions select.
-  std::vector<size_t> Find(const WindowFilter& filter, const WindowAxis& axis) const {
-    const int64_t margin = axis.exact() ? 0 : kDay;
-    const Range created = MakeRange(filter.created_from, filter.created_before, margin);
-    const Range updated = MakeRange(filter.updated_from, filter.updated_before, margin);
-    std::vector<size_t> found;
-    for (size_t i = 0; i < contacts_.size(); ++i) {
-      using Role = ContactFilter::Role;
-      if (created.Has(created_[i]) && updated.Has(updated_[i]) &&
-          (filter.role == Role::kAny || (filter.role == Role::kUser) == contacts_[i].user)) {
-        found.push_back(i);
-      }
-    }
-    return found;
-  }
-
- private:
-  // Values that search compares: days, or seconds.
-  struct Range {
-    int64_t after = std::numeric_limits<int64_t>::min();
-    int64_t before = std::numeric_limits<int64_t>::max();
-    bool Has(int64_t value) const { return value > after && value < before; }
-  };
-
-  int64_t Compared(int64_t second) const {
-    if (rule_ != Rule::kWholeDays) return second;
-    return absl::ToCivilDay(absl::FromUnixSeconds(second), zone_) - absl::CivilDay();
-  }
-
-  Range MakeRange(const std::optional<int64_t>& from, const std::optional<int64_t>& before,
-                  int64_t margin) const {
-    const int64_t equal = rule_ == Rule::kSecondsOrEqual ? 1 : 0;
-    Range range;
-    if (from.has_value()) range.after = Compared(*from - margin - 1) - equal;
-    if (before.has_value()) range.before = Compared(*before + margin) + equal;
-    return range;
-  }
-
-  std::vector<Contact> contacts_;
-  absl::TimeZone zone_;
-  const Rule rule_;
-  std::vector<int64_t> created_;
-  std::vector<int64_t> updated_;
-};
 
 struct Outcome {
   // How often each contact was wanted, and how often it came.
@@ -127,7 +48,7 @@ struct Outcome {
 // Reads the windows of a plan from a search.
 class Reader {
  public:
-  Reader(const Search* search, const WindowAxis* axis, WindowPlan plan)
+  Reader(const SimulatedSearch* search, const WindowAxis* axis, WindowPlan plan)
       : search_(*search), axis_(*axis), plan_(std::move(plan)) {
     outcome_.wanted.resize(search_.contacts().size());
     outcome_.came.resize(search_.contacts().size());
@@ -154,7 +75,7 @@ class Reader {
     page.total_count = static_cast<int64_t>(chain.found.size());
     for (int i = 0; i < kPageSize && chain.offset < chain.found.size(); ++i, ++chain.offset) {
       const size_t number = chain.found[chain.offset];
-      const Contact& contact = search_.contacts()[number];
+      const SimulatedContact& contact = search_.contacts()[number];
       const std::string id = absl::StrCat(number);
       WindowPlan::Record record = {id, contact.created_at, contact.updated_at};
       if (damage) damage(&record);
@@ -218,7 +139,7 @@ class Reader {
     size_t offset = 0;
   };
 
-  const Search& search_;
+  const SimulatedSearch& search_;
   const WindowAxis& axis_;
   std::optional<WindowPlan> plan_;
   std::map<size_t, Chain> chains_;
@@ -229,73 +150,26 @@ int64_t Pages(size_t contacts) {
   return (static_cast<int64_t>(contacts) + kPageSize - 1) / kPageSize;
 }
 
-enum class Shape { kEven, kGrowing, kOneDay, kOneSecond, kFewDays, kImportWithin, kSmallImport };
-
-std::vector<Contact> MakeContacts(Shape shape, size_t count, std::mt19937_64* random) {
-  const auto between = [&](int64_t low, int64_t high) {
-    return std::uniform_int_distribution<int64_t>(low, high)(*random);
-  };
-  const int64_t import = between(k2020, k2025 - kDay);
-  std::vector<int64_t> days;
-  for (int i = 0; i < 5; ++i) days.push_back(between(k2020, k2025 - kDay));
-  std::vector<Contact> contacts(count);
-  for (size_t i = 0; i < count; ++i) {
-    Contact& contact = contacts[i];
-    switch (shape) {
-      case Shape::kEven:
-        contact.created_at = between(k2020, k2025);
-        break;
-      case Shape::kGrowing:
-        contact.created_at = std::max(between(k2020, k2025), between(k2020, k2025));
-        break;
-      case Shape::kOneDay:
-        contact.created_at = import + between(0, kDay / 2);
-        break;
-      case Shape::kOneSecond:
-        contact.created_at = import;
-        break;
-      case Shape::kFewDays:
-        contact.created_at = days[i % days.size()] + between(0, kDay);
-        break;
-      case Shape::kImportWithin:
-      case Shape::kSmallImport:
-        contact.created_at = i % (shape == Shape::kSmallImport ? 10 : 2) == 0
-                                 ? import + between(0, 3600)
-                                 : between(k2020, k2025);
-        break;
-    }
-    contact.updated_at = between(contact.created_at, k2025);
-    contact.user = between(0, 3) > 0;
-  }
-  return contacts;
-}
-
-const char* const kZones[] = {
-    "America/New_York",  "Europe/London", "Australia/Lord_Howe",  // Half an hour.
-    "America/Sao_Paulo", "Asia/Beirut",                           // Midnights that do not exist.
-    "Atlantic/Azores",                                            // Midnights that come twice.
-    "America/St_Johns",  "Pacific/Apia",  "Asia/Kathmandu",      "UTC"};
-
 // The axis that goes with a rule.
-std::unique_ptr<WindowAxis> AxisFor(Rule rule, const std::string& zone) {
-  if (rule == Rule::kSecondsOrEqual) return std::make_unique<SecondAxis>();
+std::unique_ptr<WindowAxis> AxisFor(DateComparison rule, const std::string& zone) {
+  if (rule == DateComparison::kSecondsOrEqual) return std::make_unique<SecondAxis>();
   return std::make_unique<DayAxis>(DayCalendar(zone));
 }
 
-class WindowPlanTest : public ::testing::TestWithParam<std::tuple<Shape, Rule>> {
+class WindowPlanTest : public ::testing::TestWithParam<std::tuple<Spread, DateComparison>> {
  protected:
   struct Workspace {
     std::string zone;
     std::unique_ptr<WindowAxis> axis;
-    std::unique_ptr<Search> search;
+    std::unique_ptr<SimulatedSearch> search;
   };
   static Workspace MakeWorkspace(size_t count, std::mt19937_64* random) {
-    const auto [shape, rule] = GetParam();
+    const auto [spread, rule] = GetParam();
     Workspace workspace;
-    workspace.zone = kZones[(*random)() % std::size(kZones)];
+    workspace.zone = kTimeZones[(*random)() % kTimeZones.size()];
     workspace.axis = AxisFor(rule, workspace.zone);
-    workspace.search =
-        std::make_unique<Search>(MakeContacts(shape, count, random), workspace.zone, rule);
+    workspace.search = std::make_unique<SimulatedSearch>(MakeContacts(spread, count, random),
+                                                         workspace.zone, rule);
     return workspace;
   }
 };
@@ -329,7 +203,7 @@ TEST_P(WindowPlanTest, StoppedAndResumedAnywhereItGivesEveryContactOnce) {
     Reader reader(workspace.search.get(), axis, WindowPlan(axis, k2025 + 1, WindowPlan::Options()));
     bool refused = false;
     // What shares a second with more than the watermark's ids may come again.
-    const bool one_second = std::get<0>(GetParam()) == Shape::kOneSecond;
+    const bool one_second = std::get<0>(GetParam()) == Spread::kOneSecond;
     for (std::vector<size_t> open = reader.Open(); !open.empty(); open = reader.Open()) {
       // Windows go on in any order, as their answers come.
       const size_t window = open[random() % open.size()];
@@ -351,19 +225,19 @@ TEST_P(WindowPlanTest, StoppedAndResumedAnywhereItGivesEveryContactOnce) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Shapes, WindowPlanTest,
-                         ::testing::Combine(::testing::Values(Shape::kEven, Shape::kGrowing,
-                                                              Shape::kOneDay, Shape::kOneSecond,
-                                                              Shape::kFewDays, Shape::kImportWithin,
-                                                              Shape::kSmallImport),
-                                            ::testing::Values(Rule::kWholeDays, Rule::kExactSeconds,
-                                                              Rule::kSecondsOrEqual)));
+INSTANTIATE_TEST_SUITE_P(
+    Spreads, WindowPlanTest,
+    ::testing::Combine(::testing::Values(Spread::kEven, Spread::kGrowing, Spread::kOneDay,
+                                         Spread::kOneSecond, Spread::kFewDays,
+                                         Spread::kImportWithin, Spread::kSmallImport),
+                       ::testing::Values(DateComparison::kWholeDays, DateComparison::kExactSeconds,
+                                         DateComparison::kSecondsOrEqual)));
 
 // Any cuts, not only those that a plan would make.
 TEST(ContactFilterTest, DisjointDaysSelectEveryContactOnceUnderBothDateSemantics) {
   for (uint64_t seed = 1; seed <= 60; ++seed) {
     std::mt19937_64 random(seed);
-    const std::string zone = kZones[seed % std::size(kZones)];
+    const std::string zone = kTimeZones[seed % kTimeZones.size()];
     SCOPED_TRACE(absl::StrCat("seed ", seed, ", zone ", zone));
     const DayCalendar calendar(zone);
     const DayAxis axis(calendar);
@@ -372,15 +246,15 @@ TEST(ContactFilterTest, DisjointDaysSelectEveryContactOnceUnderBothDateSemantics
       cuts.insert(calendar.NextCut(calendar.DayOf(
           std::uniform_int_distribution<int64_t>(k2020 - 20 * 365 * kDay, k2025)(random))));
     }
-    std::vector<Contact> contacts;
+    std::vector<SimulatedContact> contacts;
     for (const absl::CivilDay cut : cuts) {
       // The seconds around each edge, and hours for the clock's changes.
       for (const int64_t offset : {-7200, -3600, -1, 0, 1, 1800, 3600, 7200}) {
         contacts.push_back({calendar.Start(cut) + offset, 0, true});
       }
     }
-    for (const Rule rule : {Rule::kWholeDays, Rule::kExactSeconds}) {
-      const Search search(contacts, zone, rule);
+    for (const DateComparison rule : {DateComparison::kWholeDays, DateComparison::kExactSeconds}) {
+      const SimulatedSearch search(contacts, zone, rule);
       std::vector<int> seen(contacts.size());
       std::optional<int64_t> from;
       std::vector<absl::CivilDay> ends(cuts.begin(), cuts.end());
@@ -403,13 +277,14 @@ TEST(ContactFilterTest, DisjointDaysSelectEveryContactOnceUnderBothDateSemantics
 }
 
 TEST(WindowPlanTest, LargeWorkspaceIsReadManyPagesAtATimeForFivePercentMoreRequests) {
-  for (const Shape shape : {Shape::kEven, Shape::kGrowing, Shape::kFewDays, Shape::kOneDay,
-                            Shape::kImportWithin, Shape::kSmallImport, Shape::kOneSecond}) {
+  for (const Spread spread : {Spread::kEven, Spread::kGrowing, Spread::kFewDays, Spread::kOneDay,
+                              Spread::kImportWithin, Spread::kSmallImport, Spread::kOneSecond}) {
     constexpr uint64_t kSeed = 7;
     std::mt19937_64 random(kSeed);
-    SCOPED_TRACE(absl::StrCat("seed ", kSeed, ", shape ", static_cast<int>(shape)));
+    SCOPED_TRACE(absl::StrCat("seed ", kSeed, ", spread ", static_cast<int>(spread)));
     const size_t count = 300000;
-    const Search search(MakeContacts(shape, count, &random), "America/New_York", Rule::kWholeDays);
+    const SimulatedSearch search(MakeContacts(spread, count, &random), "America/New_York",
+                                 DateComparison::kWholeDays);
     const DayAxis axis(DayCalendar("America/New_York"));
     Reader reader(&search, &axis, WindowPlan(&axis, k2025 + 1, WindowPlan::Options()));
     const Outcome outcome = reader.ReadAll();
@@ -417,9 +292,9 @@ TEST(WindowPlanTest, LargeWorkspaceIsReadManyPagesAtATimeForFivePercentMoreReque
     EXPECT_EQ(outcome.missing() + outcome.repeated(), 0);
     EXPECT_LE(outcome.requests, Pages(count) * 21 / 20);
     EXPECT_LE(outcome.rounds, Pages(count) / 20);
-    RecordProperty(absl::StrCat("requests_", static_cast<int>(shape)),
+    RecordProperty(absl::StrCat("requests_", static_cast<int>(spread)),
                    static_cast<int>(outcome.requests));
-    RecordProperty(absl::StrCat("rounds_", static_cast<int>(shape)),
+    RecordProperty(absl::StrCat("rounds_", static_cast<int>(spread)),
                    static_cast<int>(outcome.rounds));
   }
 }
@@ -427,7 +302,8 @@ TEST(WindowPlanTest, LargeWorkspaceIsReadManyPagesAtATimeForFivePercentMoreReque
 TEST(WindowPlanTest, UnknownTimeZoneReadsOverlappingWindowsWithoutAGapOrARepetition) {
   std::mt19937_64 random(3);
   for (const char* zone : {"Pacific/Kiritimati", "Pacific/Pago_Pago"}) {
-    const Search search(MakeContacts(Shape::kImportWithin, 20000, &random), zone, Rule::kWholeDays);
+    const SimulatedSearch search(MakeContacts(Spread::kImportWithin, 20000, &random), zone,
+                                 DateComparison::kWholeDays);
     const DayAxis axis(DayCalendar("Mars/Olympus_Mons"));
     EXPECT_FALSE(axis.exact());
     Reader reader(&search, &axis, WindowPlan(&axis, k2025 + kDay + 1, WindowPlan::Options()));
@@ -444,7 +320,8 @@ class DamagedSearch : public ::testing::Test {
   Outcome Read(const std::function<void(WindowPlan::Record*)>& damage,
                const std::function<void(WindowPlan::Page*)>& damage_page) {
     std::mt19937_64 random(11);
-    const Search search(MakeContacts(Shape::kEven, 20000, &random), "UTC", Rule::kWholeDays);
+    const SimulatedSearch search(MakeContacts(Spread::kEven, 20000, &random), "UTC",
+                                 DateComparison::kWholeDays);
     const DayAxis axis(DayCalendar("UTC"));
     Reader reader(&search, &axis, WindowPlan(&axis, k2025 + 1, WindowPlan::Options()));
     reader.damage = damage;

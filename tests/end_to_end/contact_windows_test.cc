@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <chrono>
 #include <functional>
+#include <map>
 #include <random>
 #include <set>
 #include <string>
@@ -16,6 +17,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_replace.h"
+#include "extractor/sync/mutex.h"
 #include "tests/end_to_end/extraction_harness.h"
 #include "tests/end_to_end/search_misbehaviour.h"
 
@@ -146,6 +148,38 @@ TEST(ContactWindowsTest, UnknownTimeZoneLosesAndRepeatsNothing) {
   ExpectAll(got, 6000);
   EXPECT_THAT(got.notices, IsEmpty());
   EXPECT_GT(Searches(&harness), 0);
+}
+
+TEST(ContactWindowsTest, DatesThatCannotBeReadRepeatNothingWhereWindowsOverlap) {
+  constexpr int kCount = 9000;
+  ExtractionHarness harness(MakeContacts(kCount, Evenly, 14));
+  harness.intercom().AlterAnswers("GET", "/me", [](const auto&, fake::Response* response) {
+    response->body =
+        absl::StrReplaceAll(response->body, {{"America/New_York", "Mars/Olympus_Mons"}});
+  });
+  // Search knows when they were created; their records do not say it.
+  Mutex mu;
+  std::map<std::string, int> undated;
+  harness.intercom().AlterAnswers(
+      "POST", "/contacts/search", [&mu, &undated](const auto&, fake::Response* response) {
+        MutexLock lock(&mu);
+        const std::string key = R"(","created_at":)";
+        for (size_t at = response->body.find(key); at != std::string::npos;
+             at = response->body.find(key, at + 1)) {
+          const size_t name = response->body.rfind('"', at - 1) + 1;
+          if (response->body[at - 1] == '7') continue;
+          ++undated[response->body.substr(name, at - name)];
+          response->body.replace(at + 3, 7, "no_date");
+        }
+      });
+  const Extracted got = harness.Run({"users", "leads"});
+  ExpectAll(got, kCount);
+  EXPECT_THAT(got.notices, IsEmpty());
+  EXPECT_EQ(Lists(&harness), 1);
+  harness.intercom().ClearHandlers();
+  int repeated = 0;
+  for (const auto& [name, times] : undated) repeated += times > 1 ? 1 : 0;
+  EXPECT_GT(repeated, 0) << "no windows overlap";
 }
 
 TEST(ContactWindowsTest, SubResourcesOfEveryContactAreReadOnce) {

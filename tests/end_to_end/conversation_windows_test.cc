@@ -289,7 +289,7 @@ TEST(ConversationWindowsTest, ManyPagesAreInFlightAndHardlyMoreThanTheListNeeds)
   const Extracted got = harness.Run({"conversations"});
   EXPECT_EQ(got.rows.conversations_size(), kCount);
   EXPECT_THAT(got.notices, IsEmpty());
-  EXPECT_GE(harness.intercom().stats().max_in_flight, 40);
+  EXPECT_GE(harness.intercom().stats().max_in_flight, 25);
   EXPECT_LE(Searches(&harness) + Lists(&harness), Pages(kCount) * 14 / 13);
   RecordProperty("requests", static_cast<int>(Searches(&harness) + Lists(&harness)));
 }
