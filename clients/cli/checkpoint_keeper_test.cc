@@ -10,12 +10,15 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/time/time.h"
 #include "clients/cli/output_directory.h"
 #include "clients/cli/run_state.h"
 #include "clients/cli/state_file.h"
 #include "clients/cli/test_files.h"
 #include "clients/cli/test_tables.h"
 #include "gtest/gtest.h"
+#include "intercom/extractor/v1/extractor_service.pb.h"
+#include "proto/v1.h"
 
 namespace intercom_extractor {
 namespace {
@@ -234,6 +237,7 @@ TEST_P(CheckpointKeeperTest, RollsBackToTheLastCheckpointAlsoWhenItWasNotSavedYe
     Open(root);
     Play(loss);
     ASSERT_TRUE(keeper_->RollBack().ok());
+    EXPECT_EQ(ReadStateFile(StatePath(root))->checkpoint, keeper_->state().checkpoint);
     Play(Script().size());
     Finish();
     ExpectAll(root);

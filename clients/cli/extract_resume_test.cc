@@ -1,7 +1,6 @@
 #include <sys/stat.h>
 
 #include <algorithm>
-#include <atomic>
 #include <filesystem>
 #include <functional>
 #include <string>
@@ -9,15 +8,11 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "absl/time/time.h"
-#include "clients/cli/extract_command.h"
-#include "clients/cli/fake_extractor.h"
 #include "clients/cli/run_state.h"
+#include "clients/cli/scripted_run.h"
 #include "clients/cli/state_file.h"
 #include "clients/cli/test_files.h"
 #include "gmock/gmock.h"
-#include "google/rpc/error_details.pb.h"
-#include "google/rpc/status.pb.h"
 #include "gtest/gtest.h"
 
 namespace intercom_extractor {
@@ -28,84 +23,8 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-grpc::Status Lost() { return {grpc::StatusCode::UNAVAILABLE, "Socket closed"}; }
-
-grpc::Status Refused(const std::string& reason) {
-  google::rpc::Status details;
-  google::rpc::ErrorInfo info;
-  info.set_reason(reason);
-  details.add_details()->PackFrom(info);
-  return {grpc::StatusCode::FAILED_PRECONDITION, "no good", details.SerializeAsString()};
-}
-
-// The command against a server with a script: one call after the other, over
-// several runs of the command.
-class ExtractResumeTest : public ::testing::Test {
- protected:
-  ExtractResumeTest() {
-    options_.output = directory_.Path("out");
-    options_.tables = {"tags"};
-    timing_.now = [this] { return absl::UnixEpoch() + absl::Seconds(seconds_.load()); };
-    timing_.random = [] { return 0.0; };
-    timing_.wait = [this](absl::Duration duration) {
-      waits_.push_back(absl::ToInt64Seconds(duration));
-      if (on_wait_) on_wait_();
-      return fake_.interrupt.triggered();
-    };
-  }
-
-  Outcome Run() {
-    fake_.err.clear();
-    fake_.out.clear();
-    return RunExtract(options_, fake_.api.get(), fake_.console, timing_);
-  }
-  Outcome Resume() {
-    options_.resume = true;
-    return Run();
-  }
-  void ConnectRemotely() { options_.connection.server = "extractor:1"; }
-
-  std::string Out(const std::string& name) const { return options_.output + "/" + name; }
-  std::string StatePath() const { return Out(".intercom-extract.state"); }
-  RunState State() const {
-    auto state = ReadStateFile(StatePath());
-    EXPECT_TRUE(state.ok()) << state.status();
-    return state.ok() ? *state : RunState();
-  }
-  std::vector<std::string> Tokens() const {
-    std::vector<std::string> tokens;
-    for (const v1::ExtractRequest& request : fake_.requests) {
-      tokens.push_back(request.resume_token());
-    }
-    return tokens;
-  }
-
-  // A first call that gives two rows, a checkpoint and two rows more, then ends.
-  void ScriptInterruptedCall(const grpc::Status& status = Lost()) {
-    fake_.AddTags({"a", "b"});
-    fake_.AddCheckpoint(1, {{"tags", 2}});
-    fake_.AddTags({"late", "later"});
-    fake_.status = status;
-    fake_.NextCall();
-  }
-
-  // The call that continues it to the end.
-  void ScriptLastCall() {
-    fake_.AddTags({"late", "later", "last"});
-    fake_.AddCheckpoint(2, {{"tags", 3}});
-    fake_.AddSummary("tags", v1::TABLE_STATUS_COMPLETE, 5);
-  }
-
-  TestDirectory directory_;
-  FakeExtractor fake_;
-  ExtractOptions options_;
-  ExtractTiming timing_;
-  std::atomic<int64_t> seconds_{0};
-  std::vector<int64_t> waits_;
-  std::function<void()> on_wait_;
-};
-
-constexpr char kAllRows[] = "type,id,name\n,,a\n,,b\n,,late\n,,later\n,,last\n";
+// What a run continues that was interrupted.
+using ExtractResumeTest = ScriptedRunTest;
 
 TEST_F(ExtractResumeTest, ResumedRunHasEachRowOnce) {
   ScriptInterruptedCall();
@@ -337,7 +256,7 @@ TEST_F(ExtractResumeTest, QuietRunSaysNothing) {
 TEST_F(ExtractResumeTest, RefusedTokenEndsWithTwoAndKeepsTheState) {
   ScriptInterruptedCall();
   Run();
-  fake_.status = Refused("RESUME_TOKEN_EXPIRED");
+  fake_.status = WithReason(grpc::StatusCode::FAILED_PRECONDITION, "RESUME_TOKEN_EXPIRED");
   const Outcome outcome = Resume();
   EXPECT_EQ(outcome.code, ExitCode::kUsage);
   EXPECT_EQ(outcome.message,
@@ -454,95 +373,6 @@ TEST_F(ExtractResumeTest, RunKilledWhileItsFilesWereMovedIsFinished) {
   EXPECT_TRUE(Exists(Out("segments.csv")));
   EXPECT_EQ(State().phase, RunState::Phase::kComplete);
   EXPECT_EQ(fake_.requests.size(), 1u);
-}
-
-TEST_F(ExtractResumeTest, LostServerIsCalledAgainFromTheLastCheckpoint) {
-  ConnectRemotely();
-  ScriptInterruptedCall();
-  ScriptLastCall();
-  const Outcome outcome = Run();
-  EXPECT_EQ(outcome.code, ExitCode::kComplete) << outcome.message;
-  EXPECT_EQ(ReadAll(Out("tags.csv")), kAllRows);
-  EXPECT_THAT(Tokens(), ElementsAre("", "token 1"));
-  EXPECT_THAT(waits_, ElementsAre(1));
-  EXPECT_THAT(fake_.err, HasSubstr("note: lost the connection to server extractor:1 (Socket "
-                                   "closed); goes on from checkpoint 1 in 1s, try 1 of 5"));
-}
-
-TEST_F(ExtractResumeTest, LostServerIsGivenUpAfterFiveTriesWithoutProgress) {
-  ConnectRemotely();
-  ScriptInterruptedCall();
-  fake_.AddTags({"late"});  // Rows alone are no progress: they come again.
-  fake_.status = Lost();
-  const Outcome outcome = Run();
-  EXPECT_EQ(outcome.code, ExitCode::kUnreachable);
-  EXPECT_THAT(outcome.message, HasSubstr("--resume to go on from checkpoint 1 (2 rows)"));
-  EXPECT_THAT(waits_, ElementsAre(1, 2, 4, 8, 16));
-  EXPECT_EQ(fake_.requests.size(), 6u);
-  EXPECT_EQ(State().rows(), 2);
-}
-
-TEST_F(ExtractResumeTest, ProgressGivesALostServerAllTriesBack) {
-  ConnectRemotely();
-  ScriptInterruptedCall();
-  fake_.status = Lost();
-  fake_.NextCall();
-  fake_.AddTags({"late"});
-  fake_.AddCheckpoint(2, {{"tags", 1}});
-  fake_.status = Lost();
-  fake_.NextCall();
-  fake_.AddTags({"later", "last"});
-  fake_.AddCheckpoint(3, {{"tags", 2}});
-  fake_.AddSummary("tags", v1::TABLE_STATUS_COMPLETE, 5);
-  EXPECT_EQ(Run().code, ExitCode::kComplete);
-  EXPECT_EQ(ReadAll(Out("tags.csv")), kAllRows);
-  EXPECT_THAT(waits_, ElementsAre(1, 2, 1));
-  EXPECT_THAT(Tokens(), ElementsAre("", "token 1", "token 1", "token 2"));
-}
-
-TEST_F(ExtractResumeTest, ConnectionLostBeforeTheFirstCheckpointIsNotTriedAgain) {
-  ConnectRemotely();
-  fake_.AddTags({"a"});
-  fake_.status = Lost();
-  EXPECT_EQ(Run().code, ExitCode::kUnreachable);
-  EXPECT_EQ(fake_.requests.size(), 1u);
-}
-
-TEST_F(ExtractResumeTest, WhatTheServerSaysOfIntercomIsNoLostConnection) {
-  ConnectRemotely();
-  google::rpc::Status details;
-  google::rpc::ErrorInfo info;
-  info.set_reason("INTERCOM_UNREACHABLE");
-  details.add_details()->PackFrom(info);
-  ScriptInterruptedCall({grpc::StatusCode::UNAVAILABLE, "timeout", details.SerializeAsString()});
-  EXPECT_EQ(Run().code, ExitCode::kUnreachable);
-  EXPECT_EQ(fake_.requests.size(), 1u);
-}
-
-TEST_F(ExtractResumeTest, EmbeddedServerIsNotCalledAgain) {
-  ScriptInterruptedCall();
-  ScriptLastCall();
-  EXPECT_EQ(Run().code, ExitCode::kUnreachable);
-  EXPECT_EQ(fake_.requests.size(), 1u);
-}
-
-TEST_F(ExtractResumeTest, InterruptWhileWaitingForALostServerEndsTheRun) {
-  ConnectRemotely();
-  ScriptInterruptedCall();
-  on_wait_ = [&] { fake_.interrupt.Trigger(); };
-  const Outcome outcome = Run();
-  EXPECT_EQ(outcome.code, ExitCode::kInterrupted);
-  EXPECT_THAT(outcome.message, HasSubstr("--resume to go on from checkpoint 1"));
-  EXPECT_EQ(fake_.requests.size(), 1u);
-}
-
-TEST_F(ExtractResumeTest, ServerThatRefusesTheTokenAfterALossEndsWithTwo) {
-  ConnectRemotely();
-  ScriptInterruptedCall();
-  fake_.status = Refused("RESUME_TOKEN_INVALID");
-  const Outcome outcome = Run();
-  EXPECT_EQ(outcome.code, ExitCode::kUsage);
-  EXPECT_THAT(outcome.message, HasSubstr("server extractor:1 cannot continue this run"));
 }
 
 TEST_F(ExtractResumeTest, CheckpointThatDoesNotCoverItsRowsIsNeverSaved) {

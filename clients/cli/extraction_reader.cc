@@ -17,6 +17,9 @@ google::protobuf::ArenaOptions LargeBlocks() {
   return options;
 }
 
+// As the contract says: whoever stores tokens counts on it.
+constexpr size_t kMaxTokenBytes = size_t{64} << 10;
+
 // A server that does not count sends 0: its tables never begin anew.
 uint32_t Generation(uint32_t sent) { return std::max<uint32_t>(sent, 1); }
 
@@ -107,8 +110,9 @@ bool ExtractionReader::AcceptCheckpoint(const v1::Checkpoint& checkpoint) {
     broken_promise_ = absl::StrCat(name, " came after checkpoint ", position_.checkpoint);
     return false;
   }
-  if (checkpoint.resume_token().empty()) {
-    broken_promise_ = absl::StrCat(name, " has no token");
+  const size_t bytes = checkpoint.resume_token().size();
+  if (bytes == 0 || bytes > kMaxTokenBytes) {
+    broken_promise_ = absl::StrCat(name, " has a token of ", bytes, " bytes");
     return false;
   }
   for (const v1::TableRows& table : checkpoint.rows()) {

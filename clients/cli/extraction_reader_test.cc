@@ -121,8 +121,12 @@ TEST_F(ExtractionReaderTest, CheckpointsThatCannotBeContinuedFromAreDataLoss) {
   fake_.NextCall();
   fake_.AddCheckpoint(1, {});
   fake_.events.back().mutable_checkpoint()->clear_resume_token();
+  fake_.NextCall();
+  fake_.AddCheckpoint(1, {});
+  fake_.events.back().mutable_checkpoint()->set_resume_token(std::string(65537, 'x'));
   EXPECT_THAT(ReadAll().error_message(), HasSubstr("checkpoint 2 came after checkpoint 2"));
-  EXPECT_THAT(ReadAll().error_message(), HasSubstr("checkpoint 1 has no token"));
+  EXPECT_THAT(ReadAll().error_message(), HasSubstr("checkpoint 1 has a token of 0 bytes"));
+  EXPECT_THAT(ReadAll().error_message(), HasSubstr("checkpoint 1 has a token of 65537 bytes"));
 }
 
 TEST_F(ExtractionReaderTest, ContinuedStreamKnowsGenerationsAndNumbers) {

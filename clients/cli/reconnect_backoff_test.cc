@@ -1,5 +1,8 @@
 #include "clients/cli/reconnect_backoff.h"
 
+#include <optional>
+
+#include "absl/time/time.h"
 #include "gtest/gtest.h"
 
 namespace intercom_extractor {

@@ -13,6 +13,7 @@
 #include "absl/time/time.h"
 #include "clients/cli/progress_text.h"
 #include "clients/cli/row_columns.h"
+#include "clients/cli/row_writer.h"
 #include "clients/cli/state_file.h"
 #include "proto/v1.h"
 

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/time/time.h"
 #include "clients/cli/command_line.h"
 #include "clients/cli/exit_code.h"
 #include "clients/cli/output_directory.h"

@@ -1,7 +1,12 @@
 #include "clients/cli/state_command.h"
 
+#include <sys/stat.h>
+
 #include <string>
 
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "clients/cli/console.h"
 #include "clients/cli/output_directory.h"
 #include "clients/cli/run_state.h"
 #include "clients/cli/state_file.h"
