@@ -206,9 +206,10 @@ class Extraction {
   // Whether another call can make up for it. What a server says of Intercom has a
   // reason; what gRPC says of the connection has none.
   bool IsLostConnection(const grpc::Status& status) const {
-    return status.error_code() == grpc::StatusCode::UNAVAILABLE && ErrorReason(status).empty() &&
-           !options_.connection.embedded() && keeper_.has_value() && keeper_->has_checkpoint() &&
-           !api_->interrupt()->triggered();
+    const std::string reason = ErrorReason(status);
+    return status.error_code() == grpc::StatusCode::UNAVAILABLE &&
+           (reason.empty() || reason == "SERVER_STOPPING") && !options_.connection.embedded() &&
+           keeper_.has_value() && keeper_->has_checkpoint() && !api_->interrupt()->triggered();
   }
 
   StreamEnd ReadStream(ProgressDisplay* display) {
