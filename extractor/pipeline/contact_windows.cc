@@ -36,7 +36,7 @@ ContactWindows::ContactWindows(Run* run, const Shape* shape, Options options)
       // The days of an unknown time zone may be ahead of ours.
       plan_(&calendar_,
             calendar_.DayOf(absl::ToUnixSeconds(options_.start)) + (calendar_.known() ? 1 : 2),
-            WindowPlan::Options()) {
+            options_.plan) {
   options_.reading.operation = kOperation;
 }
 
@@ -130,6 +130,11 @@ absl::Status ContactWindows::Advance(size_t window, const PageInfo& info) {
   ++chain.pages;
   chain.starting_after = next;
   return plan_.OnPage(window, chain.page);
+}
+
+void ContactWindows::Stop() {
+  ended_ = true;
+  options_.reading.line->End();
 }
 
 void ContactWindows::End(const absl::Status& status) {

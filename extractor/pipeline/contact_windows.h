@@ -27,6 +27,8 @@ class ContactWindows : public std::enable_shared_from_this<ContactWindows> {
     std::string time_zone;
     // Contacts created after this day are not read.
     absl::Time start;
+    // Which contacts, and in how many windows at most.
+    WindowPlan::Options plan;
     // How pages become rows. Some contacts come twice: leaving out the second is
     // up to `on_record`.
     Run::Reading reading;
@@ -51,6 +53,8 @@ class ContactWindows : public std::enable_shared_from_this<ContactWindows> {
   void Start() { Pump(); }
   // Asks for as many pages as there is room for; to be called when there is more.
   void Pump();
+  // Gives up: `on_end` is not called, pages that arrive later make no rows.
+  void Stop();
 
  private:
   // A window's chain of pages.

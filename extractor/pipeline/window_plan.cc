@@ -36,7 +36,10 @@ WindowPlan::WindowPlan(const DayCalendar* calendar, absl::CivilDay end, const Op
     : calendar_(*calendar), options_(options) {
   ContactFilter everything;
   everything.created_before = calendar_.NextCut(end);
+  everything.segment_id = options_.segment_id;
+  everything.role = options_.role;
   windows_.emplace_back();
+  windows_[0].estimate = options_.estimate;
   windows_[0].filter = everything;
   windows_[0].before = everything.created_before;
   open_.insert(0);

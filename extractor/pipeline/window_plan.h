@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <optional>
 #include <set>
+#include <string>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -35,6 +36,11 @@ class WindowPlan {
     size_t max_open = 64;
     // Splitting leaves at least this much on both sides.
     int64_t min_pages = 5;
+    // Which contacts: of any segment and role, unless said here.
+    std::string segment_id;
+    ContactFilter::Role role = ContactFilter::Role::kAny;
+    // How many there probably are, until the first page counts them.
+    int64_t estimate = 0;
   };
 
   // `calendar` must outlive the plan. Contacts created on `end` or later are not
