@@ -46,7 +46,7 @@ TableSet ContactWalk::TablesOf(const std::vector<const TableInfo*>& wanted) {
 }
 
 ContactWalk::ContactWalk(Run* run, const std::vector<const TableInfo*>& wanted, RoleResolver* roles,
-                         Workspace workspace)
+                         SegmentList* segments, Workspace workspace)
     : run_(run),
       roles_(roles),
       workspace_(std::move(workspace)),
@@ -63,6 +63,50 @@ ContactWalk::ContactWalk(Run* run, const std::vector<const TableInfo*>& wanted, 
       plan_(&children_, &run->plan()) {
   windows_line_->Explain("days of creation, many pages at once");
   windows_line_->End();
+  MakeSegments(segments);
+}
+
+void ContactWalk::MakeSegments(SegmentList* list) {
+  const ContactChild* child = children_.Find(ContactChild::Kind::kSegments);
+  if (child == nullptr) return;
+  plan_.SetAsked(*child, ContactPlan::Asked::kNotPlanned);
+  ContactSegments::Options options;
+  options.time_zone = workspace_.time_zone;
+  options.start = workspace_.start;
+  options.child = child;
+  options.per_contact = plan_.line(*child);
+  options.list = list;
+  options.on_change = [this] { OnSegmentsChange(); };
+  options.ask = [this, child](const std::string& id, v1::ContactRole role) {
+    auto contact = std::make_shared<Contact>();
+    contact->id = id;
+    contact->role = role;
+    ++pending_;
+    FetchSubResource(contact, {{child, 1}, nullptr});
+  };
+  options.await_room = [this](std::function<void()> next) { AwaitRoom(std::move(next)); };
+  options.on_end = [this] { MaybeEnd(); };
+  segments_ = std::make_unique<ContactSegments>(run_, std::move(options));
+}
+
+void ContactWalk::OnSegmentsChange() {
+  ContactPlan::Asked asked = ContactPlan::Asked::kNotPlanned;
+  if (segments_->asking() == ContactSegments::Asking::kAllContacts) {
+    asked = ContactPlan::Asked::kAll;
+  } else if (segments_->asking() == ContactSegments::Asking::kNewContacts) {
+    asked = ContactPlan::Asked::kGiven;
+  }
+  plan_.SetAsked(segments_->child(), asked);
+  for (const auto& [contact, missing] : std::exchange(undecided_, {})) {
+    if (segments_->Asks(contact->created_at)) {
+      plan_.AddLists({missing.list});
+      FetchSubResource(contact, missing);
+    } else {
+      OnSubResourceEnd();
+    }
+  }
+  plan_.Update();
+  MaybeEnd();
 }
 
 void ContactWalk::Start(std::function<void()> done) {
@@ -99,9 +143,12 @@ void ContactWalk::ReadList() {
     OnListPage(info, std::move(next));
   };
   options.on_end = [this](const absl::Status& status) {
-    if (!status.ok()) run_->FailTables(tables_, status);
     list_line_->End();
     list_ended_ = true;
+    if (!status.ok()) {
+      run_->FailTables(tables_, status);
+      if (segments_ != nullptr) segments_->OnListFailed();
+    }
     MaybeEnd();
   };
   PagedList::Walk(run_, converter_.shape(), std::move(options));
@@ -115,14 +162,20 @@ void ContactWalk::OnListPage(const PageInfo& info, std::function<void()> next) {
   }
   ShareOutTotal();
   if (std::exchange(first_page_, false)) {
+    first_contacts_.total = total_;
+    if (segments_ != nullptr) segments_->OnFirstPage(first_contacts_);
     if (info.next_starting_after.has_value() && ReadsWindows(total_.value_or(0))) {
       ReadWindows();
       return;
     }
     page_ids_.clear();
   }
+  AwaitRoom(std::move(next));
+}
+
+void ContactWalk::AwaitRoom(std::function<void()> next) {
   if (pending_ >= kMaxPending) {
-    paused_ = std::move(next);
+    paused_.push_back(std::move(next));
   } else {
     next();
   }
@@ -211,9 +264,13 @@ void ContactWalk::OnContact(const RecordValues& values, UnitRows* unit) {
     return;
   }
   if (roles_ != nullptr) roles_->Remember(contact.id, Abs(role));
+  contact.created_at = SegmentSearch::CreatedAt(values.Get(shape, created_at_, 0));
 
   RecordContext context;
   for (const ContactChildren::Missing& list : children_.MissingIn(values, contact.role)) {
+    if (list.child->kind == ContactChild::Kind::kSegments && !segments_->Asks(contact.created_at)) {
+      continue;
+    }
     const TableSet tables = list.child->TablesFor(contact.role);
     context.skip |= tables;
     Missing missing{list, nullptr};
@@ -238,17 +295,22 @@ void ContactWalk::OnCommit() {
   ShareOutTotal();
   size_t missing_lists = 0;
   for (Contact& contact : std::exchange(page_, {})) {
-    std::vector<ContactChildren::Missing> lists;
-    lists.reserve(contact.missing.size());
-    for (const Missing& missing : contact.missing) lists.push_back(missing.list);
-    plan_.AddContact(contact.role, lists);
-    if (contact.missing.empty()) continue;
+    if (first_page_) first_contacts_.Add(contact.role);
     auto shared = std::make_shared<Contact>(std::move(contact));
+    std::vector<ContactChildren::Missing> lists;
+    lists.reserve(shared->missing.size());
     for (const Missing& missing : shared->missing) {
       ++pending_;
       ++missing_lists;
-      FetchSubResource(shared, missing);
+      if (missing.list.child->kind == ContactChild::Kind::kSegments &&
+          segments_->asking() == ContactSegments::Asking::kUnknown) {
+        undecided_.emplace_back(shared, missing);
+      } else {
+        lists.push_back(missing.list);
+        FetchSubResource(shared, missing);
+      }
     }
+    plan_.AddContact(shared->role, lists);
   }
   largest_page_ = std::max(largest_page_, missing_lists);
   plan_.Update();
@@ -288,17 +350,23 @@ void ContactWalk::FetchSubResource(const std::shared_ptr<Contact>& contact,
   options.reading.tables = tables;
   if (child->kind != ContactChild::Kind::kEvents) options.id = child->id;
   auto any_rows = std::make_shared<bool>(false);
-  options.reading.on_record = [contact, child, any_rows](const PageReader::Record& record,
-                                                         UnitRows* unit) {
+  // Their tables may begin anew meanwhile.
+  const bool segments = child->kind == ContactChild::Kind::kSegments;
+  const auto is_void = [this, segments, generation = segments ? segments_->generation() : 0] {
+    return segments && segments_->generation() != generation;
+  };
+  options.reading.on_record = [contact, child, any_rows, is_void](const PageReader::Record& record,
+                                                                  UnitRows* unit) {
+    if (is_void()) return;
     *any_rows = true;
     RecordContext context;
     context.parent_id = contact->id;
     context.parent_role = contact->role;
     child->converter.Convert(*record.values, context, unit);
   };
-  options.on_end = [this, contact, tables, any_rows,
+  options.on_end = [this, contact, tables, any_rows, is_void,
                     embedded = missing.embedded](const absl::Status& status) {
-    if (!status.ok()) {
+    if (!status.ok() && !is_void()) {
       if (embedded != nullptr && !*any_rows) run_->AddRows(embedded.get());
       run_->FailDetail(tables, contact->id, status);
     }
@@ -309,15 +377,18 @@ void ContactWalk::FetchSubResource(const std::shared_ptr<Contact>& contact,
 
 void ContactWalk::OnSubResourceEnd() {
   --pending_;
-  if (paused_ && pending_ < kMaxPending) std::exchange(paused_, nullptr)();
+  if (pending_ < kMaxPending) {
+    for (const auto& next : std::exchange(paused_, {})) next();
+  }
   if (windows_ != nullptr) windows_->Pump();
   MaybeEnd();
 }
 
 void ContactWalk::MaybeEnd() {
-  if (!list_ended_ || pending_ > 0) return;
+  if (!list_ended_ || pending_ > 0 || done_ == nullptr) return;
+  if (segments_ != nullptr && !segments_->ended()) return;
   plan_.End();
-  done_();
+  std::exchange(done_, nullptr)();
 }
 
 }  // namespace intercom_extractor

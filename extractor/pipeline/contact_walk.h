@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/container/flat_hash_set.h"
@@ -13,9 +14,12 @@
 #include "extractor/pipeline/contact_children.h"
 #include "extractor/pipeline/contact_ids.h"
 #include "extractor/pipeline/contact_plan.h"
+#include "extractor/pipeline/contact_segments.h"
 #include "extractor/pipeline/contact_windows.h"
 #include "extractor/pipeline/role_resolver.h"
 #include "extractor/pipeline/run.h"
+#include "extractor/pipeline/segment_choice.h"
+#include "extractor/pipeline/segment_list.h"
 #include "extractor/pipeline/walk.h"
 #include "extractor/tables/record_converter.h"
 
@@ -28,7 +32,8 @@ namespace intercom_extractor {
 //
 // The plain list is one chain of pages. A workspace of many contacts is read in
 // windows instead (ContactWindows) once the list's first page has counted them;
-// the list serves again when the windows turn out to be wrong or incomplete.
+// the list serves again when the windows turn out to be wrong or incomplete. Whether
+// contacts are asked for their segments is up to ContactSegments.
 class ContactWalk : public Walk {
  public:
   // What windows depend on.
@@ -39,10 +44,11 @@ class ContactWalk : public Walk {
     absl::Time start;
   };
 
-  // `roles` may be null; else it hears the role of each contact. Both pointers
-  // must outlive the walk.
+  // `roles` may be null; else it hears the role of each contact. `segments` is asked
+  // for when nobody else does and segments of contacts are wanted. All pointers must
+  // outlive the walk.
   ContactWalk(Run* run, const std::vector<const TableInfo*>& wanted, RoleResolver* roles,
-              Workspace workspace);
+              SegmentList* segments, Workspace workspace);
 
   void Start(std::function<void()> done) override;
 
@@ -64,6 +70,7 @@ class ContactWalk : public Walk {
   struct Contact {
     std::string id;
     v1::ContactRole role = v1::CONTACT_ROLE_UNSPECIFIED;
+    std::optional<int64_t> created_at;
     std::vector<Missing> missing;
   };
   Run::Reading MakeReading();
@@ -75,6 +82,11 @@ class ContactWalk : public Walk {
   void ShareOutTotal();
   void ReadWindows();
   void OnWindowsEnd(const absl::Status& status, int64_t shortfall);
+  void MakeSegments(SegmentList* list);
+  // Whom to ask for segments is decided, or decided anew.
+  void OnSegmentsChange();
+  // Calls `next` once there is room for what another page brings.
+  void AwaitRoom(std::function<void()> next);
   void Notify(v1::NoticeCode code, v1::Severity severity, const std::string& message);
   void FetchSubResource(const std::shared_ptr<Contact>& contact, const Missing& missing);
   void OnSubResourceEnd();
@@ -94,6 +106,12 @@ class ContactWalk : public Walk {
   RequestPlan::Line* const list_line_;
   RequestPlan::Line* const windows_line_;
   ContactPlan plan_;
+  // Null when no segments of contacts are wanted.
+  std::unique_ptr<ContactSegments> segments_;
+  // Contacts that may have to be asked for their segments, while that is not decided.
+  std::vector<std::pair<std::shared_ptr<Contact>, Missing>> undecided_;
+  // By role, on the list's first page.
+  SegmentChoice::Contacts first_contacts_;
 
   std::function<void()> done_;
   // Contacts of the page that is being read, not committed yet.
@@ -108,8 +126,8 @@ class ContactWalk : public Walk {
   std::shared_ptr<ContactWindows> windows_;
   // Sub-resources that are not read to their end.
   size_t pending_ = 0;
-  // Asks for the next page, kept while too many are pending.
-  std::function<void()> paused_;
+  // Ask for the next page of a list, kept while too many are pending.
+  std::vector<std::function<void()>> paused_;
   // The most sub-resources that one page brought.
   size_t largest_page_ = 0;
   int64_t contacts_seen_ = 0;

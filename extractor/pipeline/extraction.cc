@@ -13,6 +13,7 @@
 #include "extractor/pipeline/role_resolver.h"
 #include "extractor/pipeline/run.h"
 #include "extractor/pipeline/run_report.h"
+#include "extractor/pipeline/segment_list.h"
 #include "extractor/pipeline/walk.h"
 #include "extractor/pipeline/workspace.h"
 #include "extractor/sync/strand.h"
@@ -97,11 +98,12 @@ class ExtractionImpl final : public Extraction {
     }
     for (const TableInfo* table : report_.tables()) {
       const std::vector<ListWalk::List> lists = ListWalk::ListsOf(*table);
-      if (!lists.empty()) Add(std::make_unique<ListWalk>(&run_, table, lists), {table});
+      if (!lists.empty()) Add(std::make_unique<ListWalk>(&run_, table, lists, &segments_), {table});
     }
     if (contacts.any()) {
       Add(std::make_unique<ContactWalk>(&run_, report_.tables(),
-                                        conversations.any() ? &roles_ : nullptr, workspace),
+                                        conversations.any() ? &roles_ : nullptr, &segments_,
+                                        workspace),
           Those(contacts));
     }
     if (conversations.any()) {
@@ -160,6 +162,7 @@ class ExtractionImpl final : public Extraction {
   RunReport report_;
   Run run_;
   RoleResolver roles_;
+  SegmentList segments_;
   std::vector<std::pair<std::unique_ptr<Walk>, TableSet>> walks_;
   size_t walks_left_ = 0;
 };

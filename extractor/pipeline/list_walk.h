@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "extractor/pipeline/run.h"
+#include "extractor/pipeline/segment_list.h"
 #include "extractor/pipeline/walk.h"
 #include "extractor/tables/record_converter.h"
 
@@ -26,7 +27,9 @@ class ListWalk : public Walk {
 
   // The first list is the table; without a further one it is partial. `run` must
   // outlive the walk.
-  ListWalk(Run* run, const TableInfo* table, const std::vector<List>& lists);
+  // `segments` hears the segments, when these are what is read; may be null.
+  ListWalk(Run* run, const TableInfo* table, const std::vector<List>& lists,
+           SegmentList* segments = nullptr);
 
   void Start(std::function<void()> done) override;
 
@@ -45,6 +48,7 @@ class ListWalk : public Walk {
 
   Run* const run_;
   const TableInfo* const table_;
+  SegmentList* const segments_;
   TableSet tables_;
   std::vector<std::unique_ptr<Source>> sources_;
   std::function<void()> done_;
