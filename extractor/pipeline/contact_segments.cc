@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "extractor/checkpoint/packed_ids.h"
 #include "extractor/pipeline/paged_list.h"
 
 namespace intercom_extractor {
@@ -13,6 +14,10 @@ namespace {
 constexpr absl::Duration kIndexDelay = absl::Minutes(10);
 // The most that Intercom gives.
 constexpr int kContactsPerPage = 150;
+// New contacts that a resume token names; beyond, a resume asks all contacts.
+constexpr size_t kMaxNew = 500;
+
+constexpr char kIncomplete[] = "its rows came from searches that turned out incomplete";
 
 ContactFilter::Role RoleFor(const ContactChild& child) {
   if (child.lead_tables.none()) return ContactFilter::Role::kUser;
@@ -74,16 +79,84 @@ void ContactSegments::OnListFailed() {
   }
 }
 
+void ContactSegments::OnAsked(const std::string& id, v1::ContactRole role) {
+  if (asking_ != Asking::kNewContacts || ended_) return;
+  if (new_users_.size() + new_leads_.size() >= kMaxNew) {
+    more_new_ = true;
+  } else {
+    (role == v1::CONTACT_ROLE_USER ? new_users_ : new_leads_).push_back(id);
+  }
+}
+
+void ContactSegments::Save(resume::ContactSegments* state) const {
+  state->set_asking(static_cast<int>(asking_));
+  state->set_ended(ended_);
+  if (asking_ != Asking::kNewContacts || ended_) return;
+  state->set_new_users(PackIds(new_users_));
+  state->set_new_leads(PackIds(new_leads_));
+  state->set_more_new(more_new_);
+}
+
+bool ContactSegments::KeepsPending(const resume::ContactSegments& state) {
+  return state.ended() || static_cast<Asking>(state.asking()) == Asking::kUnknown;
+}
+
+void ContactSegments::Resume(const resume::ContactSegments& state) {
+  const auto asking = static_cast<Asking>(state.asking());
+  // The first page is gone that the choice depends on.
+  if (asking == Asking::kUnknown || asking == Asking::kAllContacts) {
+    Decide(Asking::kAllContacts);
+    return;
+  }
+  segments_line_->End();
+  search_line_->End();
+  asking_ = asking;
+  ended_ = state.ended();
+  options_.on_change();
+  if (ended_) return;
+  const std::string why = "searches by segment cannot be continued after an interruption";
+  if (asking == Asking::kListedAgain || state.more_new()) {
+    ListAgain(why);
+    return;
+  }
+  RestartTables(why);
+  for (const auto& [ids, role] : {std::pair(state.new_users(), v1::CONTACT_ROLE_USER),
+                                  std::pair(state.new_leads(), v1::CONTACT_ROLE_LEAD)}) {
+    const absl::StatusOr<std::vector<std::string>> asked = UnpackIds(ids);
+    if (!asked.ok()) continue;
+    for (const std::string& id : *asked) {
+      OnAsked(id, role);
+      options_.ask(id, role);
+    }
+  }
+  CountAndSearch();
+}
+
+void ContactSegments::CountAndSearch() {
+  if (!options_.list->watched()) options_.list->Ask(run_, segments_line_);
+  options_.list->Await([this, generation = generation_] {
+    if (generation != generation_ || asking_ != Asking::kNewContacts) return;
+    if (options_.list->complete()) {
+      Search();
+    } else {
+      ListAgain(kIncomplete);
+    }
+  });
+}
+
 void ContactSegments::BeginAnew() {
+  new_users_.clear();
+  new_leads_.clear();
+  more_new_ = false;
   if (asking_ == Asking::kListedAgain) {
     // The list names all contacts as well.
     ++generation_;
     list_line_->End();
     Decide(Asking::kAllContacts);
-  } else if (!searches_.empty()) {
-    searches_.back()->Stop();
+  } else if (asking_ == Asking::kNewContacts) {
+    if (!searches_.empty()) searches_.back()->Stop();
     ended_ = false;
-    Search();
+    CountAndSearch();
   }
 }
 
@@ -135,7 +208,7 @@ void ContactSegments::OnSearchEnd(const absl::Status& status, int64_t members, i
            absl::StrCat("each contact is asked for its segments, as POST /contacts/search by "
                         "segment cannot be relied on: ",
                         status.message()));
-    ListAgain();
+    ListAgain(kIncomplete);
     return;
   }
   if (missing > 0) {
@@ -146,13 +219,17 @@ void ContactSegments::OnSearchEnd(const absl::Status& status, int64_t members, i
   End();
 }
 
-void ContactSegments::ListAgain() {
+void ContactSegments::RestartTables(const std::string& why) {
   ++generation_;
   for (const TableInfo* table : run_->report().tables()) {
     if (tables_.test(table->index) && !run_->report().Failed(table->index)) {
-      run_->RestartTable(table->index, "its rows came from searches that turned out incomplete");
+      run_->RestartTable(table->index, why);
     }
   }
+}
+
+void ContactSegments::ListAgain(const std::string& why) {
+  RestartTables(why);
   asking_ = Asking::kListedAgain;
   options_.on_change();
 

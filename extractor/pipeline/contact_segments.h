@@ -20,6 +20,7 @@
 #include "extractor/tables/shape.h"
 #include "extractor/tables/table_catalog.h"
 #include "proto/v1.h"
+#include "resume_state.pb.h"
 
 namespace intercom_extractor {
 
@@ -78,6 +79,18 @@ class ContactSegments {
 
   const ContactChild& child() const { return *options_.child; }
   Asking asking() const { return asking_; }
+  // Notes a contact that is asked as it is too new for the search.
+  void OnAsked(const std::string& id, v1::ContactRole role);
+
+  void Save(resume::ContactSegments* state) const;
+  // Goes on from there, once the list of contacts has begun; to be called instead of
+  // OnFirstPage(). What searches gave cannot be told apart: where they had not ended,
+  // both tables begin anew.
+  void Resume(const resume::ContactSegments& state);
+  // Whether lists of segments that were pending in such a state are still wanted:
+  // else Resume() asks these contacts again.
+  static bool KeepsPending(const resume::ContactSegments& state);
+
   // Whether to ask a contact that was created then; also while it is not decided.
   bool Asks(std::optional<int64_t> created_at) const;
   bool ended() const { return ended_; }
@@ -88,8 +101,11 @@ class ContactSegments {
   void Choose(const SegmentChoice::Contacts& contacts);
   void Decide(Asking asking);
   void Search();
+  // Counts the segments anew before it searches, when this stream has not.
+  void CountAndSearch();
+  void RestartTables(const std::string& why);
   void OnSearchEnd(const absl::Status& status, int64_t members, int64_t missing);
-  void ListAgain();
+  void ListAgain(const std::string& why);
   void Notify(v1::NoticeCode code, v1::Severity severity, const std::string& message);
   void End();
 
@@ -103,6 +119,10 @@ class ContactSegments {
   RequestPlan::Line* const list_line_;
   // The last is the one that serves; pages of the others may still arrive.
   std::vector<std::unique_ptr<SegmentSearch>> searches_;
+  // Contacts too new for the search, while it goes on; by role.
+  std::vector<std::string> new_users_;
+  std::vector<std::string> new_leads_;
+  bool more_new_ = false;
 
   // Of the list that is read again.
   struct Contact {

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "extractor/checkpoint/packed_ids.h"
 #include "extractor/pipeline/paged_list.h"
 #include "extractor/pipeline/segment_choice.h"
 #include "extractor/pipeline/segment_search.h"
@@ -78,7 +79,7 @@ void ContactWalk::MakeSegments(SegmentList* list) {
     auto contact = std::make_shared<Contact>();
     contact->id = id;
     contact->role = role;
-    ++pending_;
+    Expect(*contact, *child);
     FetchSubResource(contact, {{child, 1}, nullptr});
   };
   options.await_room = [this](std::function<void()> next) { AwaitRoom(std::move(next)); };
@@ -99,27 +100,90 @@ void ContactWalk::OnSegmentsChange() {
   for (const auto& [contact, missing] : std::exchange(undecided_, {})) {
     if (segments_->Asks(contact->created_at)) {
       plan_.AddLists({missing.list});
+      segments_->OnAsked(contact->id, contact->role);
       FetchSubResource(contact, missing);
     } else {
-      OnSubResourceEnd();
+      OnListRead(*contact, *missing.list.child);
     }
   }
   plan_.Update();
   MaybeEnd();
 }
 
-void ContactWalk::Save(resume::State* /*state*/) const {}
-
-void ContactWalk::Restore(const resume::State& /*state*/) {
-  for (const TableInfo* table : run_->report().tables()) {
-    if (!tables_.test(table->index) || run_->report().Rows(table->index) == 0) continue;
-    run_->RestartTable(table->index, "read anew after an interruption");
+void ContactWalk::Save(resume::State* state) const {
+  *state->mutable_contacts() = list_.Save();
+  state->set_contacts_seen(contacts_seen_);
+  if (segments_ != nullptr) segments_->Save(state->mutable_segments());
+  // Contacts with the same lists share an entry.
+  std::map<std::string, std::pair<v1::ContactRole, uint32_t>> lists;
+  for (const auto& [key, pending] : pending_lists_) {
+    const auto& [id, kind] = key;
+    lists[id].first = pending.role;
+    lists[id].second |= 1U << static_cast<uint32_t>(kind);
+    if (pending.position.parameter().empty()) continue;
+    resume::PendingList* list = state->add_pending_lists();
+    list->set_contact_id(id);
+    list->set_list(static_cast<int>(kind));
+    *list->mutable_position() = pending.position;
+  }
+  std::map<std::pair<v1::ContactRole, uint32_t>, std::vector<std::string>> contacts;
+  for (const auto& [id, what] : lists) contacts[what].push_back(id);
+  for (auto& [what, ids] : contacts) {
+    resume::PendingContacts* entry = state->add_pending_contacts();
+    entry->set_role(what.first);
+    entry->set_lists(what.second);
+    entry->set_ids(PackIds(std::move(ids)));
   }
 }
 
+void ContactWalk::Restore(const resume::State& state) { earlier_ = state; }
+
 void ContactWalk::Start(std::function<void()> done) {
   done_ = std::move(done);
-  list_.Start();
+  const resume::RecordList::Way way = earlier_.contacts().way();
+  const bool resumes =
+      way != resume::RecordList::WAY_UNSPECIFIED && way != resume::RecordList::WAY_ANEW;
+  if (resumes) Resume(earlier_);
+  list_.Start(earlier_.contacts());
+}
+
+void ContactWalk::Resume(const resume::State& earlier) {
+  // What was on it decides nothing any more.
+  first_page_ = false;
+  contacts_seen_ = earlier.contacts_seen();
+  if (earlier.contacts().has_total()) {
+    total_ = earlier.contacts().total();
+    plan_.SetTotal(*total_);
+  }
+  std::map<std::pair<std::string, int>, const resume::ListPosition*> positions;
+  for (const resume::PendingList& list : earlier.pending_lists()) {
+    positions[{list.contact_id(), list.list()}] = &list.position();
+  }
+  for (const resume::PendingContacts& entry : earlier.pending_contacts()) {
+    const absl::StatusOr<std::vector<std::string>> ids = UnpackIds(entry.ids());
+    if (!ids.ok()) continue;
+    for (const auto& child : children_.kinds()) {
+      const bool segments = child->kind == ContactChild::Kind::kSegments;
+      if ((entry.lists() & 1U << static_cast<uint32_t>(child->kind)) == 0 ||
+          (segments && !ContactSegments::KeepsPending(earlier.segments()))) {
+        continue;
+      }
+      for (const std::string& id : *ids) {
+        auto contact = std::make_shared<Contact>();
+        contact->id = id;
+        contact->role = static_cast<v1::ContactRole>(entry.role());
+        Expect(*contact, *child);
+        const auto found = positions.find({id, static_cast<int>(child->kind)});
+        const resume::ListPosition from =
+            found == positions.end() ? resume::ListPosition() : *found->second;
+        pending_lists_[{id, child->kind}].position = from;
+        // The rows that the contact embedded are gone with the earlier stream; they
+        // only serve when the contact is gone as well.
+        FetchSubResource(contact, {{child.get(), 1}, nullptr}, from);
+      }
+    }
+  }
+  if (segments_ != nullptr) segments_->Resume(earlier.segments());
 }
 
 Run::Reading ContactWalk::MakeReading() {
@@ -279,7 +343,7 @@ void ContactWalk::OnCommit() {
     std::vector<ContactChildren::Missing> lists;
     lists.reserve(shared->missing.size());
     for (const Missing& missing : shared->missing) {
-      ++pending_;
+      Expect(*shared, *missing.list.child);
       if (missing.list.child->kind == ContactChild::Kind::kSegments &&
           segments_->asking() == ContactSegments::Asking::kUnknown) {
         ++undecided;
@@ -287,6 +351,9 @@ void ContactWalk::OnCommit() {
       } else {
         ++page;
         lists.push_back(missing.list);
+        if (missing.list.child->kind == ContactChild::Kind::kSegments) {
+          segments_->OnAsked(shared->id, shared->role);
+        }
         FetchSubResource(shared, missing);
       }
     }
@@ -306,8 +373,16 @@ void ContactWalk::ShareOutTotal() {
   }
 }
 
-void ContactWalk::FetchSubResource(const std::shared_ptr<Contact>& contact,
-                                   const Missing& missing) {
+void ContactWalk::Expect(const Contact& contact, const ContactChild& child) {
+  PendingList& pending = pending_lists_[{contact.id, child.kind}];
+  pending.role = contact.role;
+  pending.position.Clear();
+  ++pending.readings;
+  ++pending_;
+}
+
+void ContactWalk::FetchSubResource(const std::shared_ptr<Contact>& contact, const Missing& missing,
+                                   const resume::ListPosition& from) {
   const ContactChild* child = missing.list.child;
   TableSet tables;
   for (const TableInfo* table : run_->report().tables()) {
@@ -318,7 +393,7 @@ void ContactWalk::FetchSubResource(const std::shared_ptr<Contact>& contact,
   }
   if (tables.none()) {
     // Its scope is missing, say: no need to ask for each contact.
-    run_->After(absl::ZeroDuration(), [this] { OnSubResourceEnd(); });
+    run_->After(absl::ZeroDuration(), [this, contact, child] { OnListRead(*contact, *child); });
     return;
   }
   PagedList::Options options;
@@ -345,18 +420,24 @@ void ContactWalk::FetchSubResource(const std::shared_ptr<Contact>& contact,
     context.parent_role = contact->role;
     child->converter.Convert(*record.values, context, unit);
   };
-  options.on_end = [this, contact, tables, any_rows, is_void,
+  if (!from.parameter().empty()) options.from = from;
+  options.on_position = [this, contact, child, is_void](const resume::ListPosition& position) {
+    if (!is_void()) pending_lists_[{contact->id, child->kind}].position = position;
+  };
+  options.on_end = [this, contact, child, tables, any_rows, is_void,
                     embedded = missing.embedded](const absl::Status& status) {
     if (!status.ok() && !is_void()) {
       if (embedded != nullptr && !*any_rows) run_->AddRows(embedded.get());
       run_->FailDetail(tables, contact->id, status);
     }
-    OnSubResourceEnd();
+    OnListRead(*contact, *child);
   };
   PagedList::Walk(run_, child->converter.shape(), std::move(options));
 }
 
-void ContactWalk::OnSubResourceEnd() {
+void ContactWalk::OnListRead(const Contact& contact, const ContactChild& child) {
+  const auto pending = pending_lists_.find({contact.id, child.kind});
+  if (--pending->second.readings == 0) pending_lists_.erase(pending);
   --pending_;
   if (pending_ < kMaxPending) {
     for (const auto& next : std::exchange(paused_, {})) next();

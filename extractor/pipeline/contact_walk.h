@@ -2,6 +2,7 @@
 #define EXTRACTOR_PIPELINE_CONTACT_WALK_H_
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -87,8 +88,12 @@ class ContactWalk : public Walk {
   void OnSegmentsChange();
   // Calls `next` once there is room for what another page brings.
   void AwaitRoom(std::function<void()> next);
-  void FetchSubResource(const std::shared_ptr<Contact>& contact, const Missing& missing);
-  void OnSubResourceEnd();
+  // A list of the contact is to be read: until OnListRead() it is pending.
+  void Expect(const Contact& contact, const ContactChild& child);
+  void FetchSubResource(const std::shared_ptr<Contact>& contact, const Missing& missing,
+                        const resume::ListPosition& from = resume::ListPosition());
+  void OnListRead(const Contact& contact, const ContactChild& child);
+  void Resume(const resume::State& earlier);
   void MaybeEnd();
 
   Run* const run_;
@@ -117,8 +122,19 @@ class ContactWalk : public Walk {
   std::function<void()> done_;
   // Contacts of the page that is being read, not committed yet.
   std::vector<Contact> page_;
-  // Sub-resources that are not read to their end.
+  // Lists of contacts that are not read to their end, by contact and kind.
+  struct PendingList {
+    v1::ContactRole role = v1::CONTACT_ROLE_UNSPECIFIED;
+    // Times that it is being read: more than once after its table began anew.
+    int readings = 0;
+    // Nothing while its first page is not read.
+    resume::ListPosition position;
+  };
+  std::map<std::pair<std::string, ContactChild::Kind>, PendingList> pending_lists_;
+  // Readings of all of them.
   size_t pending_ = 0;
+  // Where an earlier stream stood.
+  resume::State earlier_;
   // Ask for the next page of a list, kept while too many are pending.
   std::vector<std::function<void()>> paused_;
   // Begins the tables anew, kept until none is pending.

@@ -56,6 +56,7 @@ resume::Windows ToState(const SearchWindows::Saved& saved) {
   state.set_wasted(saved.plan.wasted);
   state.set_closed(saved.plan.closed);
   state.set_given(saved.given);
+  state.set_undated_ids(PackIds(saved.undated));
   return state;
 }
 
@@ -90,6 +91,9 @@ absl::StatusOr<SearchWindows::Saved> FromState(const resume::Windows& state) {
   saved.plan.wasted = state.wasted();
   saved.plan.closed = state.closed();
   saved.given = state.given();
+  absl::StatusOr<std::vector<std::string>> undated = UnpackIds(state.undated_ids());
+  if (!undated.ok()) return undated.status();
+  saved.undated = *std::move(undated);
   return saved;
 }
 

@@ -67,6 +67,8 @@ std::shared_ptr<SearchWindows> SearchWindows::Resume(Run* run, const Shape* shap
   std::shared_ptr<SearchWindows> windows(
       new SearchWindows(run, shape, std::move(options), std::move(plan)));
   windows->given_ = saved.given;
+  for (const std::string& id : saved.undated) windows->exact_.Insert(id);
+  windows->undated_ = std::move(saved.undated);
   for (size_t i = 0; i < saved.cursors.size(); ++i) {
     windows->chains_[i].starting_after = std::move(saved.cursors[i]);
   }
@@ -82,6 +84,7 @@ SearchWindows::Saved SearchWindows::Save() const {
   Saved saved;
   saved.plan = plan_.Save();
   saved.given = given_;
+  saved.undated = undated_;
   for (const size_t window : plan_.open()) {
     const auto chain = chains_.find(window);
     saved.cursors.push_back(chain == chains_.end() ? "" : chain->second.starting_after);
@@ -139,11 +142,11 @@ void SearchWindows::Fetch(size_t window) {
     if (self->Add(window, *record.values, &chain->page, &chain->exact)) on_record(record, unit);
   };
   if (reading.before) {
-    reading.before = [self = shared_from_this(), window, page = WindowPlan::Page(),
-                      exact = std::vector<std::string>(), before = std::move(reading.before)](
-                         const PageReader::Record& record) mutable {
-      if (!self->ended_ && self->Add(window, *record.values, &page, &exact)) before(record);
-    };
+    reading.before =
+        [self = shared_from_this(), window, page = WindowPlan::Page(), exact = std::vector<Exact>(),
+         before = std::move(reading.before)](const PageReader::Record& record) mutable {
+          if (!self->ended_ && self->Add(window, *record.values, &page, &exact)) before(record);
+        };
   }
   run_->FetchRows(request, reading,
                   [self = shared_from_this(), window](const absl::StatusOr<PageInfo>& info) {
@@ -153,7 +156,7 @@ void SearchWindows::Fetch(size_t window) {
 }
 
 bool SearchWindows::Add(size_t window, const RecordValues& values, WindowPlan::Page* page,
-                        std::vector<std::string>* exact) const {
+                        std::vector<Exact>* exact) const {
   const std::string_view id = values.Get(*shape_, options_.id, 0).text;
   const WindowPlan::Record record = {absl::string_view(id.data(), id.size()),
                                      Seconds(values.Get(*shape_, options_.created_at, 0)),
@@ -161,12 +164,13 @@ bool SearchWindows::Add(size_t window, const RecordValues& values, WindowPlan::P
   if (!plan_.Add(window, record, page)) return false;
   const WindowFilter& filter = plan_.filter(window);
   const bool moves = filter.updated_from.has_value() || filter.updated_before.has_value();
-  if (!moves && page->records.back().created_at.has_value()) return true;
+  const bool dated = page->records.back().created_at.has_value();
+  if (!moves && dated) return true;
   if (exact_.Contains(record.id)) {
     --page->wanted;
     return false;
   }
-  exact->emplace_back(record.id);
+  exact->push_back({std::string(record.id), dated});
   return true;
 }
 
@@ -199,8 +203,9 @@ absl::Status SearchWindows::Advance(size_t window, const PageInfo& info) {
   chain.page.malformed = static_cast<int64_t>(info.malformed);
   chain.page.last = next.empty() || info.records + info.malformed == 0;
   given_ += chain.page.wanted;
-  for (const std::string& id : chain.exact) {
+  for (const auto& [id, dated] : chain.exact) {
     if (exact_.size() < kMaxExact) exact_.Insert(id);
+    if (!dated && undated_.size() < kMaxUndated) undated_.push_back(id);
   }
   if (!chain.watch.EndPage() && !chain.page.last) {
     return absl::DataLossError("the records of an earlier page came again");

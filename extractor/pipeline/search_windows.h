@@ -30,11 +30,12 @@ namespace intercom_extractor {
 // Two kinds of records are told apart by their ids, as their place says too little:
 // those in windows by `updated_at`, as contacts that are updated meanwhile move
 // between them, and those whose `created_at` cannot be read. The first kMaxExact of
-// these come once; of any more, and after a restart of the process, one may come
-// again, which consumers with keys do not notice.
+// these come once, after a resume the first kMaxUndated without a `created_at`; any
+// other may come again, which consumers with keys do not notice.
 class SearchWindows : public std::enable_shared_from_this<SearchWindows> {
  public:
   static constexpr size_t kMaxExact = 2'000'000;
+  static constexpr size_t kMaxUndated = 300;
 
   // What is searched.
   struct Search {
@@ -87,6 +88,8 @@ class SearchWindows : public std::enable_shared_from_this<SearchWindows> {
     std::vector<std::string> cursors;
     // Records that made rows so far.
     int64_t given = 0;
+    // Of these: without a `created_at`, the first kMaxUndated.
+    std::vector<std::string> undated;
   };
 
   // `run` and `shape` must outlive the extraction's strand.
@@ -107,12 +110,16 @@ class SearchWindows : public std::enable_shared_from_this<SearchWindows> {
   int64_t given() const { return given_; }
 
  private:
+  struct Exact {
+    std::string id;
+    bool dated;
+  };
   // A window's chain of pages.
   struct Chain {
     ProgressWatch watch;
     WindowPlan::Page page;
     // Of the page: records that are told apart by their ids.
-    std::vector<std::string> exact;
+    std::vector<Exact> exact;
     std::string starting_after;
     int64_t pages = 0;
   };
@@ -121,7 +128,7 @@ class SearchWindows : public std::enable_shared_from_this<SearchWindows> {
   void Fetch(size_t window);
   // Whether the record's rows are wanted.
   bool Add(size_t window, const RecordValues& values, WindowPlan::Page* page,
-           std::vector<std::string>* exact) const;
+           std::vector<Exact>* exact) const;
   void OnPage(size_t window, const absl::StatusOr<PageInfo>& info);
   absl::Status Advance(size_t window, const PageInfo& info);
   void End(const absl::Status& status);
@@ -132,6 +139,7 @@ class SearchWindows : public std::enable_shared_from_this<SearchWindows> {
   WindowPlan plan_;
   std::map<size_t, Chain> chains_;
   RecordIds exact_;
+  std::vector<std::string> undated_;
   int64_t given_ = 0;
   // Windows that could go on; pages that are asked for and did not arrive.
   std::deque<size_t> waiting_;

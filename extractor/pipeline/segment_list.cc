@@ -15,6 +15,8 @@ std::optional<int64_t> SegmentMembers(const JsonValue& count) {
 
 void SegmentList::Watch(Shape* shape, PagedList::Options* options) {
   watched_ = true;
+  // The segments on its first pages went to an earlier stream.
+  if (options->from.has_value()) complete_ = false;
   id_ = shape->AddValue(-1, "id");
   count_ = shape->AddValue(-1, "count");
   options->reading.begin = [this, begin = std::move(options->reading.begin)] {

@@ -1,7 +1,12 @@
 // Extractions that are cut off anywhere and go on from their last checkpoint.
+#include <atomic>
 #include <memory>
+#include <mutex>
 #include <random>
+#include <regex>
+#include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -69,6 +74,81 @@ absl::Status ReadSome(ExtractionHarness* harness, const std::vector<std::string>
   return got.status;
 }
 
+// Enough to be read in windows.
+std::shared_ptr<const fake::Workspace> LargeWorkspace() {
+  fake::GeneratorOptions options;
+  options.users = 2500;
+  options.leads = 1000;
+  options.companies = 120;
+  options.conversations = 3200;
+  options.parts_per_conversation = 1;
+  return std::make_shared<fake::GeneratedWorkspace>(options);
+}
+
+// The cursors that a fake Intercom has given, and those of them that it no longer
+// takes, as after a long pause.
+class Cursors {
+ public:
+  // Must outlive the fake's last request.
+  void Watch(fake::FakeIntercom* intercom) {
+    for (const char* path : {"/contacts", "/conversations"}) {
+      for (const char* method : {"GET", "POST"}) {
+        intercom->AlterAnswers(method, path, [this](const fake::Request&, fake::Response* answer) {
+          const std::lock_guard<std::mutex> lock(mu_);
+          given_.insert(CursorIn(answer->body));
+        });
+        intercom->SetHandler(
+            method, path, [this](const fake::Request& request, fake::Response* answer) {
+              const std::string cursor = request.method == "GET"
+                                             ? BeginningOf(request.Query("starting_after"))
+                                             : CursorIn(request.body);
+              const std::lock_guard<std::mutex> lock(mu_);
+              // Only once: the fake gives the same one again for the same page.
+              if (cursor.empty() || expired_.erase(cursor) == 0) return false;
+              ++refused_;
+              answer->status = 400;
+              answer->body =
+                  R"({"type":"error.list","errors":[{"code":"client_error","message":"old cursor"}]})";
+              return true;
+            });
+      }
+    }
+  }
+
+  void Expire() {
+    const std::lock_guard<std::mutex> lock(mu_);
+    expired_ = given_;
+  }
+  int refused() const { return refused_; }
+
+ private:
+  static std::string BeginningOf(std::string_view cursor) {
+    return std::string(cursor.substr(0, cursor.find('=')));
+  }
+  // Its beginning, as what follows is escaped in different ways.
+  static std::string CursorIn(const std::string& json) {
+    static const std::regex cursor(R"re("starting_after"\s*:\s*"([^"=]*)=)re");
+    std::smatch found;
+    return std::regex_search(json, found, cursor) ? found[1].str() : "";
+  }
+
+  std::mutex mu_;
+  std::set<std::string> given_;
+  std::set<std::string> expired_;
+  std::atomic<int> refused_{0};
+};
+
+void ExpectSameRows(const ResumingConsumer& consumer, const ResumingConsumer& undisturbed) {
+  EXPECT_TRUE(consumer.broken_promises().empty()) << consumer.broken_promises().front();
+  for (const std::string& table : AllTables()) {
+    const std::vector<std::string> rows = consumer.Rows(table);
+    const std::vector<std::string> expected = undisturbed.Rows(table);
+    // Not the rows: there may be thousands.
+    EXPECT_EQ(rows.size(), expected.size()) << table;
+    EXPECT_TRUE(rows == expected) << table;
+  }
+}
+
 class ResumeTest : public ::testing::TestWithParam<int> {};
 
 TEST_P(ResumeTest, AnExtractionThatIsCutOffAgainAndAgainGivesEachRowOnce) {
@@ -93,14 +173,74 @@ TEST_P(ResumeTest, AnExtractionThatIsCutOffAgainAndAgainGivesEachRowOnce) {
     ASSERT_TRUE(status.ok()) << status;
   }
   EXPECT_GT(cuts, 3);
-  EXPECT_TRUE(consumer.broken_promises().empty()) << consumer.broken_promises().front();
-  for (const std::string& table : AllTables()) {
-    EXPECT_EQ(consumer.Rows(table), undisturbed.Rows(table)) << table;
-  }
+  ExpectSameRows(consumer, undisturbed);
   EXPECT_LE(consumer.largest_token(), size_t{64} << 10);
 }
 
 INSTANTIATE_TEST_SUITE_P(Seeds, ResumeTest, ::testing::Range(1, 9));
+
+class LargeResumeTest : public ::testing::TestWithParam<bool> {};
+
+TEST_P(LargeResumeTest, WindowsGoOnWithCursorsThatServeAndThatDoNot) {
+  const bool cursors_serve = GetParam();
+  Cursors cursors;
+  ExtractionHarness harness(LargeWorkspace(), FakeOptions());
+  harness.scroll = ScrollOptions();
+  harness.queue_bytes = size_t{64} << 10;
+  ResumingConsumer undisturbed;
+  ASSERT_TRUE(ReadSome(&harness, {}, 1 << 30, &undisturbed).ok());
+
+  cursors.Watch(&harness.intercom());
+  std::mt19937_64 random(7);
+  std::uniform_int_distribution<int64_t> some_events(10, 60);
+  ResumingConsumer consumer;
+  int cuts = 0;
+  while (!consumer.complete()) {
+    ASSERT_LT(cuts, 100);
+    const absl::Status status = ReadSome(&harness, {}, some_events(random) + cuts++, &consumer);
+    ASSERT_TRUE(status.ok()) << status;
+    if (!cursors_serve) cursors.Expire();
+  }
+  EXPECT_GT(cuts, 3);
+  EXPECT_EQ(cursors.refused() > 0, !cursors_serve);
+  ExpectSameRows(consumer, undisturbed);
+  // Only what cannot be continued begins anew.
+  for (const v1::TableRestarted& restart : consumer.restarts()) {
+    EXPECT_TRUE(restart.table() == "companies" || restart.table() == "users_segments" ||
+                restart.table() == "leads_segments")
+        << restart.table() << ": " << restart.reason();
+  }
+  EXPECT_LE(consumer.largest_token(), size_t{64} << 10);
+}
+
+INSTANTIATE_TEST_SUITE_P(CursorsServe, LargeResumeTest, ::testing::Bool());
+
+TEST(ExpiredCursorTest, APlainListThatCannotGoOnBeginsItsTablesAnew) {
+  Cursors cursors;
+  ExtractionHarness harness(SmallWorkspace(), FakeOptions());
+  harness.scroll = ScrollOptions();
+  harness.queue_bytes = size_t{64} << 10;
+  ResumingConsumer undisturbed;
+  ASSERT_TRUE(ReadSome(&harness, {}, 1 << 30, &undisturbed).ok());
+
+  cursors.Watch(&harness.intercom());
+  ResumingConsumer consumer;
+  auto running = harness.Start({}, "");
+  // Early, while the lists have pages left.
+  int events = 0;
+  running->Read([&](const v1::ExtractResponse& event) {
+    consumer.OnEvent(event);
+    if (++events == 3) running->Drain();
+  });
+  consumer.Cut();
+  running.reset();
+  ASSERT_FALSE(consumer.complete());
+  cursors.Expire();
+  ASSERT_TRUE(ReadSome(&harness, {}, 1 << 30, &consumer).ok());
+  ASSERT_TRUE(consumer.complete());
+  EXPECT_GT(cursors.refused(), 0);
+  ExpectSameRows(consumer, undisturbed);
+}
 
 TEST(CheckpointTest, TheLastOneComesBeforeTheSummaryAndIsComplete) {
   ExtractionHarness harness(SmallWorkspace(), FakeOptions());
@@ -165,9 +305,7 @@ TEST(CheckpointTest, ADrainedExtractionEndsWithACheckpointThatGoesOn) {
   }
   // Nothing came that was not covered.
   EXPECT_EQ(consumer.rows_lost_by_cuts(), 0);
-  for (const std::string& table : AllTables()) {
-    EXPECT_EQ(consumer.Rows(table), undisturbed.Rows(table)) << table;
-  }
+  ExpectSameRows(consumer, undisturbed);
 }
 
 }  // namespace
