@@ -4,7 +4,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <chrono>
 #include <future>
 #include <map>
 #include <memory>
@@ -13,18 +12,12 @@
 #include <vector>
 
 #include "gmock/gmock.h"
-#include "google/rpc/error_details.pb.h"
-#include "google/rpc/status.pb.h"
-#include "grpcpp/generic/generic_stub.h"
 #include "grpcpp/grpcpp.h"
 #include "gtest/gtest.h"
-#include "intercom/extractor/v1/extractor_service.grpc.pb.h"
 #include "intercom/extractor/v1/extractor_service.pb.h"
 #include "proto/v1.h"
+#include "server/server_fixture.h"
 #include "server/test_certificates.h"
-#include "tests/fake_intercom/fake_intercom.h"
-#include "tests/fake_intercom/generated_workspace.h"
-#include "tests/fake_intercom/generator_options.h"
 
 namespace intercom_extractor {
 namespace {
@@ -32,30 +25,6 @@ namespace {
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
-
-// What a client reads from an error's details.
-struct ErrorDetails {
-  std::string reason;
-  std::map<std::string, std::string> metadata;
-  bool has_retry_info = false;
-};
-
-ErrorDetails DetailsOf(const grpc::Status& status) {
-  ErrorDetails result;
-  google::rpc::Status details;
-  EXPECT_TRUE(details.ParseFromString(status.error_details()));
-  for (const auto& any : details.details()) {
-    google::rpc::ErrorInfo info;
-    google::rpc::RetryInfo retry;
-    if (any.UnpackTo(&info)) {
-      EXPECT_EQ(info.domain(), "intercom-extractor");
-      result.reason = info.reason();
-      result.metadata.insert(info.metadata().begin(), info.metadata().end());
-    }
-    if (any.UnpackTo(&retry)) result.has_retry_info = true;
-  }
-  return result;
-}
 
 // A port of the loopback on which nobody listens.
 int UnusedPort() {
@@ -69,147 +38,12 @@ int UnusedPort() {
   close(fd);
   return ntohs(address.sin_port);
 }
-
-struct RawAnswer {
-  grpc::Status status;
-  std::string bytes;
-};
-
-// Sends one message to a method that has no stub here, and reads one.
-RawAnswer CallRaw(const std::shared_ptr<grpc::Channel>& channel, const std::string& method,
-                  const std::string& request) {
-  grpc::GenericStub stub(channel);
-  grpc::ClientContext context;
-  grpc::CompletionQueue queue;
-  const auto await = [&queue] {
-    void* tag = nullptr;
-    bool ok = false;
-    return queue.Next(&tag, &ok) && ok;
-  };
-  auto call = stub.PrepareCall(&context, method, &queue);
-  call->StartCall(nullptr);
-  await();
-  const grpc::Slice slice(request);
-  call->Write(grpc::ByteBuffer(&slice, 1), nullptr);
-  await();
-  call->WritesDone(nullptr);
-  await();
-  RawAnswer answer;
-  grpc::ByteBuffer bytes;
-  call->Read(&bytes, nullptr);
-  if (await()) {
-    grpc::Slice received;
-    EXPECT_TRUE(bytes.DumpToSingleSlice(&received).ok());
-    answer.bytes.assign(received.begin(), received.end());
-  }
-  call->Finish(&answer.status, nullptr);
-  await();
-  return answer;
-}
-
-RawAnswer CheckHealth(const std::shared_ptr<grpc::Channel>& channel, const std::string& service) {
-  return CallRaw(channel, "/grpc.health.v1.Health/Check",
-                 "\x0A" + std::string(1, static_cast<char>(service.size())) + service);
-}
-
-// `status: SERVING`.
-constexpr char kServing[] = "\x08\x01";
-
 RawAnswer ListServices(const std::shared_ptr<grpc::Channel>& channel) {
   // `list_services: ""`.
   return CallRaw(channel, "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",
                  std::string("\x3A\x00", 2));
 }
-
-class ExtractorServerTest : public ::testing::Test {
- protected:
-  ExtractorServerTest() {
-    config_.listen = "127.0.0.1:0";
-    Connection connection;
-    connection.access_token = options_.access_token;
-    config_.connections.push_back(connection);
-  }
-
-  // Starts the fake Intercom with `options_`, then the server with `config_`.
-  void Start(const fake::GeneratorOptions& generator = {}) {
-    intercom_ = std::make_unique<fake::FakeIntercom>(
-        options_, std::make_shared<fake::GeneratedWorkspace>(generator));
-    for (Connection& connection : config_.connections) {
-      connection.base_url = intercom_->base_url();
-    }
-    StartServer();
-  }
-
-  void StartServer() {
-    auto server = ExtractorServer::Start(config_);
-    ASSERT_TRUE(server.ok()) << server.status();
-    server_ = *std::move(server);
-    Connect(config_.listen.empty()
-                ? server_->InProcessChannel()
-                : grpc::CreateChannel("127.0.0.1:" + std::to_string(server_->port()),
-                                      grpc::InsecureChannelCredentials()));
-  }
-
-  void Connect(std::shared_ptr<grpc::Channel> channel) {
-    channel_ = std::move(channel);
-    stub_ = v1::ExtractorService::NewStub(channel_);
-  }
-
-  std::string StartError() const {
-    const auto server = ExtractorServer::Start(config_);
-    EXPECT_EQ(server.status().code(), absl::StatusCode::kInvalidArgument);
-    return std::string(server.status().message());
-  }
-
-  struct Extracted {
-    grpc::Status status;
-    std::map<std::string, int64_t> rows;
-    v1::Summary summary;
-  };
-
-  Extracted Extract(const v1::ExtractRequest& request) {
-    grpc::ClientContext context;
-    const auto reader = stub_->Extract(&context, request);
-    Extracted result;
-    v1::ExtractResponse event;
-    while (reader->Read(&event)) {
-      EXPECT_FALSE(result.summary.tables_size() > 0) << "an event follows the summary";
-      if (event.has_summary()) result.summary = event.summary();
-      if (!event.has_row_batch()) continue;
-      const v1::RowBatch& batch = event.row_batch();
-      const auto* field = v1::RowBatch::descriptor()->FindFieldByName(batch.table());
-      result.rows[batch.table()] += batch.GetReflection()->FieldSize(batch, field);
-    }
-    result.status = reader->Finish();
-    return result;
-  }
-
-  Extracted ExtractTable(const std::string& table) {
-    v1::ExtractRequest request;
-    request.add_tables(table);
-    return Extract(request);
-  }
-
-  grpc::Status Check(const std::string& connection, v1::CheckConnectionResponse* response) {
-    grpc::ClientContext context;
-    v1::CheckConnectionRequest request;
-    request.set_connection(connection);
-    return stub_->CheckConnection(&context, request, response);
-  }
-
-  grpc::Status Plan(const v1::PlanExtractionRequest& request,
-                    v1::PlanExtractionResponse* response) {
-    grpc::ClientContext context;
-    return stub_->PlanExtraction(&context, request, response);
-  }
-
-  fake::FakeIntercomOptions options_;
-  ServerConfig config_;
-  std::unique_ptr<fake::FakeIntercom> intercom_;
-  std::unique_ptr<ExtractorServer> server_;
-  std::shared_ptr<grpc::Channel> channel_;
-  std::unique_ptr<v1::ExtractorService::Stub> stub_;
-};
+class ExtractorServerTest : public ServerFixture {};
 
 TEST_F(ExtractorServerTest, RowsOfEveryTableArriveAndAgreeWithTheSummary) {
   Start();
@@ -390,160 +224,6 @@ TEST_F(ExtractorServerTest, UnreachableIntercomIsUnavailableAndSaysWhenToRetry) 
   EXPECT_EQ(DetailsOf(status).reason, "INTERCOM_UNREACHABLE");
   EXPECT_TRUE(DetailsOf(status).has_retry_info);
 }
-
-// Two requests a contact and one a conversation, so that there is something to stop.
-fake::GeneratorOptions LongExtraction() {
-  fake::GeneratorOptions generator;
-  generator.users = 20000;
-  generator.conversations = 5000;
-  return generator;
-}
-// Far from all of its 45,000, however slow the machine was to cancel it.
-constexpr int64_t kStoppedEarly = 20000;
-
-TEST_F(ExtractorServerTest, ClientCancelStopsRequestsToIntercom) {
-  options_.latency = std::chrono::milliseconds(20);
-  Start(LongExtraction());
-  grpc::ClientContext context;
-  v1::ExtractRequest request;
-  request.set_template_(v1::TEMPLATE_ALL);
-  const auto reader = stub_->Extract(&context, request);
-  v1::ExtractResponse event;
-  do {
-    ASSERT_TRUE(reader->Read(&event));
-  } while (!event.has_row_batch());
-  context.TryCancel();
-  EXPECT_EQ(reader->Finish().error_code(), grpc::StatusCode::CANCELLED);
-  // Returns when the call has ended.
-  server_->Shutdown(absl::InfiniteDuration());
-  server_ = nullptr;
-  EXPECT_LT(intercom_->stats().total, kStoppedEarly);
-}
-
-TEST_F(ExtractorServerTest, ShutdownEndsARunningStreamAfterItsGrace) {
-  options_.latency = std::chrono::milliseconds(20);
-  Start(LongExtraction());
-  grpc::ClientContext context;
-  v1::ExtractRequest request;
-  request.set_template_(v1::TEMPLATE_ALL);
-  const auto reader = stub_->Extract(&context, request);
-  v1::ExtractResponse event;
-  ASSERT_TRUE(reader->Read(&event));
-  server_->Shutdown(absl::Milliseconds(100));
-  EXPECT_LT(intercom_->stats().total, kStoppedEarly);
-  while (reader->Read(&event)) {
-  }
-  // What tells a client to go on elsewhere.
-  EXPECT_EQ(reader->Finish().error_code(), grpc::StatusCode::UNAVAILABLE);
-}
-
-TEST_F(ExtractorServerTest, ShutdownEndsAnExtractionWithACheckpointThatAnotherServerContinues) {
-  options_.latency = std::chrono::milliseconds(20);
-  // Not companies, whose scroll the next server would have to wait for.
-  v1::ExtractRequest request;
-  for (const char* table : {"users", "users_segments", "conversations", "tags"}) {
-    request.add_tables(table);
-  }
-  fake::GeneratorOptions generator;
-  generator.users = 2000;
-  generator.conversations = 300;
-  Start(generator);
-  const std::map<std::string, int64_t> all = Extract(request).rows;
-
-  std::map<std::string, int64_t> rows;
-  {
-    grpc::ClientContext context;
-    const auto reader = stub_->Extract(&context, request);
-    v1::ExtractResponse event;
-    v1::ExtractResponse last;
-    ASSERT_TRUE(reader->Read(&event));
-    std::thread shutdown;
-    do {
-      last = event;
-      if (!event.has_row_batch()) continue;
-      const v1::RowBatch& batch = event.row_batch();
-      const auto* field = v1::RowBatch::descriptor()->FindFieldByName(batch.table());
-      rows[batch.table()] += batch.GetReflection()->FieldSize(batch, field);
-      if (!shutdown.joinable()) {
-        shutdown = std::thread([this] { server_->Shutdown(absl::Minutes(1)); });
-      }
-    } while (reader->Read(&event));
-    const grpc::Status status = reader->Finish();
-    EXPECT_EQ(status.error_code(), grpc::StatusCode::UNAVAILABLE);
-    EXPECT_EQ(DetailsOf(status).reason, "SERVER_STOPPING");
-    shutdown.join();
-    ASSERT_TRUE(last.has_checkpoint());
-    request.set_resume_token(last.checkpoint().resume_token());
-  }
-  EXPECT_NE(rows, all);
-  StartServer();
-  const Extracted rest = Extract(request);
-  ASSERT_TRUE(rest.status.ok()) << rest.status.error_message();
-  // As a whole where a table had to begin anew.
-  for (const v1::TableSummary& table : rest.summary.tables()) {
-    EXPECT_EQ(table.rows(), all.at(table.table())) << table.table();
-  }
-}
-
-TEST_F(ExtractorServerTest, ShutdownLetsARunningCheckFinish) {
-  options_.latency = std::chrono::milliseconds(20);
-  Start();
-  grpc::Status status;
-  std::thread check([&] {
-    v1::CheckConnectionResponse response;
-    status = Check("default", &response);
-  });
-  while (intercom_->stats().total == 0) std::this_thread::yield();
-  server_->Shutdown(absl::Minutes(1));
-  check.join();
-  EXPECT_TRUE(status.ok()) << status.error_message();
-}
-
-TEST_F(ExtractorServerTest, StoppingServerRefusesNewCallsAndDoesNotWaitForIdleConnections) {
-  options_.latency = std::chrono::milliseconds(300);
-  Start();
-  // Keeps the server from stopping.
-  std::thread check([&] {
-    v1::CheckConnectionResponse response;
-    EXPECT_TRUE(Check("default", &response).ok());
-  });
-  while (intercom_->stats().total == 0) std::this_thread::yield();
-  std::thread shutdown([this] { server_->Shutdown(absl::InfiniteDuration()); });
-  while (CheckHealth(channel_, "").bytes == kServing) std::this_thread::yield();
-
-  v1::CheckConnectionResponse response;
-  grpc::Status status = Check("default", &response);
-  while (status.ok()) status = Check("default", &response);
-  EXPECT_EQ(status.error_code(), grpc::StatusCode::UNAVAILABLE);
-  EXPECT_EQ(DetailsOf(status).reason, "SERVER_STOPPING");
-  EXPECT_EQ(DetailsOf(ExtractTable("tags").status).reason, "SERVER_STOPPING");
-
-  // The channel stays open, though nobody uses it any more.
-  check.join();
-  shutdown.join();
-}
-
-TEST_F(ExtractorServerTest, ShutdownTwiceIsHarmless) {
-  Start();
-  std::thread other([this] { server_->Shutdown(absl::Seconds(1)); });
-  server_->Shutdown(absl::ZeroDuration());
-  other.join();
-  server_->Shutdown(absl::ZeroDuration());
-}
-
-TEST_F(ExtractorServerTest, ShutdownDoesNotWaitForACheckThatHangs) {
-  options_.latency = std::chrono::hours(1);
-  Start();
-  auto check = std::async(std::launch::async, [this] {
-    v1::CheckConnectionResponse response;
-    return Check("default", &response);
-  });
-  while (intercom_->stats().total == 0) std::this_thread::yield();
-  server_->Shutdown(absl::ZeroDuration());
-  server_ = nullptr;
-  EXPECT_FALSE(check.get().ok());
-}
-
 TEST_F(ExtractorServerTest, HealthIsServingForServerAndService) {
   Start();
   EXPECT_EQ(CheckHealth(channel_, "").bytes, kServing);

@@ -5,6 +5,7 @@
 #include <fstream>
 #include <string>
 
+#include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -53,6 +54,18 @@ constexpr char kConnection[] =
     "connections:\n"
     "  - name: default\n"
     "    access_token_env: GOOD_TOKEN\n";
+
+TEST_F(ServerConfigTest, AResumeKeyComesFromAFileOrTheEnvironment) {
+  absl::StatusOr<ServerConfig> config =
+      Load(absl::StrCat(kConnection, "    resume_key_env: GOOD_TOKEN\n"));
+  ASSERT_TRUE(config.ok()) << config.status();
+  EXPECT_EQ(config->connections[0].resume_key, kToken);
+  config = Load(kConnection);
+  ASSERT_TRUE(config.ok()) << config.status();
+  EXPECT_EQ(config->connections[0].resume_key, "");
+  EXPECT_THAT(ErrorOf(absl::StrCat(kConnection, "    resume_key_env: UNSET_TOKEN\n")),
+              HasSubstr("resume_key_env: the environment variable UNSET_TOKEN is not set"));
+}
 
 TEST_F(ServerConfigTest, SmallestFileGivesDefaults) {
   const absl::StatusOr<ServerConfig> config = Load(kConnection);

@@ -13,16 +13,10 @@ namespace {
 constexpr int kContactsPerPage = 150;
 // Listing pauses while this many sub-resources are not read.
 constexpr size_t kMaxPending = 1500;
-// Twenty pages: fewer are read sooner by the list, which splits nothing.
-constexpr int64_t kMinContactsForWindows = 3000;
-// The list serves when more than a thousandth is missing.
-constexpr int64_t kToleratedPart = 1000;
 
 absl::string_view Abs(std::string_view text) { return {text.data(), text.size()}; }
 
 }  // namespace
-
-bool ContactWalk::ReadsWindows(int64_t contacts) { return contacts >= kMinContactsForWindows; }
 
 TableSet ContactWalk::TablesOf(const std::vector<const TableInfo*>& wanted) {
   TableSet tables;
@@ -60,7 +54,8 @@ ContactWalk::ContactWalk(Run* run, const std::vector<const TableInfo*>& wanted, 
       reader_({"data"}, "", converter_.shape()),
       list_line_(run->plan().AddLine("GET /contacts", v1::READ_WAY_LIST, tables_)),
       windows_line_(run->plan().AddLine("POST /contacts/search", v1::READ_WAY_WINDOWS, tables_)),
-      plan_(&children_, &run->plan()) {
+      plan_(&children_, &run->plan()),
+      list_(run, converter_.shape(), ListOptions()) {
   windows_line_->Explain("days of creation, many pages at once");
   windows_line_->End();
 }
@@ -76,17 +71,14 @@ void ContactWalk::Restore(const resume::State& /*state*/) {
 
 void ContactWalk::Start(std::function<void()> done) {
   done_ = std::move(done);
-  ReadList();
+  list_.Start();
 }
 
 Run::Reading ContactWalk::MakeReading() {
   Run::Reading reading;
   reading.reader = &reader_;
   reading.tables = tables_;
-  reading.begin = [this] {
-    page_.clear();
-    page_ids_.clear();
-  };
+  reading.begin = [this] { page_.clear(); };
   reading.on_record = [this](const PageReader::Record& record, UnitRows* unit) {
     OnContact(*record.values, unit);
   };
@@ -94,26 +86,52 @@ Run::Reading ContactWalk::MakeReading() {
   return reading;
 }
 
-void ContactWalk::ReadList() {
-  PagedList::Options options;
-  options.operation = "GET /contacts";
-  options.path = "/contacts";
-  options.per_page = kContactsPerPage;
-  options.by_cursor = true;
-  options.plan_pages = true;
-  options.id = id_;
-  options.reading = MakeReading();
-  options.reading.line = list_line_;
-  options.on_page = [this](const PageInfo& info, std::function<void()> next) {
+WindowedList::Options ContactWalk::ListOptions() {
+  WindowedList::Options options;
+  options.records = "contacts";
+  options.tables = tables_;
+  options.max_remembered = workspace_.max_remembered;
+
+  PagedList::Options& list = options.list;
+  list.operation = "GET /contacts";
+  list.path = "/contacts";
+  list.per_page = kContactsPerPage;
+  list.by_cursor = true;
+  list.plan_pages = true;
+  list.id = id_;
+  list.reading = MakeReading();
+  list.reading.line = list_line_;
+  list.on_page = [this](const PageInfo& info, std::function<void()> next) {
     OnListPage(info, std::move(next));
   };
+
+  SearchWindows::Options& windows = options.windows;
+  windows.search = SearchWindows::Search::Contacts(workspace_.time_zone, workspace_.start);
+  windows.reading = MakeReading();
+  windows.reading.line = windows_line_;
+  windows.id = id_;
+  windows.created_at = created_at_;
+  windows.updated_at = updated_at_;
+  windows.has_room = [this](size_t in_flight) {
+    return in_flight + pending_ == 0 || pending_ + (in_flight + 1) * largest_page_ <= kMaxPending;
+  };
+
+  options.when_idle = [this](std::function<void()> begin_anew) { WhenIdle(std::move(begin_anew)); };
   options.on_end = [this](const absl::Status& status) {
     if (!status.ok()) run_->FailTables(tables_, status);
-    list_line_->End();
     list_ended_ = true;
     MaybeEnd();
   };
-  PagedList::Walk(run_, converter_.shape(), std::move(options));
+  return options;
+}
+
+void ContactWalk::WhenIdle(std::function<void()> begin_anew) {
+  contacts_seen_ = 0;
+  if (pending_ > 0) {
+    begin_anew_ = std::move(begin_anew);
+  } else {
+    begin_anew();
+  }
 }
 
 void ContactWalk::OnListPage(const PageInfo& info, std::function<void()> next) {
@@ -123,13 +141,6 @@ void ContactWalk::OnListPage(const PageInfo& info, std::function<void()> next) {
     plan_.Update();
   }
   ShareOutTotal();
-  if (std::exchange(first_page_, false)) {
-    if (info.next_starting_after.has_value() && ReadsWindows(total_.value_or(0))) {
-      ReadWindows();
-      return;
-    }
-    page_ids_.clear();
-  }
   if (pending_ >= kMaxPending) {
     paused_ = std::move(next);
   } else {
@@ -137,74 +148,10 @@ void ContactWalk::OnListPage(const PageInfo& info, std::function<void()> next) {
   }
 }
 
-void ContactWalk::ReadWindows() {
-  list_line_->End();
-  seen_ = std::make_unique<ContactIds>();
-  for (const std::string& id : page_ids_) seen_->Insert(id);
-  ContactWindows::Options options;
-  options.reading = MakeReading();
-  options.reading.line = windows_line_;
-  options.time_zone = workspace_.time_zone;
-  options.start = workspace_.start;
-  options.id = id_;
-  options.created_at = created_at_;
-  options.updated_at = updated_at_;
-  options.has_room = [this](size_t in_flight) {
-    return in_flight + pending_ == 0 || pending_ + (in_flight + 1) * largest_page_ <= kMaxPending;
-  };
-  options.on_total = [listed = total_.value_or(0)](int64_t total) {
-    if (listed - total <= listed / kToleratedPart) return absl::OkStatus();
-    return absl::DataLossError(
-        absl::StrCat("it finds ", total, " contacts, the list has ", listed));
-  };
-  options.on_end = [this](const absl::Status& status, int64_t shortfall) {
-    OnWindowsEnd(status, shortfall);
-  };
-  windows_ = ContactWindows::Create(run_, converter_.shape(), std::move(options));
-  windows_->Start();
-}
-
-void ContactWalk::OnWindowsEnd(const absl::Status& status, int64_t shortfall) {
-  const int64_t total = total_.value_or(0);
-  const int64_t missing =
-      std::max({int64_t{0}, shortfall, total - static_cast<int64_t>(seen_->size())});
-  if (!status.ok() || missing > total / kToleratedPart) {
-    Notify(v1::NOTICE_CODE_LIST_INSTEAD_OF_SEARCH, v1::SEVERITY_INFO,
-           absl::StrCat("contacts come from the plain list, one page after the other, as "
-                        "POST /contacts/search cannot be relied on: ",
-                        status.ok() ? absl::StrCat(missing, " of ", total, " contacts are missing")
-                                    : std::string(status.message())));
-    // From its start: a cursor may have expired meanwhile.
-    ReadList();
-    return;
-  }
-  if (missing > 0) {
-    Notify(v1::NOTICE_CODE_COUNT_DIFFERS, v1::SEVERITY_WARNING,
-           absl::StrCat("POST /contacts/search gave ", missing, " fewer than the ", total,
-                        " contacts that Intercom counted; they are too new for its index, or "
-                        "changed during the run"));
-  }
-  list_ended_ = true;
-  MaybeEnd();
-}
-
-void ContactWalk::Notify(v1::NoticeCode code, v1::Severity severity, const std::string& message) {
-  for (const TableInfo* table : run_->report().tables()) {
-    if (!tables_.test(table->index)) continue;
-    // One is enough for all tables that contacts feed.
-    run_->Notify(table->index, code, severity, "", message);
-    return;
-  }
-}
-
 void ContactWalk::OnContact(const RecordValues& values, UnitRows* unit) {
   const Shape& shape = *converter_.shape();
   Contact contact;
   contact.id = std::string(values.Get(shape, id_, 0).text);
-  if (seen_ != nullptr || first_page_) {
-    const bool fresh = page_ids_.insert(contact.id).second;
-    if (seen_ != nullptr && (!fresh || seen_->Contains(contact.id))) return;
-  }
   const std::string_view role = values.Get(shape, role_, 0).text;
   contact.role = ContactRoleOf(Abs(role));
   if (contact.role == v1::CONTACT_ROLE_UNSPECIFIED) {
@@ -239,10 +186,6 @@ void ContactWalk::OnContact(const RecordValues& values, UnitRows* unit) {
 }
 
 void ContactWalk::OnCommit() {
-  if (seen_ != nullptr) {
-    for (const std::string& id : page_ids_) seen_->Insert(id);
-    page_ids_.clear();
-  }
   contacts_seen_ += static_cast<int64_t>(page_.size());
   ShareOutTotal();
   size_t missing_lists = 0;
@@ -319,7 +262,8 @@ void ContactWalk::FetchSubResource(const std::shared_ptr<Contact>& contact,
 void ContactWalk::OnSubResourceEnd() {
   --pending_;
   if (paused_ && pending_ < kMaxPending) std::exchange(paused_, nullptr)();
-  if (windows_ != nullptr) windows_->Pump();
+  if (begin_anew_ && pending_ == 0) std::exchange(begin_anew_, nullptr)();
+  list_.Pump();
   MaybeEnd();
 }
 

@@ -7,16 +7,14 @@
 #include <string>
 #include <vector>
 
-#include "absl/container/flat_hash_set.h"
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "extractor/pipeline/contact_children.h"
-#include "extractor/pipeline/contact_ids.h"
 #include "extractor/pipeline/contact_plan.h"
-#include "extractor/pipeline/contact_windows.h"
 #include "extractor/pipeline/role_resolver.h"
 #include "extractor/pipeline/run.h"
 #include "extractor/pipeline/walk.h"
+#include "extractor/pipeline/windowed_list.h"
 #include "extractor/tables/record_converter.h"
 #include "resume_state.pb.h"
 
@@ -27,9 +25,8 @@ namespace intercom_extractor {
 // Intercom embeds, segments, notes and event summaries are sub-resources, asked
 // for only where they are needed.
 //
-// The plain list is one chain of pages. A workspace of many contacts is read in
-// windows instead (ContactWindows) once the list's first page has counted them;
-// the list serves again when the windows turn out to be wrong or incomplete.
+// The plain list is one chain of pages; many contacts are read in windows of days
+// of creation instead (WindowedList).
 class ContactWalk : public Walk {
  public:
   // What windows depend on.
@@ -38,6 +35,8 @@ class ContactWalk : public Walk {
     std::string time_zone;
     // When the extraction began, on Intercom's clock.
     absl::Time start;
+    // As WindowedList::Options says.
+    size_t max_remembered = WindowedList::Options().max_remembered;
   };
 
   // `roles` may be null; else it hears the role of each contact. Both pointers
@@ -48,9 +47,6 @@ class ContactWalk : public Walk {
   void Start(std::function<void()> done) override;
   void Save(resume::State* state) const override;
   void Restore(const resume::State& state) override;
-
-  // Whether so many contacts are read in windows, beside the list's first page.
-  static bool ReadsWindows(int64_t contacts);
 
   // Whether any of the tables comes from contacts.
   static TableSet TablesOf(const std::vector<const TableInfo*>& wanted);
@@ -70,15 +66,13 @@ class ContactWalk : public Walk {
     std::vector<Missing> missing;
   };
   Run::Reading MakeReading();
-  void ReadList();
+  WindowedList::Options ListOptions();
   void OnContact(const RecordValues& values, UnitRows* unit);
   // Rows of contacts were committed: reads what lies below them.
   void OnCommit();
   void OnListPage(const PageInfo& info, std::function<void()> next);
   void ShareOutTotal();
-  void ReadWindows();
-  void OnWindowsEnd(const absl::Status& status, int64_t shortfall);
-  void Notify(v1::NoticeCode code, v1::Severity severity, const std::string& message);
+  void WhenIdle(std::function<void()> begin_anew);
   void FetchSubResource(const std::shared_ptr<Contact>& contact, const Missing& missing);
   void OnSubResourceEnd();
   void MaybeEnd();
@@ -97,22 +91,17 @@ class ContactWalk : public Walk {
   RequestPlan::Line* const list_line_;
   RequestPlan::Line* const windows_line_;
   ContactPlan plan_;
+  WindowedList list_;
 
   std::function<void()> done_;
   // Contacts of the page that is being read, not committed yet.
   std::vector<Contact> page_;
-  // Their ids, also of those that are in no table; of the list's first page until
-  // it is clear who reads on.
-  absl::flat_hash_set<std::string> page_ids_;
-  bool first_page_ = true;
-  // While windows are read, and by the list after them: contacts that need not be
-  // read again.
-  std::unique_ptr<ContactIds> seen_;
-  std::shared_ptr<ContactWindows> windows_;
   // Sub-resources that are not read to their end.
   size_t pending_ = 0;
   // Asks for the next page, kept while too many are pending.
   std::function<void()> paused_;
+  // Begins the tables anew, kept until none is pending.
+  std::function<void()> begin_anew_;
   // The most sub-resources that one page brought.
   size_t largest_page_ = 0;
   int64_t contacts_seen_ = 0;

@@ -4,7 +4,9 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "extractor/checkpoint/packed_ids.h"
 #include "extractor/pipeline/paged_list.h"
+#include "extractor/pipeline/search_windows.h"
 #include "extractor/tables/json_number.h"
 
 namespace intercom_extractor {
@@ -15,6 +17,9 @@ constexpr int kConversationsPerPage = 150;
 constexpr int64_t kPartsLimit = 500;
 // Listing pauses while this many conversations are not read.
 constexpr size_t kMaxPending = 1500;
+// Pages that are on their way, or here and wait for the roles of their contacts:
+// as much memory, and far more than a quota lets through.
+constexpr size_t kMaxPages = 32;
 constexpr char kPartsPath[] = "conversation_parts.conversation_parts";
 
 bool Wants(const std::vector<const TableInfo*>& wanted, absl::string_view name) {
@@ -41,79 +46,132 @@ bool ConversationWalk::NeedsDetails(const std::vector<const TableInfo*>& wanted,
 }
 
 ConversationWalk::ConversationWalk(Run* run, const std::vector<const TableInfo*>& wanted,
-                                   RoleResolver* roles, v1::BodyFormat body_format)
+                                   RoleResolver* roles, v1::BodyFormat body_format,
+                                   absl::Time start)
     : run_(run),
       resolver_(roles),
       tables_(TablesOf(wanted)),
       plain_text_(body_format != v1::BODY_FORMAT_HTML),
       details_(NeedsDetails(wanted, body_format)),
       list_line_(run->plan().AddLine("GET /conversations", v1::READ_WAY_LIST, tables_)),
+      windows_line_(
+          run->plan().AddLine("POST /conversations/search", v1::READ_WAY_WINDOWS, tables_)),
       detail_line_(
           run->plan().AddLine("GET /conversations/{id}", v1::READ_WAY_PER_RECORD, tables_)),
       converter_(v1::SOURCE_RECORD_CONVERSATION, wanted),
       id_(converter_.shape()->AddValue(-1, "id")),
+      created_at_(converter_.shape()->AddValue(-1, "created_at")),
+      updated_at_(converter_.shape()->AddValue(-1, "updated_at")),
       author_id_(converter_.shape()->AddValue(-1, "source.author.id")),
       author_type_(converter_.shape()->AddValue(-1, "source.author.type")),
       parts_(converter_.shape()->AddList(-1, kPartsPath)),
       parts_total_(converter_.shape()->AddValue(-1, "conversation_parts.total_count")),
       parts_counted_(converter_.shape()->AddValue(-1, "statistics.count_conversation_parts")),
       list_reader_({"conversations", "data"}, "", converter_.shape()),
-      detail_reader_({}, kPartsPath, converter_.shape()) {
+      detail_reader_({}, kPartsPath, converter_.shape()),
+      list_(run, converter_.shape(), ListOptions(start)) {
+  windows_line_->Explain("seconds of creation, many pages at once");
+  windows_line_->End();
   for (const char* path : {"contacts.contacts", "contacts"}) {
     const int list = converter_.shape()->AddList(-1, path);
     contacts_.push_back({list, converter_.shape()->AddValue(list, "id")});
   }
 }
 
-void ConversationWalk::Save(resume::State* /*state*/) const {}
-
-void ConversationWalk::Restore(const resume::State& /*state*/) {
-  for (const TableInfo* table : run_->report().tables()) {
-    if (!tables_.test(table->index) || run_->report().Rows(table->index) == 0) continue;
-    run_->RestartTable(table->index, "read anew after an interruption");
-  }
+void ConversationWalk::Save(resume::State* state) const {
+  *state->mutable_conversations() = list_.Save();
+  state->set_pending_conversations(PackIds({pending_.begin(), pending_.end()}));
+  state->set_conversations_done(read_);
 }
+
+void ConversationWalk::Restore(const resume::State& state) { earlier_ = state; }
 
 void ConversationWalk::Start(std::function<void()> done) {
   done_ = std::move(done);
-  PagedList::Options options;
-  options.operation = "GET /conversations";
-  options.path = "/conversations";
-  options.per_page = kConversationsPerPage;
-  options.by_cursor = true;
-  options.id = id_;
-  options.reading.reader = &list_reader_;
-  options.reading.tables = tables_;
-  options.reading.line = list_line_;
-  options.plan_pages = true;
-  if (details_) {
-    options.reading.begin = [this] { page_ = std::make_shared<Page>(); };
-    options.reading.on_record = [this](const PageReader::Record& record, UnitRows* /*unit*/) {
-      page_->ids.emplace_back(record.values->Get(*converter_.shape(), id_, 0).text);
-      AddContacts(*record.values, &page_->contacts);
-    };
-  } else {
-    page_ = std::make_shared<Page>();
-    options.reading.before = [this](const PageReader::Record& record) {
-      AddContacts(*record.values, &page_->contacts);
-    };
-    options.reading.after = [this](std::function<void()> go_on) {
-      resolver_->Resolve(std::exchange(page_->contacts, {}), page_->roles, std::move(go_on));
-    };
-    options.reading.on_record = [this](const PageReader::Record& record, UnitRows* unit) {
-      MakeRows(record, *page_->roles, /*is_detail=*/false, unit);
-    };
+  const resume::RecordList& list = earlier_.conversations();
+  if (list.has_total()) SetTotal(list.total());
+  auto page = std::make_shared<Page>();
+  if (list.way() != resume::RecordList::WAY_ANEW) {
+    read_ = read_before_ = earlier_.conversations_done();
+    page->ids = UnpackIds(earlier_.pending_conversations()).value_or(std::vector<std::string>());
   }
-  options.on_page = [this](const PageInfo& info, std::function<void()> next) {
-    OnPage(info, std::move(next));
+  FetchDetails(page);
+  list_.Start(list);
+}
+
+WindowedList::Options ConversationWalk::ListOptions(absl::Time start) {
+  WindowedList::Options options;
+  options.records = "conversations";
+  options.tables = tables_;
+  options.prepare = [this](Run::Reading* reading) { Prepare(reading); };
+
+  Run::Reading reading;
+  reading.reader = &list_reader_;
+  reading.tables = tables_;
+
+  PagedList::Options& list = options.list;
+  list.operation = "GET /conversations";
+  list.path = "/conversations";
+  list.per_page = kConversationsPerPage;
+  list.by_cursor = true;
+  list.plan_pages = true;
+  list.id = id_;
+  list.reading = reading;
+  list.reading.line = list_line_;
+  list.on_page = [this](const PageInfo& info, std::function<void()> next) {
+    OnListPage(info, std::move(next));
   };
+
+  SearchWindows::Options& windows = options.windows;
+  windows.search = SearchWindows::Search::Conversations(start);
+  if (details_) windows.plan.max_open = kWindowsWithDetails;
+  windows.reading = reading;
+  windows.reading.line = windows_line_;
+  windows.id = id_;
+  windows.created_at = created_at_;
+  windows.updated_at = updated_at_;
+  windows.has_room = [this](size_t in_flight) {
+    if (!details_) return in_flight < kMaxPages;
+    return in_flight + pending_.size() == 0 ||
+           pending_.size() + (in_flight + 1) * kConversationsPerPage <= kMaxPending;
+  };
+
+  options.when_idle = [this](std::function<void()> begin_anew) { WhenIdle(std::move(begin_anew)); };
   options.on_end = [this](const absl::Status& status) {
     if (!status.ok()) run_->FailTables(tables_, status);
     list_ended_ = true;
-    list_line_->End();
     MaybeEnd();
   };
-  PagedList::Walk(run_, converter_.shape(), std::move(options));
+  return options;
+}
+
+void ConversationWalk::Prepare(Run::Reading* reading) {
+  auto page = std::make_shared<Page>();
+  if (details_) {
+    reading->begin = [page] { *page = Page(); };
+    reading->on_record = [this, page](const PageReader::Record& record, UnitRows* /*unit*/) {
+      page->ids.emplace_back(record.values->Get(*converter_.shape(), id_, 0).text);
+      AddContacts(*record.values, &page->contacts);
+    };
+    reading->on_commit = [this, page] {
+      OnListed(static_cast<int64_t>(page->ids.size()));
+      FetchDetails(std::make_shared<Page>(std::exchange(*page, Page())));
+    };
+    return;
+  }
+  reading->before = [this, page](const PageReader::Record& record) {
+    AddContacts(*record.values, &page->contacts);
+  };
+  reading->after = [this, page](std::function<void()> go_on) {
+    resolver_->Resolve(std::exchange(page->contacts, {}), page->roles, std::move(go_on));
+  };
+  auto records = std::make_shared<int64_t>(0);
+  reading->begin = [records] { *records = 0; };
+  reading->on_record = [this, page, records](const PageReader::Record& record, UnitRows* unit) {
+    ++*records;
+    MakeRows(record, *page->roles, /*is_detail=*/false, unit);
+  };
+  reading->on_commit = [this, records] { OnListed(std::exchange(*records, 0)); };
 }
 
 void ConversationWalk::AddContacts(const RecordValues& values, std::vector<std::string>* contacts) {
@@ -159,42 +217,51 @@ void ConversationWalk::MakeRows(const PageReader::Record& record, const RoleMap&
   converter_.Convert(*record.values, context, unit, part, parts_);
 }
 
-void ConversationWalk::OnPage(const PageInfo& info, std::function<void()> next) {
-  if (info.total_count.has_value()) {
-    for (const TableInfo* table : run_->report().tables()) {
-      if (table->name() == "conversations") {
-        run_->report().SetExpected(table->index, *info.total_count);
-      }
-    }
-  }
-  PlanDetails(info);
-  if (!details_) {
-    page_ = std::make_shared<Page>();
-    next();
-    return;
-  }
-  pending_ += page_->ids.size();
-  std::shared_ptr<Page> page = page_;
-  resolver_->Resolve(std::move(page->contacts), page->roles, [this, page] {
-    for (const std::string& id : page->ids) FetchDetail(id, page->roles);
-  });
-  if (pending_ >= kMaxPending) {
+void ConversationWalk::OnListPage(const PageInfo& info, std::function<void()> next) {
+  if (info.total_count.has_value()) SetTotal(*info.total_count);
+  if (pending_.size() >= kMaxPending) {
     paused_ = std::move(next);
   } else {
     next();
   }
 }
 
-void ConversationWalk::PlanDetails(const PageInfo& info) {
+void ConversationWalk::SetTotal(int64_t conversations) {
+  total_ = conversations;
+  for (const TableInfo* table : run_->report().tables()) {
+    if (table->name() == "conversations") run_->report().SetExpected(table->index, conversations);
+  }
+}
+
+void ConversationWalk::OnListed(int64_t conversations) {
   ++pages_;
-  listed_ += static_cast<int64_t>(info.records + info.malformed);
-  const int64_t total = std::max(listed_, info.total_count.value_or(listed_));
+  listed_ += conversations;
+  const int64_t total = std::max(listed_, total_.value_or(listed_));
   // Those that are listed but not asked for yet count as well.
-  detail_line_->Expect(Estimate::Exactly(details_ ? total - detail_line_->asked() : 0));
+  detail_line_->Expect(Estimate::Exactly(
+      details_ ? std::max<int64_t>(0, total - read_before_ - detail_line_->asked()) : 0));
   const int64_t pages_left = (total - listed_ + kConversationsPerPage - 1) / kConversationsPerPage;
   const int64_t lookups = resolver_->line()->asked();
   resolver_->line()->Expect(
       {0, pages_left * lookups / pages_, pages_left * std::max<int64_t>(1, lookups / pages_)});
+}
+
+void ConversationWalk::FetchDetails(const std::shared_ptr<Page>& page) {
+  pending_.insert(page->ids.begin(), page->ids.end());
+  resolver_->Resolve(std::move(page->contacts), page->roles, [this, page] {
+    for (const std::string& id : page->ids) FetchDetail(id, page->roles);
+  });
+}
+
+void ConversationWalk::WhenIdle(std::function<void()> begin_anew) {
+  listed_ = 0;
+  pages_ = 0;
+  read_before_ = 0;
+  if (!pending_.empty()) {
+    begin_anew_ = std::move(begin_anew);
+  } else {
+    begin_anew();
+  }
 }
 
 void ConversationWalk::FetchDetail(const std::string& id, const std::shared_ptr<RoleMap>& roles) {
@@ -204,7 +271,7 @@ void ConversationWalk::FetchDetail(const std::string& id, const std::shared_ptr<
   const auto& tables = run_->report().tables();
   if (std::all_of(tables.begin(), tables.end(), failed)) {
     // The scope is missing, say: no need to ask for each conversation.
-    run_->After(absl::ZeroDuration(), [this] { OnDetailEnd(); });
+    run_->After(absl::ZeroDuration(), [this, id] { OnDetailEnd(id); });
     return;
   }
   ApiRequest request;
@@ -229,18 +296,24 @@ void ConversationWalk::FetchDetail(const std::string& id, const std::shared_ptr<
   };
   run_->FetchRows(request, reading, [this, id](const absl::StatusOr<PageInfo>& info) {
     if (!info.ok()) run_->FailDetail(tables_, id, info.status());
-    OnDetailEnd();
+    OnDetailEnd(id);
   });
 }
 
-void ConversationWalk::OnDetailEnd() {
-  --pending_;
-  if (paused_ && pending_ < kMaxPending) std::exchange(paused_, nullptr)();
+void ConversationWalk::OnDetailEnd(const std::string& id) {
+  pending_.erase(id);
+  ++read_;
+  if (paused_ && pending_.size() < kMaxPending) std::exchange(paused_, nullptr)();
+  if (begin_anew_ && pending_.empty()) {
+    read_ = 0;
+    std::exchange(begin_anew_, nullptr)();
+  }
+  list_.Pump();
   MaybeEnd();
 }
 
 void ConversationWalk::MaybeEnd() {
-  if (!list_ended_ || pending_ > 0) return;
+  if (!list_ended_ || !pending_.empty()) return;
   detail_line_->End();
   resolver_->line()->End();
   done_();

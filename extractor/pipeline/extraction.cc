@@ -131,7 +131,7 @@ class ExtractionImpl final : public Extraction {
       Add(
           [&] {
             return std::make_unique<ConversationWalk>(&run_, report_.tables(), &roles_,
-                                                      body_format_);
+                                                      body_format_, workspace.start);
           },
           Those(conversations));
     }

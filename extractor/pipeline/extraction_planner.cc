@@ -18,6 +18,7 @@
 #include "extractor/pipeline/list_walk.h"
 #include "extractor/pipeline/proto_duration.h"
 #include "extractor/pipeline/window_plan.h"
+#include "extractor/pipeline/windowed_list.h"
 #include "extractor/pipeline/workspace.h"
 #include "extractor/plan/request_plan.h"
 #include "extractor/tables/page_reader.h"
@@ -152,7 +153,7 @@ class Planner : public std::enable_shared_from_this<Planner> {
                const int64_t total = *info->total_count;
                total_contacts_ = total;
                contacts_->SetTotal(total);
-               if (ContactWalk::ReadsWindows(total)) {
+               if (WindowedList::ReadsWindows(total)) {
                  list->Expect(Estimate::Exactly(1));
                  list->Explain("its first page counts the contacts");
                  windows->Expect(WindowPlan::PagesFor(total, kPageSize));
@@ -202,13 +203,16 @@ class Planner : public std::enable_shared_from_this<Planner> {
   void PlanConversations() {
     const TableSet tables = ConversationWalk::TablesOf(tables_);
     RequestPlan::Line* list = plan_.AddLine("GET /conversations", v1::READ_WAY_LIST, tables);
+    RequestPlan::Line* windows =
+        plan_.AddLine("POST /conversations/search", v1::READ_WAY_WINDOWS, tables);
     RequestPlan::Line* details =
         plan_.AddLine("GET /conversations/{id}", v1::READ_WAY_PER_RECORD, tables);
     RequestPlan::Line* roles =
         plan_.AddLine("POST /contacts/search", v1::READ_WAY_LOOKUP, TableSet());
     roles->Explain("roles of the contacts in conversations, 150 at a time");
     ReadPage(Get("GET /conversations", "/conversations?per_page=1"), /*sample=*/false,
-             [this, list, details, roles](const absl::StatusOr<PageInfo>& info) {
+             [this, list, windows, details, roles](const absl::StatusOr<PageInfo>& info) {
+               windows->End();
                details->End();
                roles->End();
                if (!info.ok() || !info->total_count.has_value()) {
@@ -218,11 +222,20 @@ class Planner : public std::enable_shared_from_this<Planner> {
                const int64_t total = *info->total_count;
                conversations_ = total;
                const int64_t pages = PagesOf(total, kPageSize);
-               chain_ = std::max(chain_, pages);
-               list->Expect(Estimate::Exactly(pages));
+               const bool each = ConversationWalk::NeedsDetails(tables_, body_format_);
+               if (WindowedList::ReadsWindows(total)) {
+                 list->Expect(Estimate::Exactly(1));
+                 list->Explain("its first page counts the conversations");
+                 windows->Expect(WindowPlan::PagesFor(total, kPageSize));
+                 windows->Explain("seconds of creation, many pages at once");
+                 if (each) chain_ = std::max(chain_, pages / ConversationWalk::kWindowsWithDetails);
+               } else {
+                 list->Expect(Estimate::Exactly(pages));
+                 chain_ = std::max(chain_, pages);
+               }
                // At most one contact that nobody has read yet per conversation, say.
                roles->Expect({0, total == 0 ? 0 : pages, pages});
-               if (!ConversationWalk::NeedsDetails(tables_, body_format_)) return;
+               if (!each) return;
                details->Expect(Estimate::Exactly(total));
                details->Explain("parts and plain text are only in a conversation's own answer");
              });

@@ -88,17 +88,18 @@ void PagedList::Fetch(const std::string& parameter) {
   request.priority = options_.priority;
 
   Run::Reading reading = options_.reading;
-  reading.begin = [self = shared_from_this()] {
+  if (options_.prepare) options_.prepare(&reading);
+  reading.begin = [self = shared_from_this(), begin = std::move(reading.begin)] {
     self->watch_.BeginPage();
-    if (self->options_.reading.begin) self->options_.reading.begin();
+    if (begin) begin();
   };
-  reading.on_record = [self = shared_from_this()](const PageReader::Record& record,
-                                                  UnitRows* unit) {
+  reading.on_record = [self = shared_from_this(), on_record = std::move(reading.on_record)](
+                          const PageReader::Record& record, UnitRows* unit) {
     if (record.part < 2 && self->options_.id.valid()) {
       const std::string_view id = record.values->Get(*self->shape_, self->options_.id, 0).text;
       self->watch_.AddRecord(absl::string_view(id.data(), id.size()));
     }
-    self->options_.reading.on_record(record, unit);
+    on_record(record, unit);
   };
   run_->FetchRows(request, reading, [self = shared_from_this()](absl::StatusOr<PageInfo> info) {
     if (info.ok()) {

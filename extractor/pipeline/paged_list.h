@@ -63,6 +63,9 @@ class PagedList : public std::enable_shared_from_this<PagedList> {
     Priority priority = Priority::kPage;
     // How pages become rows.
     Run::Reading reading;
+    // Called for the reading of each page before it is asked for, for what must be
+    // known per page. May be empty.
+    std::function<void(Run::Reading*)> prepare;
     // Where the id of a record is, for the watch.
     ValueRef id;
     // Called after each page's rows were committed; the next page is asked for

@@ -1,6 +1,7 @@
 #include "extractor/pipeline/role_resolver.h"
 
 #include <algorithm>
+#include <map>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -48,23 +49,31 @@ void RoleResolver::Resolve(std::vector<std::string> ids, const std::shared_ptr<R
   std::sort(ids.begin(), ids.end());
   ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
   std::vector<std::string> unknown;
+  // Pages that are read at the same time hold the same contacts.
+  std::map<Lookup*, std::vector<std::string>> awaited;
   for (std::string& id : ids) {
     if (roles->LookedUp(id)) continue;
     if (const auto found = is_user_.find(id); found != is_user_.end()) {
       roles->Set(id, found->second ? "user" : "lead");
+    } else if (const auto lookup = lookups_.find(id); lookup != lookups_.end()) {
+      awaited[lookup->second.get()].push_back(std::move(id));
     } else {
       unknown.push_back(std::move(id));
     }
   }
-  if (unknown.empty()) {
+  if (unknown.empty() && awaited.empty()) {
     done();
     return;
   }
   // Calls `done` when the last of the searches has ended.
-  auto left = std::make_shared<size_t>((unknown.size() + kIdsPerSearch - 1) / kIdsPerSearch);
+  auto left = std::make_shared<size_t>((unknown.size() + kIdsPerSearch - 1) / kIdsPerSearch +
+                                       awaited.size());
   auto one_done = [left, done = std::move(done)] {
     if (--*left == 0) done();
   };
+  for (auto& [lookup, awaited_ids] : awaited) {
+    lookup->waiters.push_back({std::move(awaited_ids), roles, one_done});
+  }
   for (size_t i = 0; i < unknown.size(); i += kIdsPerSearch) {
     const auto begin = unknown.begin() + static_cast<ptrdiff_t>(i);
     const auto end =
@@ -76,7 +85,9 @@ void RoleResolver::Resolve(std::vector<std::string> ids, const std::shared_ptr<R
 void RoleResolver::Search(const std::vector<std::string>& ids,
                           const std::shared_ptr<RoleMap>& roles, std::function<void()> done) {
   std::string list;
+  auto lookup = std::make_shared<Lookup>();
   for (const std::string& id : ids) {
+    lookups_[id] = lookup;
     absl::StrAppend(&list, list.empty() ? "" : ",", JsonString(id));
     // Unless the answer says otherwise.
     roles->Set(id, "");
@@ -102,13 +113,21 @@ void RoleResolver::Search(const std::vector<std::string>& ids,
   reading.tables.set(table_);
   reading.line = line_;
   run_->FetchRows(
-      request, reading, [this, done = std::move(done)](const absl::StatusOr<PageInfo>& info) {
+      request, reading,
+      [this, ids, roles, lookup, done = std::move(done)](const absl::StatusOr<PageInfo>& info) {
         if (!info.ok()) {
           // The rows are there, with "contact" for the role.
           run_->Notify(table_, v1::NOTICE_CODE_ROLE_NOT_FOUND, v1::SEVERITY_WARNING, "",
                        absl::StrCat("roles could not be looked up: ", info.status().message()));
         }
+        for (const std::string& id : ids) lookups_.erase(id);
+        for (const Lookup::Waiter& waiter : lookup->waiters) {
+          for (const std::string& id : waiter.ids) {
+            waiter.roles->Set(id, roles->Role(id).value_or(""));
+          }
+        }
         done();
+        for (const Lookup::Waiter& waiter : lookup->waiters) waiter.done();
       });
 }
 

@@ -49,6 +49,16 @@ class RoleResolver {
   void Remember(absl::string_view contact_id, absl::string_view role);
 
  private:
+  // A search that is on its way, and who else waits for some of its ids.
+  struct Lookup {
+    struct Waiter {
+      std::vector<std::string> ids;
+      std::shared_ptr<RoleMap> roles;
+      std::function<void()> done;
+    };
+    std::vector<Waiter> waiters;
+  };
+
   void Search(const std::vector<std::string>& ids, const std::shared_ptr<RoleMap>& roles,
               std::function<void()> done);
 
@@ -60,6 +70,8 @@ class RoleResolver {
   const ValueRef role_;
   PageReader reader_;
   absl::flat_hash_map<std::string, bool> is_user_;
+  // By the ids that are looked up just now.
+  absl::flat_hash_map<std::string, std::shared_ptr<Lookup>> lookups_;
 };
 
 }  // namespace intercom_extractor

@@ -118,16 +118,25 @@ void Run::Refetch(const std::shared_ptr<RowsFetch>& fetch) {
 }
 
 void Run::Process(const std::shared_ptr<RowsFetch>& fetch) {
-  if (!fetch->reading.before) {
+  if (!fetch->reading.before && !fetch->reading.wanted) {
     MakeRows(fetch);
     return;
   }
   const auto before = [&](const PageReader::Record& record) {
-    fetch->reading.before(record);
+    if (fetch->reading.before) fetch->reading.before(record);
     return absl::OkStatus();
   };
   // Its errors come again below.
-  (void)Read(fetch.get(), before, /*report=*/false);
+  absl::StatusOr<PageInfo> info = Read(fetch.get(), before, /*report=*/false);
+  if (fetch->reading.wanted && info.ok() && info->complete && !fetch->reading.wanted(*info)) {
+    fetch->answer.body = ResponseBody();
+    fetch->done(std::move(info));
+    return;
+  }
+  if (!fetch->reading.after) {
+    MakeRows(fetch);
+    return;
+  }
   fetch->reading.after([this, fetch] { MakeRows(fetch); });
 }
 

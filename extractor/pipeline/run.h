@@ -64,6 +64,9 @@ class Run {
     // calls its argument once the rows can be made. Both or neither.
     std::function<void(const PageReader::Record&)> before;
     std::function<void(std::function<void()>)> after;
+    // Whether the answer's rows are wanted at all, as what is around its records
+    // says. When not, none are made and `done` follows at once.
+    std::function<bool(const PageInfo&)> wanted;
     // Takes the healthy records out of a malformed answer at once.
     bool salvage = false;
     // Tables that malformed records are reported for.

@@ -161,5 +161,31 @@ TEST_F(RunReportTest, RowsThatWereReadAreSomething) {
   EXPECT_EQ(report_.OverallStatus(), absl::OkStatus());
 }
 
+TEST_F(RunReportTest, WhatIsSavedAddsUpInAnotherStream) {
+  report_.AddRows(users_.index, 5, 500);
+  report_.Restart(users_.index);
+  report_.AddRows(users_.index, 2, 200);
+  report_.SetPartial(users_.index);
+  report_.SetDone(SetOf(users_));
+  report_.SetListsDone(users_.index, 1);
+  report_.Fail(notes_.index, Failure(absl::StatusCode::kPermissionDenied, "SCOPE_MISSING"));
+  report_.CountNotice("notes", v1::NOTICE_CODE_TABLE_FAILED);
+  resume::State state;
+  report_.Save(&state);
+
+  RunReport later({&users_, &notes_}, kNoon);
+  later.Restore(state);
+  v1::Summary summary;
+  later.Fill(&summary, kNoon + absl::Milliseconds(1500), counters_);
+  EXPECT_EQ(summary.DebugString(), Summary().DebugString());
+  EXPECT_TRUE(later.Done(SetOf(users_)));
+  EXPECT_FALSE(later.Done(SetOf(users_) | SetOf(notes_)));
+  EXPECT_EQ(later.lists_done(users_.index), 1);
+  EXPECT_EQ(later.Generation(users_.index), 2U);
+  // This stream has given nothing yet.
+  EXPECT_EQ(later.rows_streamed(), 0);
+  EXPECT_EQ(report_.rows_streamed(), 7);
+}
+
 }  // namespace
 }  // namespace intercom_extractor

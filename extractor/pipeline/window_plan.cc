@@ -3,24 +3,22 @@
 #include <algorithm>
 #include <utility>
 
-#include "absl/strings/str_cat.h"
-
 namespace intercom_extractor {
 namespace {
 
-// Splitting by days goes step by step: where the contacts are shows with each.
+// Splitting goes step by step: where the records are shows with each.
 constexpr int64_t kMaxPieces = 4;
 // Hence 4 % more requests than a list, or a few for workspaces that have not many.
 constexpr int64_t kPagesPerWindow = 13;
 constexpr int64_t kMinWindows = 8;
-// Contacts this far outside of what was asked for may be a matter of time zones.
-constexpr int kToleratedDays = 2;
 // A window this many times longer than the others need not wait for a place.
 constexpr int64_t kFarTooLong = 3;
 // A day is read anew only while what was read of it is little beside the rest,
-// and beside all contacts.
+// and beside all records.
 constexpr int64_t kMaxReadShare = 4;
 constexpr int64_t kMaxWaste = 50;
+// In a row: reading a day anew takes many pages, and its cursor may be refused, too.
+constexpr int kMaxRestarts = 3;
 // Times beyond are damaged (the year 10000), and days of them may overflow.
 constexpr int64_t kLatestSecond = 253402300800;
 
@@ -32,75 +30,148 @@ std::optional<int64_t> Usable(std::optional<int64_t> second) {
 
 }  // namespace
 
-WindowPlan::WindowPlan(const DayCalendar* calendar, absl::CivilDay end, const Options& options)
-    : calendar_(*calendar), options_(options) {
-  ContactFilter everything;
-  everything.created_before = calendar_.NextCut(end);
+WindowPlan::WindowPlan(const WindowAxis* axis, int64_t end, const Options& options)
+    : axis_(*axis), options_(options) {
   windows_.emplace_back();
-  windows_[0].filter = everything;
-  windows_[0].before = everything.created_before;
+  windows_[0].filter.created_before = axis_.NextCut(end);
+  windows_[0].before = windows_[0].filter.created_before;
   open_.insert(0);
   new_.push_back(0);
 }
 
+WindowPlan::WindowPlan(const WindowAxis* axis, Saved saved, const Options& options)
+    : axis_(*axis),
+      options_(options),
+      total_(saved.total),
+      shortfall_(saved.shortfall),
+      wasted_(saved.wasted),
+      closed_(saved.closed) {
+  for (Saved::Window& window : saved.windows) {
+    const size_t index = windows_.size();
+    windows_.emplace_back();
+    static_cast<Saved::Window&>(windows_[index]) = std::move(window);
+    if (const auto second = windows_[index].last_second) {
+      windows_[index].last_cut = axis_.LastCut(*second);
+      windows_[index].next_cut = axis_.NextCut(*second + 1);
+    }
+    open_.insert(index);
+    new_.push_back(index);
+  }
+}
+
+WindowPlan::Saved WindowPlan::Save() const {
+  Saved saved;
+  saved.total = total_;
+  saved.shortfall = shortfall_;
+  saved.wasted = wasted_;
+  saved.closed = closed_ + static_cast<int64_t>(windows_.size() - open_.size());
+  for (size_t i = 0; i < windows_.size(); ++i) {
+    if (!IsOpen(i)) {
+      // Where a part was not counted nobody will know what was missing.
+      if (IsCounted(i)) saved.shortfall += Remaining(i);
+      continue;
+    }
+    Saved::Window window = windows_[i];
+    for (const size_t part : windows_[i].parts) window.given_away += Size(part);
+    window.counted = !window.total.has_value() || IsCounted(i);
+    saved.windows.push_back(std::move(window));
+  }
+  return saved;
+}
+
 std::vector<size_t> WindowPlan::TakeNew() { return std::exchange(new_, {}); }
 
-absl::Status WindowPlan::OnPage(size_t index, const Page& page) {
+bool WindowPlan::Add(size_t index, const Record& record, Page* page) const {
+  const std::optional<int64_t> created_at = Usable(record.created_at);
+  page->records.push_back({created_at, Usable(record.updated_at)});
   // Its work was given to others while the page was on its way.
+  if (!IsOpen(index)) return false;
+  const Window& window = windows_[index];
+  if (created_at.has_value()) {
+    const int64_t from = window.filter.created_from.value_or(0);
+    if (*created_at < from || *created_at >= window.before) return false;
+    const Watermark& given = window.given;
+    if (given.second.has_value() && *created_at <= *given.second &&
+        (*created_at < *given.second || given.ids.contains(record.id))) {
+      return false;
+    }
+    if (page->given.second != created_at) page->given = {created_at, {}, false};
+    page->given.ids.emplace(record.id);
+  }
+  ++page->wanted;
+  return true;
+}
+
+absl::Status WindowPlan::OnPage(size_t index, const Page& page) {
   if (!IsOpen(index)) return absl::OkStatus();
   Window& window = windows_[index];
   if (!window.total.has_value()) {
     if (!page.total_count.has_value()) return absl::DataLossError("a page has no total_count");
     window.total = page.total_count;
+    if (!total_.has_value()) total_ = page.total_count;
   }
   if (absl::Status status = Check(window, page); !status.ok()) return status;
-  if (Count(page, &window) || page.last) open_.erase(index);
+  const bool reached = Count(page, &window);
+  if (page.wanted > 0) window.restarts = 0;
+  if (page.given.second.has_value()) {
+    Watermark& given = window.given;
+    if (given.second != page.given.second) given = {page.given.second, {}, false};
+    given.ids.insert(page.given.ids.begin(), page.given.ids.end());
+    if (given.overflow || given.ids.size() > kMaxIds) given = {given.second, {}, true};
+  }
+  if (reached || page.last) Close(index);
   SplitLargest();
   return absl::OkStatus();
 }
 
 absl::Status WindowPlan::Check(const Window& window, const Page& page) const {
-  std::optional<absl::CivilDay> last = window.last_day;
-  for (const Times& times : page.records) {
-    const std::optional<int64_t> created_at = Usable(times.created_at);
-    if (!created_at.has_value()) continue;
-    const absl::CivilDay day = calendar_.DayOf(*created_at);
-    if (last.has_value() && day < *last) {
-      return absl::DataLossError("contacts are not sorted by created_at");
+  std::optional<int64_t> last = window.last_second;
+  for (const Page::Times& times : page.records) {
+    if (!times.created_at.has_value()) continue;
+    const int64_t second = *times.created_at;
+    if (last.has_value() && second < *last) {
+      return absl::DataLossError("records are not sorted by created_at");
     }
-    last = day;
+    last = second;
     if ((window.filter.created_from.has_value() &&
-         day < *window.filter.created_from - kToleratedDays) ||
-        day > window.filter.created_before + kToleratedDays) {
-      return absl::DataLossError("contacts came that were not asked for");
+         second < *window.filter.created_from - axis_.tolerance()) ||
+        second > window.filter.created_before + axis_.tolerance()) {
+      return absl::DataLossError("records came that were not asked for");
     }
   }
   return absl::OkStatus();
 }
 
-bool WindowPlan::Count(const Page& page, Window* window) {
-  const int64_t end = calendar_.Start(window->before);
-  bool reached = false;
+bool WindowPlan::Count(const Page& page, Window* window) const {
   window->updated_at.clear();
-  for (const Times& times : page.records) {
-    if (const std::optional<int64_t> created_at = Usable(times.created_at)) {
-      const absl::CivilDay day = calendar_.DayOf(*created_at);
-      // What lies behind belongs to another window, which reads it as well.
-      reached = window->before < window->filter.created_before && *created_at >= end;
-      if (reached) break;
-      if (!window->last_day.has_value()) window->first_second = *created_at;
-      if (window->last_day != day) window->read_on_last_day = 0;
-      window->last_day = day;
-      window->last_second = *created_at;
+  for (const Page::Times& times : page.records) {
+    if (times.created_at.has_value()) {
+      const int64_t second = *times.created_at;
+      if (second >= window->before &&
+          (window->before < window->filter.created_before || !axis_.exact())) {
+        // What lies behind belongs to another window, which reads it as well.
+        return true;
+      }
+      if (second >= window->filter.created_from.value_or(0) && second < window->before) {
+        MoveTo(second, window);
+      }
     }
     ++window->read;
-    ++window->read_on_last_day;
-    if (const std::optional<int64_t> updated_at = Usable(times.updated_at)) {
-      window->updated_at.push_back(*updated_at);
-    }
+    ++window->read_since_cut;
+    if (times.updated_at.has_value()) window->updated_at.push_back(*times.updated_at);
   }
   window->read += page.malformed;
-  return reached;
+  return false;
+}
+
+void WindowPlan::MoveTo(int64_t second, Window* window) const {
+  if (!window->last_second.has_value()) window->first_second = second;
+  if (!window->last_second.has_value() || second >= window->next_cut) {
+    window->read_since_cut = 0;
+    window->last_cut = axis_.LastCut(second);
+    window->next_cut = axis_.NextCut(second + 1);
+  }
+  window->last_second = second;
 }
 
 int64_t WindowPlan::Size(size_t index) const {
@@ -109,20 +180,20 @@ int64_t WindowPlan::Size(size_t index) const {
 
 bool WindowPlan::IsCounted(size_t index) const {
   const Window& window = windows_[index];
-  return window.total.has_value() &&
+  return window.counted && window.total.has_value() &&
          std::all_of(window.parts.begin(), window.parts.end(),
                      [this](size_t part) { return windows_[part].total.has_value(); });
 }
 
 int64_t WindowPlan::Remaining(size_t index) const {
   const Window& window = windows_[index];
-  int64_t remaining = Size(index) - window.read;
+  int64_t remaining = Size(index) - window.given_away - window.read;
   for (const size_t part : window.parts) remaining -= Size(part);
   return std::max<int64_t>(0, remaining);
 }
 
-Estimate WindowPlan::PagesFor(int64_t contacts, int64_t page_size) {
-  const int64_t pages = PagesOf(contacts, page_size);
+Estimate WindowPlan::PagesFor(int64_t records, int64_t page_size) {
+  const int64_t pages = PagesOf(records, page_size);
   const int64_t windows = std::max(kMinWindows, pages / kPagesPerWindow);
   // The last page of a window is half full.
   return {pages, pages + windows / 2, pages + windows};
@@ -136,18 +207,20 @@ int64_t WindowPlan::ExpectedPages() const {
 }
 
 int64_t WindowPlan::Shortfall() const {
-  if (!calendar_.known()) return 0;
-  int64_t shortfall = 0;
-  for (size_t i = 0; i < windows_.size(); ++i) shortfall += Remaining(i);
+  if (!axis_.exact()) return 0;
+  int64_t shortfall = shortfall_;
+  for (size_t i = 0; i < windows_.size(); ++i) {
+    if (windows_[i].counted) shortfall += Remaining(i);
+  }
   return shortfall;
 }
 
 void WindowPlan::SplitLargest() {
-  if (!windows_[0].total.has_value()) return;
+  if (!total_.has_value()) return;
   const int64_t page = options_.page_size;
   const auto max_windows =
-      static_cast<size_t>(std::max(kMinWindows, Size(0) / page / kPagesPerWindow));
-  while (open_.size() < options_.max_open && windows_.size() < max_windows) {
+      static_cast<size_t>(std::max(kMinWindows, *total_ / page / kPagesPerWindow));
+  while (open_.size() < options_.max_open && size() < max_windows) {
     int64_t left = 0;
     int64_t largest = 0;
     size_t candidate = 0;
@@ -155,7 +228,10 @@ void WindowPlan::SplitLargest() {
       const int64_t remaining = Remaining(index);
       left += remaining;
       // How long a window is shows its first page, and those of its parts.
-      if (windows_[index].unsplittable || !IsCounted(index)) continue;
+      if (windows_[index].unsplittable || !windows_[index].total.has_value() ||
+          (windows_[index].counted && !IsCounted(index))) {
+        continue;
+      }
       if (remaining > largest) {
         largest = remaining;
         candidate = index;
@@ -171,7 +247,7 @@ void WindowPlan::SplitLargest() {
     const size_t places = largest >= kFarTooLong * target ? options_.max_open : Ordinary();
     if (open_.size() >= places) return;
     const auto slots =
-        static_cast<int64_t>(std::min(places - open_.size(), max_windows - windows_.size())) + 1;
+        static_cast<int64_t>(std::min(places - open_.size(), max_windows - size())) + 1;
     if (!Split(candidate, std::min(wanted, slots))) {
       windows_[candidate].unsplittable = true;
     }
@@ -179,113 +255,144 @@ void WindowPlan::SplitLargest() {
 }
 
 bool WindowPlan::Split(size_t index, int64_t pieces) {
-  // Without a position nobody knows which days are read.
-  const std::optional<absl::CivilDay> position = windows_[index].last_day;
-  if (pieces < 2 || !position.has_value()) return false;
-  const auto most = windows_.size() == 1 ? static_cast<int64_t>(Ordinary()) : kMaxPieces;
-  return SplitByCreation(index, *position, std::min(pieces, most)) ||
-         SplitDay(index, *position, pieces);
+  // Without a position nobody knows what is read.
+  if (pieces < 2 || !windows_[index].last_second.has_value()) return false;
+  const auto most = size() == 1 ? static_cast<int64_t>(Ordinary()) : kMaxPieces;
+  return SplitByCreation(index, std::min(pieces, most)) || SplitBetweenCuts(index, pieces);
 }
 
-bool WindowPlan::SplitByCreation(size_t index, absl::CivilDay position, int64_t pieces) {
+bool WindowPlan::SplitByCreation(size_t index, int64_t pieces) {
   const int64_t remaining = Remaining(index);
-  const std::vector<absl::CivilDay> cuts =
-      CreationCuts(windows_[index], position, remaining, pieces);
+  const std::vector<int64_t> cuts = CreationCuts(windows_[index], remaining, pieces);
   if (cuts.empty()) return false;
-  ContactFilter filter = windows_[index].filter;
-  const absl::CivilDay end = windows_[index].before;
+  WindowFilter filter = windows_[index].filter;
+  const int64_t end = windows_[index].before;
   windows_[index].before = cuts.front();
   const int64_t estimate = remaining / (static_cast<int64_t>(cuts.size()) + 1);
   for (size_t i = 0; i < cuts.size(); ++i) {
     filter.created_from = cuts[i];
     filter.created_before = i + 1 < cuts.size() ? cuts[i + 1] : end;
-    Add(filter, estimate, index);
+    AddWindow(filter, estimate, index);
   }
   return true;
 }
 
-std::vector<absl::CivilDay> WindowPlan::CreationCuts(const Window& window, absl::CivilDay position,
-                                                     int64_t remaining, int64_t pieces) const {
-  std::vector<absl::CivilDay> cuts;
-  const auto add = [&](absl::CivilDay day) {
-    day = calendar_.NextCut(std::max(day, position + 1));
-    if (day < window.before && (cuts.empty() || day > cuts.back())) cuts.push_back(day);
+std::vector<int64_t> WindowPlan::CreationCuts(const Window& window, int64_t remaining,
+                                              int64_t pieces) const {
+  std::vector<int64_t> cuts;
+  const int64_t position = *window.last_second;
+  const auto add = [&](int64_t second) {
+    const int64_t cut = axis_.NextCut(std::max(second, position + 1));
+    if (cut < window.before && (cuts.empty() || cut > cuts.back())) cuts.push_back(cut);
   };
   // Where the rest ends if it goes on like this. Well before the window's end: an
   // import, and what is behind it is probably little.
-  const int64_t seconds = window.last_second - window.first_second;
+  const int64_t seconds = position - *window.first_second;
   const double needed = static_cast<double>(seconds) * static_cast<double>(remaining) /
                         static_cast<double>(std::max<int64_t>(1, window.read));
-  const int64_t end = calendar_.Start(window.before);
-  if (needed < static_cast<double>(end - window.last_second) / 2) {
-    add(calendar_.DayOf(window.last_second + static_cast<int64_t>(needed)) + 1);
+  if (needed < static_cast<double>(window.before - position) / 2) {
+    // Where "or equal" is compared, the cut's window gives the second before it as well.
+    add(position + static_cast<int64_t>(needed) + 2);
     return cuts;
   }
-  const int64_t days = window.before - position;
-  for (int64_t i = 1; i < pieces; ++i) add(position + days * i / pieces);
+  const int64_t rest = window.before - position;
+  for (int64_t i = 1; i < pieces; ++i) add(position + rest * i / pieces);
   return cuts;
 }
 
-bool WindowPlan::SplitDay(size_t index, absl::CivilDay day, int64_t pieces) {
+bool WindowPlan::SplitBetweenCuts(size_t index, int64_t pieces) {
+  if (!axis_.has_roles()) return false;
   const Window& window = windows_[index];
-  if (calendar_.NextCut(day) != day) return false;
-  // The days before are read; this one is read anew, in parts.
-  const int64_t waste = window.read_on_last_day;
+  // What was given of the day cannot be told from the rest.
+  if (window.given.overflow) return false;
+  // What is read since the cut is read anew, in parts.
+  const int64_t waste = window.read_since_cut;
   if (waste * kMaxReadShare > Remaining(index)) return false;
-  if (waste > options_.page_size && (wasted_ + waste) * kMaxWaste > Size(0)) return false;
-  ContactFilter filter = window.filter;
-  if (!filter.created_from.has_value() || *filter.created_from < day) filter.created_from = day;
-  filter.created_before = window.before;
-  const int64_t whole = Remaining(index) + waste;
-
-  std::vector<ContactFilter> parts;
-  if (filter.role == ContactFilter::Role::kAny) {
-    filter.role = ContactFilter::Role::kUser;
-    parts.push_back(filter);
-    filter.role = ContactFilter::Role::kNotUser;
-    parts.push_back(filter);
-  } else {
-    for (const absl::CivilDay cut : UpdateCuts(window, pieces)) {
-      ContactFilter part = filter;
-      part.updated_before = cut;
-      parts.push_back(part);
-      filter.updated_from = cut;
-    }
-    if (parts.empty()) return false;
-    parts.push_back(filter);
-  }
-  wasted_ += waste;
-  windows_[index].before = day;
-  windows_[index].read -= waste;
-  open_.erase(index);
-  for (const ContactFilter& part : parts) {
-    Add(part, whole / static_cast<int64_t>(parts.size()), index);
-  }
+  if (waste > options_.page_size && (wasted_ + waste) * kMaxWaste > *total_) return false;
+  const std::vector<WindowFilter> parts = Parts(window, RestOf(window), pieces);
+  if (parts.empty()) return false;
+  HandOver(index, parts);
   return true;
 }
 
-std::vector<absl::CivilDay> WindowPlan::UpdateCuts(const Window& window, int64_t pieces) const {
+std::vector<WindowFilter> WindowPlan::Parts(const Window& window, WindowFilter rest,
+                                            int64_t pieces) const {
+  std::vector<WindowFilter> parts;
+  if (rest.role == ContactFilter::Role::kAny) {
+    rest.role = ContactFilter::Role::kUser;
+    parts.push_back(rest);
+    rest.role = ContactFilter::Role::kNotUser;
+    parts.push_back(rest);
+    return parts;
+  }
+  for (const int64_t cut : UpdateCuts(window, pieces)) {
+    WindowFilter part = rest;
+    part.updated_before = cut;
+    parts.push_back(part);
+    rest.updated_from = cut;
+  }
+  if (!parts.empty()) parts.push_back(rest);
+  return parts;
+}
+
+std::vector<int64_t> WindowPlan::UpdateCuts(const Window& window, int64_t pieces) const {
   std::vector<int64_t> sample = window.updated_at;
   std::sort(sample.begin(), sample.end());
-  std::vector<absl::CivilDay> cuts;
-  const auto add = [&](absl::CivilDay day) {
-    day = calendar_.NextCut(day);
-    if (window.filter.updated_from.has_value() && day <= *window.filter.updated_from) return;
-    if (window.filter.updated_before.has_value() && day >= *window.filter.updated_before) return;
-    if (cuts.empty() || day > cuts.back()) cuts.push_back(day);
+  std::vector<int64_t> cuts;
+  const auto add = [&](int64_t cut) {
+    if (window.filter.updated_from.has_value() && cut <= *window.filter.updated_from) return;
+    if (window.filter.updated_before.has_value() && cut >= *window.filter.updated_before) return;
+    if (cuts.empty() || cut > cuts.back()) cuts.push_back(cut);
   };
   if (sample.empty()) return cuts;
   for (int64_t i = 1; i < pieces; ++i) {
-    add(calendar_.DayOf(
+    add(axis_.LastCut(
         sample[sample.size() * static_cast<size_t>(i) / static_cast<size_t>(pieces)]));
   }
   // Most were updated on one day, say that of the import itself: the others are
   // read beside it.
-  if (cuts.empty()) add(calendar_.DayOf(sample[sample.size() / 2]) + 1);
+  if (cuts.empty()) add(axis_.NextCut(sample[sample.size() / 2] + 1));
   return cuts;
 }
 
-void WindowPlan::Add(const ContactFilter& filter, int64_t estimate, size_t whole) {
+WindowFilter WindowPlan::RestOf(const Window& window) {
+  WindowFilter rest = window.filter;
+  rest.created_from = std::max(window.last_cut, rest.created_from.value_or(window.last_cut));
+  rest.created_before = window.before;
+  return rest;
+}
+
+void WindowPlan::HandOver(size_t index, const std::vector<WindowFilter>& parts) {
+  const int64_t waste = windows_[index].read_since_cut;
+  const int64_t whole = Remaining(index) + waste;
+  wasted_ += waste;
+  windows_[index].before = windows_[index].last_cut;
+  windows_[index].read -= waste;
+  for (const WindowFilter& part : parts) {
+    const size_t added = AddWindow(part, whole / static_cast<int64_t>(parts.size()), index);
+    windows_[added].given = windows_[index].given;
+  }
+  Close(index);
+}
+
+absl::Status WindowPlan::Restart(size_t index) {
+  if (!IsOpen(index)) return absl::OkStatus();
+  Window& window = windows_[index];
+  const int restarts = window.restarts + 1;
+  if (restarts > kMaxRestarts) return absl::DataLossError("a window restarts without end");
+  if (window.last_second.has_value()) {
+    HandOver(index, {RestOf(window)});
+    windows_.back().restarts = restarts;
+    return absl::OkStatus();
+  }
+  window.restarts = restarts;
+  window.read = 0;
+  window.read_since_cut = 0;
+  new_.push_back(index);
+  return absl::OkStatus();
+}
+
+size_t WindowPlan::AddWindow(const WindowFilter& filter, int64_t estimate, size_t whole) {
   const size_t index = windows_.size();
   windows_.emplace_back();
   windows_[index].filter = filter;
@@ -294,6 +401,14 @@ void WindowPlan::Add(const ContactFilter& filter, int64_t estimate, size_t whole
   windows_[whole].parts.push_back(index);
   open_.insert(index);
   new_.push_back(index);
+  return index;
+}
+
+void WindowPlan::Close(size_t index) {
+  open_.erase(index);
+  // A plan has thousands of closed windows; only their counts are needed.
+  windows_[index].given = Watermark();
+  windows_[index].updated_at = {};
 }
 
 }  // namespace intercom_extractor

@@ -5,20 +5,21 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <atomic>
 #include <chrono>
 #include <functional>
-#include <memory>
+#include <map>
 #include <random>
 #include <set>
 #include <string>
 #include <vector>
 
-#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_replace.h"
+#include "extractor/sync/mutex.h"
 #include "tests/end_to_end/extraction_harness.h"
+#include "tests/end_to_end/search_misbehaviour.h"
 
 namespace intercom_extractor {
 namespace {
@@ -149,6 +150,38 @@ TEST(ContactWindowsTest, UnknownTimeZoneLosesAndRepeatsNothing) {
   EXPECT_GT(Searches(&harness), 0);
 }
 
+TEST(ContactWindowsTest, DatesThatCannotBeReadRepeatNothingWhereWindowsOverlap) {
+  constexpr int kCount = 9000;
+  ExtractionHarness harness(MakeContacts(kCount, Evenly, 14));
+  harness.intercom().AlterAnswers("GET", "/me", [](const auto&, fake::Response* response) {
+    response->body =
+        absl::StrReplaceAll(response->body, {{"America/New_York", "Mars/Olympus_Mons"}});
+  });
+  // Search knows when they were created; their records do not say it.
+  Mutex mu;
+  std::map<std::string, int> undated;
+  harness.intercom().AlterAnswers(
+      "POST", "/contacts/search", [&mu, &undated](const auto&, fake::Response* response) {
+        MutexLock lock(&mu);
+        const std::string key = R"(","created_at":)";
+        for (size_t at = response->body.find(key); at != std::string::npos;
+             at = response->body.find(key, at + 1)) {
+          const size_t name = response->body.rfind('"', at - 1) + 1;
+          if (response->body[at - 1] == '7') continue;
+          ++undated[response->body.substr(name, at - name)];
+          response->body.replace(at + 3, 7, "no_date");
+        }
+      });
+  const Extracted got = harness.Run({"users", "leads"});
+  ExpectAll(got, kCount);
+  EXPECT_THAT(got.notices, IsEmpty());
+  EXPECT_EQ(Lists(&harness), 1);
+  harness.intercom().ClearHandlers();
+  int repeated = 0;
+  for (const auto& [name, times] : undated) repeated += times > 1 ? 1 : 0;
+  EXPECT_GT(repeated, 0) << "no windows overlap";
+}
+
 TEST(ContactWindowsTest, SubResourcesOfEveryContactAreReadOnce) {
   constexpr int kCount = 3500;
   fake::FixedRecords records = MakeContacts(kCount, Evenly, 3);
@@ -185,99 +218,18 @@ TEST(ContactWindowsTest, AccidentsOfOneMomentAreInvisible) {
   }
 }
 
-// What a search may do to its answers, and what the notice says then.
-struct Misbehaviour {
-  const char* name;
-  // The first answers stay as they are.
-  int spared;
-  std::function<void(fake::Response*)> alter;
-  const char* notice;
-};
-
-// `"total_count":N` in an answer, changed.
-void ChangeTotal(fake::Response* response, const std::function<std::string(int64_t)>& change) {
-  const std::string key = "\"total_count\":";
-  const size_t begin = response->body.find(key);
-  if (begin == std::string::npos) return;
-  const size_t value = begin + key.size();
-  size_t end = value;
-  while (end < response->body.size() && absl::ascii_isdigit(response->body[end])) ++end;
-  const int64_t total = std::stoll(response->body.substr(value, end - value));
-  response->body.replace(begin, end - begin, change(total));
-}
-
-void Fail(fake::Response* response) {
-  response->status = 400;
-  response->body =
-      R"({"type":"error.list","errors":[{"code":"client_error","message":"search is broken"}]})";
-}
-
-const Misbehaviour kMisbehaviours[] = {
-    {"refuses from the start", 0, Fail, "search is broken"},
-    {"refuses in the middle", 7, Fail, "search is broken"},
-    {"has no total", 0,
-     [](auto* response) { ChangeTotal(response, [](int64_t) { return "\"x\":0"; }); },
-     "total_count"},
-    {"loses the total in the middle", 1,
-     [](auto* response) { ChangeTotal(response, [](int64_t) { return "\"x\":0"; }); },
-     "total_count"},
-    {"counts too few", 0,
-     [](auto* response) {
-       ChangeTotal(response,
-                   [](int64_t total) { return absl::StrCat("\"total_count\":", total / 2); });
-     },
-     "the list has 6000"},
-    {"counts too many", 1,
-     [](auto* response) {
-       ChangeTotal(response,
-                   [](int64_t total) { return absl::StrCat("\"total_count\":", total * 2); });
-     },
-     "are missing"},
-    {"ends each window after a page", 1,
-     [](auto* response) {
-       response->body = absl::StrReplaceAll(response->body, {{"\"starting_after\"", "\"x\""}});
-     },
-     "are missing"},
-};
-
 TEST(ContactWindowsTest, SearchThatMisbehavesIsReplacedByTheList) {
   constexpr int kCount = 6000;
-  for (const Misbehaviour& misbehaviour : kMisbehaviours) {
+  for (const Misbehaviour& misbehaviour : Misbehaviours()) {
     SCOPED_TRACE(misbehaviour.name);
     ExtractionHarness harness(MakeContacts(kCount, Evenly, 6));
-    auto answers = std::make_shared<std::atomic<int>>(0);
-    harness.intercom().AlterAnswers("POST", "/contacts/search",
-                                    [&, answers](const auto&, fake::Response* response) {
-                                      if (++*answers > misbehaviour.spared) {
-                                        misbehaviour.alter(response);
-                                      }
-                                    });
+    Misbehave(&harness.intercom(), "/contacts/search", misbehaviour);
     const Extracted got = harness.Run({"users", "leads"});
     ExpectAll(got, kCount);
     ASSERT_THAT(got.notices, SizeIs(1));
     EXPECT_EQ(got.notices[0].code(), v1::NOTICE_CODE_LIST_INSTEAD_OF_SEARCH);
     EXPECT_THAT(got.notices[0].message(), HasSubstr(misbehaviour.notice));
   }
-}
-
-// A search of the test's own: the contacts of `json` in pages, whatever is asked.
-void AnswerAnyway(ExtractionHarness* harness, std::vector<std::string> json, bool repeat) {
-  harness->intercom().SetHandler(
-      "POST", "/contacts/search", [json, repeat](const auto& request, fake::Response* response) {
-        size_t begin = 0;
-        const size_t cursor = request.body.find("\"starting_after\":\"");
-        if (cursor != std::string::npos && !repeat)
-          begin = std::stoul(request.body.substr(cursor + 18));
-        std::string data;
-        const size_t end = std::min(json.size(), begin + kPageSize);
-        for (size_t i = begin; i < end; ++i) absl::StrAppend(&data, i > begin ? "," : "", json[i]);
-        const std::string next = end < json.size() || repeat
-                                     ? absl::StrCat(R"({"starting_after":")", end, R"("})")
-                                     : "null";
-        response->body = absl::StrCat(R"({"type":"list","data":[)", data, R"(],"total_count":)",
-                                      json.size(), R"(,"pages":{"next":)", next, "}}");
-        return true;
-      });
 }
 
 TEST(ContactWindowsTest, SearchThatIsUnsortedRepeatsOrIgnoresItsFilterIsReplacedByTheList) {
@@ -296,12 +248,28 @@ TEST(ContactWindowsTest, SearchThatIsUnsortedRepeatsOrIgnoresItsFilterIsReplaced
   for (const auto& each : cases) {
     SCOPED_TRACE(each.name);
     ExtractionHarness harness(MakeContacts(kCount, created, 8));
-    AnswerAnyway(&harness, each.json, each.repeat);
+    AnswerAnyway(&harness.intercom(), "/contacts/search", "data", each.json, each.repeat);
     const Extracted got = harness.Run({"users", "leads"});
     ExpectAll(got, kCount);
     ASSERT_THAT(got.notices, SizeIs(1));
     EXPECT_EQ(got.notices[0].code(), v1::NOTICE_CODE_LIST_INSTEAD_OF_SEARCH);
     EXPECT_LE(Searches(&harness), 10);
+  }
+}
+
+TEST(ContactWindowsTest, CursorsThatAreRefusedLoseAndRepeatNothing) {
+  constexpr int kCount = 9001;
+  for (const Spread& spread : kSpreads) {
+    SCOPED_TRACE(spread.name);
+    // What shares a second with thousands of others may come again.
+    if (absl::StrContains(spread.name, "one second")) continue;
+    ExtractionHarness harness(MakeContacts(kCount, spread.created, 13));
+    const auto refused = RefuseCursors(&harness.intercom(), "/contacts/search", 8);
+    const Extracted got = harness.Run({"users", "leads"});
+    ExpectAll(got, kCount);
+    EXPECT_THAT(got.notices, IsEmpty());
+    EXPECT_EQ(*refused, 3);
+    EXPECT_EQ(Lists(&harness), 1);
   }
 }
 

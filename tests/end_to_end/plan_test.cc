@@ -102,7 +102,8 @@ TEST_P(PlanTest, FirstEstimatesAreWithinATenthOfWhatItTakes) {
 
 INSTANTIATE_TEST_SUITE_P(Sizes, PlanTest,
                          ::testing::Values(Sizes{0, 0, 0, 0}, Sizes{200, 100, 170, 60},
-                                           Sizes{100, 900, 120, 700}, Sizes{3000, 800, 500, 300}));
+                                           Sizes{100, 900, 120, 700}, Sizes{3000, 800, 500, 300},
+                                           Sizes{60, 40, 50, 3500}));
 
 TEST(PlanTest, TablesThatMayNotBeReadAreSaid) {
   fake::FakeIntercomOptions options;

@@ -1,4 +1,4 @@
-#include "extractor/pipeline/contact_ids.h"
+#include "extractor/pipeline/record_ids.h"
 
 #include <gtest/gtest.h>
 
@@ -8,7 +8,7 @@
 namespace intercom_extractor {
 namespace {
 
-TEST(ContactIdsTest, IdsOfEveryFormAreKeptApart) {
+TEST(RecordIdsTest, IdsOfEveryFormAreKeptApart) {
   const std::vector<std::string> ids = {
       "",
       "1",
@@ -20,8 +20,16 @@ TEST(ContactIdsTest, IdsOfEveryFormAreKeptApart) {
       "5ba682d23d7cf92bef87bfd",
       "05ba682d23d7cf92bef87bfd4",
       "5ba682d23d7cf92bef87bfg4",
+      "0",
+      "01",
+      "00",
+      "215473840934",
+      "215473840935",
+      "9999999999999999999",
+      "10000000000000000000",
+      "-1",
   };
-  ContactIds set;
+  RecordIds set;
   for (size_t i = 0; i < ids.size(); ++i) {
     EXPECT_FALSE(set.Contains(ids[i])) << ids[i];
     set.Insert(ids[i]);

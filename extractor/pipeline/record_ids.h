@@ -1,0 +1,37 @@
+#ifndef EXTRACTOR_PIPELINE_RECORD_IDS_H_
+#define EXTRACTOR_PIPELINE_RECORD_IDS_H_
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+#include "absl/container/flat_hash_set.h"
+#include "absl/strings/string_view.h"
+
+namespace intercom_extractor {
+
+// A set of records' ids. Intercom's are 24 hexadecimal digits (contacts) or whole
+// numbers (conversations) and take 12 or 8 bytes here (about 20 or 14 with the
+// table's free places); others are kept as they are. Exact: a hash instead might
+// take a record for another and lose it. Not thread-safe.
+class RecordIds {
+ public:
+  void Insert(absl::string_view id);
+  bool Contains(absl::string_view id) const;
+  size_t size() const { return packed_.size() + numbers_.size() + others_.size(); }
+
+ private:
+  using Packed = std::array<uint32_t, 3>;
+  // False for an id of another form.
+  static bool Pack(absl::string_view id, Packed* packed);
+  static bool ToNumber(absl::string_view id, uint64_t* number);
+
+  absl::flat_hash_set<Packed> packed_;
+  absl::flat_hash_set<uint64_t> numbers_;
+  absl::flat_hash_set<std::string> others_;
+};
+
+}  // namespace intercom_extractor
+
+#endif  // EXTRACTOR_PIPELINE_RECORD_IDS_H_

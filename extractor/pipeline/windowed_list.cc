@@ -1,0 +1,239 @@
+#include "extractor/pipeline/windowed_list.h"
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "extractor/pipeline/saved_windows.h"
+
+namespace intercom_extractor {
+namespace {
+
+// Twenty pages: fewer are read sooner by the list, which splits nothing.
+constexpr int64_t kMinRecordsForWindows = 3000;
+// The list serves when more than a thousandth is missing.
+constexpr int64_t kToleratedPart = 1000;
+// A list that is refused again and again has another reason than an old cursor.
+constexpr int kMaxRefusals = 3;
+
+bool CountsMany(const PageInfo& first_page) {
+  return first_page.next_starting_after.has_value() &&
+         WindowedList::ReadsWindows(first_page.total_count.value_or(0));
+}
+
+}  // namespace
+
+WindowedList::WindowedList(Run* run, const Shape* shape, Options options)
+    : run_(run), shape_(shape), options_(std::move(options)) {}
+
+bool WindowedList::ReadsWindows(int64_t records) { return records >= kMinRecordsForWindows; }
+
+void WindowedList::ReadList() {
+  PagedList::Options list = options_.list;
+  list.prepare = [this](Run::Reading* reading) {
+    Prepare(reading);
+    if (undecided_) reading->wanted = [](const PageInfo& info) { return !CountsMany(info); };
+  };
+  list.on_page = [this](const PageInfo& info, std::function<void()> next) {
+    OnListPage(info, std::move(next));
+  };
+  if (!position_.parameter().empty()) list.from = position_;
+  list.on_position = [this](const resume::ListPosition& position) { position_ = position; };
+  list.on_end = [this](const absl::Status& status) { OnListEnd(status); };
+  PagedList::Walk(run_, shape_, std::move(list));
+}
+
+void WindowedList::OnListEnd(const absl::Status& status) {
+  if (absl::IsInvalidArgument(status) && !position_.parameter().empty() &&
+      refused_++ < kMaxRefusals) {
+    // The cursor has expired, say; nothing else tells where a list goes on.
+    anew_ = true;
+    options_.when_idle([this] {
+      BeginAnew(absl::StrCat("Intercom refused to go on with ", options_.list.operation));
+    });
+    return;
+  }
+  options_.list.reading.line->End();
+  ended_ = true;
+  options_.on_end(status);
+}
+
+void WindowedList::OnListPage(const PageInfo& info, std::function<void()> next) {
+  if (info.total_count.has_value()) total_ = info.total_count;
+  if (std::exchange(undecided_, false) && CountsMany(info)) {
+    next = [this] {
+      options_.list.reading.line->End();
+      given_ = std::make_unique<RecordIds>();
+      windows_ = SearchWindows::Create(run_, shape_, WindowOptions());
+      windows_->Start();
+    };
+  }
+  options_.list.on_page(info, std::move(next));
+}
+
+void WindowedList::Start(const resume::RecordList& saved) {
+  if (saved.has_total()) total_ = saved.total();
+  undecided_ = saved.way() == resume::RecordList::WAY_UNSPECIFIED;
+  switch (saved.way()) {
+    case resume::RecordList::WAY_LIST:
+      position_ = saved.position();
+      break;
+    case resume::RecordList::WAY_WINDOWS:
+      if (absl::StatusOr<SearchWindows::Saved> windows = FromState(saved.windows()); windows.ok()) {
+        options_.list.reading.line->End();
+        windows_ = SearchWindows::Resume(run_, shape_, WindowOptions(), *std::move(windows));
+        windows_->Start();
+        return;
+      }
+      [[fallthrough]];
+    case resume::RecordList::WAY_ANEW:
+      BeginAnew("which rows came before the interruption is not known");
+      return;
+    case resume::RecordList::WAY_DONE:
+      options_.list.reading.line->End();
+      ended_ = true;
+      options_.on_end(absl::OkStatus());
+      return;
+    default:
+      break;
+  }
+  ReadList();
+}
+
+resume::RecordList WindowedList::Save() const {
+  resume::RecordList saved;
+  if (total_.has_value()) saved.set_total(*total_);
+  if (ended_) {
+    saved.set_way(resume::RecordList::WAY_DONE);
+  } else if (windows_ != nullptr && !windows_ended_) {
+    saved.set_way(resume::RecordList::WAY_WINDOWS);
+    *saved.mutable_windows() = ToState(windows_->Save());
+  } else if (given_ != nullptr || anew_) {
+    // What it leaves out does not fit into a token; or it is about to begin anew.
+    saved.set_way(resume::RecordList::WAY_ANEW);
+  } else if (!position_.parameter().empty()) {
+    saved.set_way(resume::RecordList::WAY_LIST);
+    *saved.mutable_position() = position_;
+  } else if (!undecided_) {
+    saved.set_way(resume::RecordList::WAY_ANEW);
+  }
+  return saved;
+}
+
+void WindowedList::Pump() {
+  if (windows_ != nullptr) windows_->Pump();
+}
+
+SearchWindows::Options WindowedList::WindowOptions() {
+  SearchWindows::Options windows = options_.windows;
+  windows.prepare = [this](Run::Reading* reading) { Prepare(reading); };
+  windows.on_total = [this](int64_t total) {
+    const int64_t listed = total_.value_or(0);
+    if (listed - total <= listed / kToleratedPart) return absl::OkStatus();
+    return absl::DataLossError(
+        absl::StrCat("it finds ", total, " ", options_.records, ", the list has ", listed));
+  };
+  windows.on_end = [this](const absl::Status& status, int64_t shortfall) {
+    OnWindowsEnd(status, shortfall);
+  };
+  return windows;
+}
+
+void WindowedList::Prepare(Run::Reading* reading) {
+  if (options_.prepare) options_.prepare(reading);
+  if (given_ == nullptr) return;
+  const auto id_of = [this](const PageReader::Record& record) {
+    const std::string_view id = record.values->Get(*shape_, options_.list.id, 0).text;
+    return absl::string_view(id.data(), id.size());
+  };
+  if (windows_ended_) {
+    // The list after the windows.
+    reading->on_record = [this, id_of, on_record = std::move(reading->on_record)](
+                             const PageReader::Record& record, UnitRows* unit) {
+      if (!given_->Contains(id_of(record))) on_record(record, unit);
+    };
+    if (!reading->before) return;
+    reading->before = [this, id_of,
+                       before = std::move(reading->before)](const PageReader::Record& record) {
+      if (!given_->Contains(id_of(record))) before(record);
+    };
+    return;
+  }
+  auto ids = std::make_shared<std::vector<std::string>>();
+  reading->begin = [ids, begin = std::move(reading->begin)] {
+    ids->clear();
+    if (begin) begin();
+  };
+  reading->on_record = [ids, id_of, on_record = std::move(reading->on_record)](
+                           const PageReader::Record& record, UnitRows* unit) {
+    ids->emplace_back(id_of(record));
+    on_record(record, unit);
+  };
+  reading->on_commit = [this, ids, on_commit = std::move(reading->on_commit)] {
+    for (const std::string& id : std::exchange(*ids, {})) Remember(id);
+    if (on_commit) on_commit();
+  };
+}
+
+void WindowedList::Remember(absl::string_view id) {
+  if (given_ == nullptr) return;
+  given_->Insert(id);
+  // Half a set would be none, and memory is bounded.
+  if (given_->size() > options_.max_remembered) given_ = nullptr;
+}
+
+void WindowedList::OnWindowsEnd(const absl::Status& status, int64_t shortfall) {
+  windows_ended_ = true;
+  const int64_t total = total_.value_or(0);
+  const int64_t missing = std::max({int64_t{0}, shortfall, total - windows_->given()});
+  if (status.ok() && missing <= total / kToleratedPart) {
+    ended_ = true;
+    if (missing > 0) {
+      Notify(v1::NOTICE_CODE_COUNT_DIFFERS, v1::SEVERITY_WARNING,
+             absl::StrCat(options_.windows.search.operation, " gave ", missing, " fewer than the ",
+                          total, " ", options_.records,
+                          " that Intercom counted; they are too new for its index, or changed "
+                          "during the run"));
+    }
+    options_.on_end(absl::OkStatus());
+    return;
+  }
+  Notify(v1::NOTICE_CODE_LIST_INSTEAD_OF_SEARCH, v1::SEVERITY_INFO,
+         absl::StrCat(options_.records, " come from the plain list, one page after the other, as ",
+                      options_.windows.search.operation, " cannot be relied on: ",
+                      status.ok() ? absl::StrCat(missing, " of ", total, " ", options_.records,
+                                                 " are missing")
+                                  : std::string(status.message())));
+  if (given_ != nullptr || windows_->given() == 0) {
+    // From its start: a cursor may have expired meanwhile.
+    ReadList();
+  } else {
+    anew_ = true;
+    options_.when_idle([this] {
+      BeginAnew(absl::StrCat("windows of ", options_.windows.search.operation,
+                             " were incomplete, and which rows they gave is not known"));
+    });
+  }
+}
+
+void WindowedList::BeginAnew(const std::string& why) {
+  anew_ = false;
+  position_.Clear();
+  for (const TableInfo* table : run_->report().tables()) {
+    if (!options_.tables.test(table->index) || run_->report().Failed(table->index)) continue;
+    run_->RestartTable(table->index, why);
+  }
+  ReadList();
+}
+
+void WindowedList::Notify(v1::NoticeCode code, v1::Severity severity, const std::string& message) {
+  for (const TableInfo* table : run_->report().tables()) {
+    if (!options_.tables.test(table->index)) continue;
+    // One is enough for all tables that the records feed.
+    run_->Notify(table->index, code, severity, "", message);
+    return;
+  }
+}
+
+}  // namespace intercom_extractor

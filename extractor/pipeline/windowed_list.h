@@ -1,0 +1,97 @@
+#ifndef EXTRACTOR_PIPELINE_WINDOWED_LIST_H_
+#define EXTRACTOR_PIPELINE_WINDOWED_LIST_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "absl/status/status.h"
+#include "extractor/pipeline/paged_list.h"
+#include "extractor/pipeline/record_ids.h"
+#include "extractor/pipeline/run.h"
+#include "extractor/pipeline/search_windows.h"
+#include "extractor/tables/table_catalog.h"
+#include "resume_state.pb.h"
+
+namespace intercom_extractor {
+
+// Reads all records of a kind once, by whichever way is right: the plain list, one
+// page after the other; or, where its first page counts many, windows of a search,
+// which read that page's records as well. The list serves again when the windows
+// turn out to be wrong or incomplete: it leaves out what the windows gave while that
+// is known, else the tables begin anew. Lives on the extraction's strand.
+class WindowedList {
+ public:
+  struct Options {
+    // "contacts", for messages.
+    std::string records;
+    // What the records feed.
+    TableSet tables;
+    // The plain list. Its `on_page` hears of every page, also of a first page that
+    // makes no rows, and may hold the next back.
+    PagedList::Options list;
+    // `on_total` and `on_end` are filled in here.
+    SearchWindows::Options windows;
+    // Called for the reading of each page, of both. May be empty.
+    std::function<void(Run::Reading*)> prepare;
+    // Ids of records that the windows gave are kept up to this number, in case that
+    // the list must serve.
+    size_t max_remembered = 2'000'000;
+    // Calls its argument once nothing is under way for records that were read, so
+    // that the tables can begin anew.
+    std::function<void(std::function<void()>)> when_idle;
+    // Called once at the end.
+    std::function<void(const absl::Status&)> on_end;
+  };
+
+  // `run` and `shape` must outlive the list.
+  WindowedList(Run* run, const Shape* shape, Options options);
+
+  // Whether so many records are read in windows.
+  static bool ReadsWindows(int64_t records);
+
+  // From the beginning, or where a list that was saved stands.
+  void Start(const resume::RecordList& saved = resume::RecordList());
+  // Where it stands; nothing before its first page. To be called between units.
+  resume::RecordList Save() const;
+
+  // To be called when there is more room for pages.
+  void Pump();
+
+ private:
+  void Prepare(Run::Reading* reading);
+  void ReadList();
+  void OnListPage(const PageInfo& info, std::function<void()> next);
+  SearchWindows::Options WindowOptions();
+  void OnListEnd(const absl::Status& status);
+  void OnWindowsEnd(const absl::Status& status, int64_t shortfall);
+  void BeginAnew(const std::string& why);
+  void Notify(v1::NoticeCode code, v1::Severity severity, const std::string& message);
+  void Remember(absl::string_view id);
+
+  Run* const run_;
+  const Shape* const shape_;
+  Options options_;
+  // Whether it is still open how to read.
+  bool undecided_ = true;
+  // Of the plain list.
+  resume::ListPosition position_;
+  // It is about to begin anew, once nothing is under way for records that were read.
+  bool anew_ = false;
+  // Times that a cursor was refused.
+  int refused_ = 0;
+  bool ended_ = false;
+  // As the list counts them.
+  std::optional<int64_t> total_;
+  std::shared_ptr<SearchWindows> windows_;
+  bool windows_ended_ = false;
+  // What the windows gave; null when that is nothing, or too much.
+  std::unique_ptr<RecordIds> given_;
+};
+
+}  // namespace intercom_extractor
+
+#endif  // EXTRACTOR_PIPELINE_WINDOWED_LIST_H_
