@@ -46,7 +46,9 @@ class Proxy:
         """Resets every connection; new ones are welcome."""
         for writer in self._writers:
             end: socket.socket = writer.get_extra_info("socket")
-            end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_WHEN_CLOSED)
+            # It may have been closed just now.
+            with contextlib.suppress(OSError):
+                end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_WHEN_CLOSED)
             writer.transport.abort()
 
     def stall(self) -> None:
@@ -70,27 +72,24 @@ class Proxy:
         assert task is not None
         self._connections.add(task)
         self._writers.add(writer)
-        back: asyncio.StreamWriter | None = None
+        ends = [writer]
+        ways: list[asyncio.Task[None]] = []
         # Either side may reset, and a test that ends cancels.
         with contextlib.suppress(OSError, asyncio.CancelledError):
-            try:
-                from_target, back = await asyncio.open_connection("127.0.0.1", self._target_port)
-                self._writers.add(back)
-                ways = [
-                    asyncio.create_task(self._pump(reader, back, self._count_request)),
-                    asyncio.create_task(self._pump(from_target, writer, self._count_back)),
-                ]
-                # Programs on both sides of ours never close one direction only.
-                done, pending = await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
-                for way in pending:
-                    way.cancel()
-                await asyncio.gather(*done, *pending, return_exceptions=True)
-            finally:
-                for end in (writer, back):
-                    if end is not None:
-                        self._writers.discard(end)
-                        # Sends what is still in the buffer; a killed program's part arrives.
-                        end.close()
+            from_target, back = await asyncio.open_connection("127.0.0.1", self._target_port)
+            self._writers.add(back)
+            ends.append(back)
+            ways.append(asyncio.create_task(self._pump(reader, back, self._count_request)))
+            ways.append(asyncio.create_task(self._pump(from_target, writer, self._count_back)))
+            # The programs on both sides never close one direction only.
+            await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
+        for way in ways:
+            way.cancel()
+        await asyncio.gather(*ways, return_exceptions=True)
+        for end in ends:
+            self._writers.discard(end)
+            # Sends what is still in the buffer; a killed program's part arrives.
+            end.close()
         self._connections.discard(task)
 
     async def _pump(

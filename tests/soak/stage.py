@@ -250,10 +250,17 @@ class Stage:
             ours = (-signal.SIGKILL, -signal.SIGTERM, INTERRUPTED, UNREACHABLE)
             if code not in ours or mark == self._disturbed:
                 raise RunFailed(f"attempt {self.attempts} ended with {code}: {_end_of(log)}")
+            if code == UNREACHABLE:
+                # Who is told that the server is away tries again when it is back.
+                await self._all_back()
+
+    async def _all_back(self) -> None:
+        await asyncio.gather(*self._restarts, return_exceptions=True)
 
     async def resume_complete(self) -> str:
         """What one more --resume says once the run is complete; it must change nothing."""
         self._client = None
+        await self._all_back()
         before = _modified(self.output)
         await self.run_command_line(self.attempts + 1)
         if _modified(self.output) != before:
@@ -291,8 +298,10 @@ class Stage:
 
 async def _stall(proxy: Proxy, seconds: float) -> None:
     proxy.stall()
-    await asyncio.sleep(seconds)
-    proxy.flow()
+    try:
+        await asyncio.sleep(seconds)
+    finally:
+        proxy.flow()
 
 
 def _modified(folder: Path) -> dict[str, int]:
