@@ -32,9 +32,41 @@ constexpr char kExtractFooter[] =
     "  intercom-extract extract --tables users,companies --output out --format jsonl --gzip\n"
     "  intercom-extract extract --tables tags --output - | head\n"
     "  intercom-extract extract --template basic --output out --server extractor.example:50051\n"
+    "  intercom-extract extract --template all --output out --resume\n"
     "\n"
     "Files are written in DIR/.partial and moved into place once they are whole. CSV: null is\n"
-    "an empty field, the empty string is \"\". The order of rows is unspecified.";
+    "an empty field, the empty string is \"\". The order of rows is unspecified.\n"
+    "\n"
+    "From its first checkpoint on, a run keeps in the state file how far it is: at most a second\n"
+    "behind, and never ahead of the rows on the disk. After an interruption --resume cuts the\n"
+    "files back to the last checkpoint and goes on there. A lost connection to a server elsewhere\n"
+    "is made again by itself, up to 5 tries in a row.";
+
+constexpr char kStateFooter[] =
+    "Examples:\n"
+    "  intercom-extract state show --output out\n"
+    "  intercom-extract state export --state out/.intercom-extract.state > token\n"
+    "  intercom-extract state reset --output out";
+
+constexpr char kShowFooter[] =
+    "Example:\n"
+    "  intercom-extract state show --output out --json\n"
+    "\n"
+    "Rows and bytes are as of the last checkpoint. Works while a run is going on.";
+
+constexpr char kExportFooter[] =
+    "Example:\n"
+    "  intercom-extract state export --output out > token\n"
+    "\n"
+    "In base64: what a client of the service gives as ExtractRequest.resume_token to go on where\n"
+    "this run is.";
+
+constexpr char kResetFooter[] =
+    "Example:\n"
+    "  intercom-extract state reset --output out\n"
+    "\n"
+    "Asks nothing; finished files stay. Refused while a run is going on. Single tables cannot be\n"
+    "reset, as one token is for all: read them anew with extract --tables NAME --output OTHER.";
 
 constexpr char kPlanFooter[] =
     "Example:\n"
@@ -180,20 +212,10 @@ std::string ConnectionMistake(const ConnectionOptions& options, bool embedded) {
   return "";
 }
 
-// Flags that the contract knows and a later version will have.
-struct LaterFlags {
-  bool resume = false;
-  std::string state;
-  std::string updated_since;
-};
-
-std::string LaterFlagUsed(const LaterFlags& later) {
-  const char* flag = later.resume                   ? "--resume"
-                     : !later.state.empty()         ? "--state"
-                     : !later.updated_since.empty() ? "--updated-since"
-                                                    : nullptr;
-  if (flag == nullptr) return "";
-  return absl::StrCat(flag, " is not available in this version; every run reads everything");
+// A flag that the contract knows and a later version will have.
+std::string LaterFlagUsed(const std::string& updated_since) {
+  if (updated_since.empty()) return "";
+  return "--updated-since is not available in this version; every run reads everything";
 }
 
 std::string TablesMistake(v1::Template table_template, const std::vector<std::string>& tables) {
@@ -209,6 +231,11 @@ std::string ExtractMistake(const ExtractOptions& options) {
   if (options.output == "-" &&
       (options.table_template != v1::TEMPLATE_UNSPECIFIED || options.tables.size() != 1)) {
     return "--output - writes exactly one table: name it with --tables TABLE, or give a directory";
+  }
+  if (options.output == "-" && (options.resume || !options.state.empty())) {
+    return absl::StrCat(options.resume ? "--resume" : "--state",
+                        " cannot be used with --output -: what is on standard output cannot be "
+                        "taken back; give a directory");
   }
   return "";
 }
@@ -254,6 +281,43 @@ void WrapHelp(CLI::App* command) {
   }
 }
 
+void AddStateFlag(CLI::App* command, std::string* path) {
+  command
+      ->add_option("--state", *path,
+                   "State file of the run [DIR/.intercom-extract.state, DIR as in --output]")
+      ->type_name("FILE");
+}
+
+CLI::App* AddStateCommand(CLI::App* app, StateOptions* options) {
+  CLI::App* command =
+      app->add_subcommand("state", "Show, export or remove what an interrupted run left behind");
+  command->footer(kStateFooter);
+  command->require_subcommand(1);
+  const struct {
+    const char* name;
+    const char* description;
+    const char* footer;
+    StateOptions::Action action;
+  } actions[] = {
+      {"show", "Say how far the run is", kShowFooter, StateOptions::Action::kShow},
+      {"export", "Write the resume token to stdout", kExportFooter, StateOptions::Action::kExport},
+      {"reset", "Delete the state and the unfinished files", kResetFooter,
+       StateOptions::Action::kReset},
+  };
+  for (const auto& action : actions) {
+    CLI::App* subcommand = command->add_subcommand(action.name, action.description);
+    subcommand->footer(action.footer);
+    subcommand->add_option("--output", options->output, "Directory of the run")->type_name("DIR");
+    AddStateFlag(subcommand, &options->state);
+    if (action.action == StateOptions::Action::kShow) {
+      subcommand->add_flag("--json", options->json, "Write one JSON object to stdout");
+    }
+    subcommand->callback([options, chosen = action.action] { options->action = chosen; });
+    WrapHelp(subcommand);
+  }
+  return command;
+}
+
 // CLI11's texts are fine but lack the way out, and some have line ends.
 UsageError FromParser(const CLI::App& app, const CLI::ParseError& error) {
   std::string message = error.what();
@@ -261,8 +325,9 @@ UsageError FromParser(const CLI::App& app, const CLI::ParseError& error) {
     if (c == '\n') c = ' ';
   }
   std::string command = "intercom-extract";
-  for (const CLI::App* chosen : app.get_subcommands()) {
-    absl::StrAppend(&command, " ", chosen->get_name());
+  for (const CLI::App* at = &app; !at->get_subcommands().empty();) {
+    at = at->get_subcommands().front();
+    absl::StrAppend(&command, " ", at->get_name());
   }
   return UsageError{absl::StrCat(message, " (see ", command, " --help)")};
 }
@@ -279,7 +344,7 @@ CommandLine ParseCommandLine(int argc, const char* const* argv) {
 
   ExtractOptions extract;
   bool extract_embedded = false;
-  LaterFlags later;
+  std::string updated_since;
   CLI::App* extract_command = app.add_subcommand("extract", "Read tables into files or stdout");
   extract_command->footer(kExtractFooter);
   AddTemplateFlag(extract_command, &extract.table_template);
@@ -309,15 +374,17 @@ CommandLine ParseCommandLine(int argc, const char* const* argv) {
       ->type_name("COLUMNS")
       ->check(CLI::IsMember({"documented", "all"}));
   AddBodyFormatFlag(extract_command, &extract.body_format);
+  extract_command->add_flag("--resume", extract.resume,
+                            "Go on where an interrupted run with the same flags stopped; begin "
+                            "anew where there is none");
+  AddStateFlag(extract_command, &extract.state);
   extract_command->add_flag("--json", extract.json,
                             "Write the summary as one JSON object to stdout, progress and notices "
                             "as JSON lines to stderr");
   extract_command->add_flag("--quiet", extract.quiet, "Say nothing but what went wrong");
   AddConnectionFlags(extract_command, &extract.connection, &extract_embedded);
-  // An empty group hides them from --help.
-  extract_command->add_flag("--resume", later.resume)->group("");
-  extract_command->add_option("--state", later.state)->group("");
-  extract_command->add_option("--updated-since", later.updated_since)->group("");
+  // An empty group hides it from --help.
+  extract_command->add_option("--updated-since", updated_since)->group("");
 
   CheckOptions check;
   bool check_embedded = false;
@@ -347,6 +414,9 @@ CommandLine ParseCommandLine(int argc, const char* const* argv) {
   tables_command->add_flag("--json", tables.json, "Write one JSON object to stdout");
   AddConnectionFlags(tables_command, &tables.connection, &tables_embedded);
 
+  StateOptions state;
+  CLI::App* state_command = AddStateCommand(&app, &state);
+
   for (CLI::App* command : {extract_command, check_command, plan_command, tables_command})
     WrapHelp(command);
   try {
@@ -356,14 +426,15 @@ CommandLine ParseCommandLine(int argc, const char* const* argv) {
   } catch (const CLI::CallForVersion&) {
     return InfoText{absl::StrCat(kVersion, "\n")};
   } catch (const CLI::ParseError& error) {
-    // What --resume lacks is said even where something else is missing too.
-    if (std::string mistake = LaterFlagUsed(later); !mistake.empty()) return UsageError{mistake};
+    // That a flag is for later is said even where something else is missing too.
+    std::string mistake = LaterFlagUsed(updated_since);
+    if (!mistake.empty()) return UsageError{mistake};
     return FromParser(app, error);
   }
 
   if (extract_command->parsed()) {
     extract.tables = SplitTables(table_names);
-    for (const std::string& mistake : {LaterFlagUsed(later), ExtractMistake(extract),
+    for (const std::string& mistake : {LaterFlagUsed(updated_since), ExtractMistake(extract),
                                        ConnectionMistake(extract.connection, extract_embedded)}) {
       if (!mistake.empty()) return UsageError{mistake};
     }
@@ -376,6 +447,12 @@ CommandLine ParseCommandLine(int argc, const char* const* argv) {
       if (!mistake.empty()) return UsageError{mistake};
     }
     return plan;
+  }
+  if (state_command->parsed()) {
+    if (state.output.empty() && state.state.empty()) {
+      return UsageError{"say which state: --output DIR of the run, or --state FILE"};
+    }
+    return state;
   }
   const bool is_check = check_command->parsed();
   std::string mistake = is_check ? ConnectionMistake(check.connection, check_embedded)

@@ -47,6 +47,8 @@ struct ExtractOptions {
   bool gzip = false;
   ColumnSelection columns = ColumnSelection::kAll;
   v1::BodyFormat body_format = v1::BODY_FORMAT_PLAINTEXT;
+  bool resume = false;
+  std::string state;  // The state file; empty: the one in `output`.
   bool json = false;
   bool quiet = false;
 };
@@ -70,6 +72,14 @@ struct TablesOptions {
   bool json = false;
 };
 
+struct StateOptions {
+  enum class Action { kShow, kReset, kExport };
+  Action action = Action::kShow;
+  std::string output;  // The directory of a run, or empty.
+  std::string state;   // Its state file; empty: the one in `output`.
+  bool json = false;
+};
+
 // The answer to --help and --version.
 struct InfoText {
   std::string text;
@@ -80,8 +90,8 @@ struct UsageError {
   std::string message;
 };
 
-using CommandLine =
-    std::variant<ExtractOptions, CheckOptions, PlanOptions, TablesOptions, InfoText, UsageError>;
+using CommandLine = std::variant<ExtractOptions, CheckOptions, PlanOptions, TablesOptions,
+                                 StateOptions, InfoText, UsageError>;
 
 // Reads the program's arguments. Pure: looks at no file and no environment.
 CommandLine ParseCommandLine(int argc, const char* const* argv);

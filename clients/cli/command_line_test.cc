@@ -128,14 +128,46 @@ TEST(CommandLineTest, StdoutTakesExactlyOneTable) {
   EXPECT_THAT(Error("extract --template basic --output -"), HasSubstr("exactly one table"));
 }
 
-TEST(CommandLineTest, FlagsOfALaterVersionAreRecognisedAndRefused) {
-  for (const char* flag : {"--resume", "--state file", "--updated-since 2024-01-01"}) {
-    const std::string error = Error(std::string("extract --template all --output out ") + flag);
-    EXPECT_THAT(error, HasSubstr("is not available in this version; every run reads everything"));
-    EXPECT_THAT(error, HasSubstr(std::string(flag).substr(0, 7)));
-  }
-  EXPECT_THAT(Error("extract --resume"), HasSubstr("not available in this version"));
-  EXPECT_THAT(Info("extract --help"), Not(HasSubstr("--resume")));
+TEST(CommandLineTest, FlagOfALaterVersionIsRecognisedAndRefused) {
+  EXPECT_THAT(Error("extract --template all --output out --updated-since 2024-01-01"),
+              HasSubstr("--updated-since is not available in this version"));
+  EXPECT_THAT(Error("extract --updated-since 2024-01-01"),
+              HasSubstr("not available in this version"));
+  EXPECT_THAT(Info("extract --help"), Not(HasSubstr("--updated-since")));
+}
+
+TEST(CommandLineTest, ExtractContinuesOnlyWhenAsked) {
+  EXPECT_FALSE(Extract("--template all --output out").resume);
+  const ExtractOptions options = Extract("--template all --output out --resume --state file");
+  EXPECT_TRUE(options.resume);
+  EXPECT_EQ(options.state, "file");
+  EXPECT_THAT(Info("extract --help"), AllOf(HasSubstr("--resume"), HasSubstr("--state FILE")));
+}
+
+TEST(CommandLineTest, StdoutHasNoState) {
+  EXPECT_THAT(Error("extract --tables tags --output - --resume"),
+              HasSubstr("--resume cannot be used with --output -"));
+  EXPECT_THAT(Error("extract --tables tags --output - --state file"),
+              HasSubstr("--state cannot be used with --output -"));
+}
+
+TEST(CommandLineTest, StateHasThreeActions) {
+  const auto parsed = [](const std::string& arguments) {
+    const CommandLine line = Parse("state " + arguments);
+    const auto* options = std::get_if<StateOptions>(&line);
+    EXPECT_NE(options, nullptr) << Error("state " + arguments);
+    return options == nullptr ? StateOptions() : *options;
+  };
+  EXPECT_EQ(parsed("show --output out --json").action, StateOptions::Action::kShow);
+  EXPECT_TRUE(parsed("show --output out --json").json);
+  EXPECT_EQ(parsed("export --state file").action, StateOptions::Action::kExport);
+  EXPECT_EQ(parsed("export --state file").state, "file");
+  EXPECT_EQ(parsed("reset --output out").action, StateOptions::Action::kReset);
+  EXPECT_EQ(parsed("reset --output out").output, "out");
+  EXPECT_THAT(Error("state show"), HasSubstr("--output DIR of the run, or --state FILE"));
+  EXPECT_THAT(Error("state"), HasSubstr("(see intercom-extract state --help)"));
+  EXPECT_THAT(Error("state reset --nope"), HasSubstr("(see intercom-extract state reset --help)"));
+  EXPECT_THAT(Info("state reset --help"), HasSubstr("Single tables cannot be\nreset"));
 }
 
 TEST(CommandLineTest, HelpHasAnExampleForEachCommand) {

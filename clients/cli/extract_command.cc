@@ -1,19 +1,25 @@
 #include "clients/cli/extract_command.h"
 
 #include <chrono>
-#include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "absl/random/random.h"
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/time/clock.h"
+#include "clients/cli/checkpoint_keeper.h"
 #include "clients/cli/extraction_reader.h"
+#include "clients/cli/extraction_verdict.h"
+#include "clients/cli/output_directory.h"
 #include "clients/cli/progress_display.h"
 #include "clients/cli/progress_text.h"
+#include "clients/cli/reconnect_backoff.h"
+#include "clients/cli/run_opening.h"
 #include "clients/cli/server_errors.h"
 #include "clients/cli/summary_text.h"
 #include "clients/cli/table_outputs.h"
@@ -54,43 +60,97 @@ Outcome OutputOutcome(const absl::Status& status) {
   return {ExitCode::kOutput, std::string(status.message())};
 }
 
+// What a stream of one call came to.
+struct StreamEnd {
+  absl::Status written;  // Why our side ended it, if it did.
+  grpc::Status status;   // How the call ended.
+};
+
 // One run of the command, from the list of tables to the report.
 class Extraction {
  public:
-  Extraction(const ExtractOptions& options, ExtractorApi* api, const Console& console)
-      : options_(options), api_(api), console_(console) {
+  Extraction(const ExtractOptions& options, ExtractorApi* api, const Console& console,
+             const ExtractTiming& timing)
+      : options_(options), api_(api), console_(console), timing_(timing), backoff_(timing.random) {
     report_.output = options.output;
   }
 
   Outcome Run() {
-    report_.outcome = Begin();
-    if (report_.outcome.code == ExitCode::kComplete) report_.outcome = Stream();
+    std::optional<Outcome> ended = Begin();
+    report_.outcome = ended.has_value() ? *std::move(ended) : Stream();
     if (outputs_ != nullptr) {
       if (!committed_) outputs_->Abandon();
       report_.outputs = outputs_->tables();
-      SayWhereRowsAre();
+      if (!committed_) SayWhatIsLeft();
     }
     return Report();
   }
 
  private:
-  // Finds out what is to be read and opens the outputs.
-  Outcome Begin() {
+  // Finds out what is to be read and opens the outputs. The outcome where that is
+  // the end.
+  std::optional<Outcome> Begin() {
     v1::ListTablesResponse all;
     const grpc::Status status = api_->ListTables(v1::ListTablesRequest(), &all);
     if (!status.ok()) return Failed(status);
     TableSelection selection = SelectTables(all, options_.table_template, options_.tables);
     if (!selection.unknown.empty()) return RefuseUnknownTables(selection.unknown);
-    if (selection.tables.empty()) return {ExitCode::kUsage, "the server has no table for this"};
+    if (selection.tables.empty()) {
+      return Outcome{ExitCode::kUsage, "the server has no table for this"};
+    }
+    absl::Status known = TableOutputs::CheckTables(selection.tables, options_.columns);
+    if (!known.ok()) return OutputOutcome(known);
+    return options_.output == kStdout ? OpenStdout(selection.tables.front())
+                                      : OpenDirectory(selection.tables);
+  }
 
-    const TableOutputs::Options output_options = {options_.format, options_.gzip, options_.columns};
-    auto outputs =
-        options_.output == kStdout
-            ? TableOutputs::ToDescriptor(console_.data_fd, selection.tables.front(), output_options)
-            : TableOutputs::InDirectory(options_.output, selection.tables, output_options);
+  TableOutputs::Options HowToWrite() const {
+    return {options_.format, options_.gzip, options_.columns};
+  }
+
+  std::optional<Outcome> OpenStdout(const v1::TableDescription& table) {
+    auto outputs = TableOutputs::ToDescriptor(console_.data_fd, table, HowToWrite());
     if (!outputs.ok()) return OutputOutcome(outputs.status());
     outputs_ = *std::move(outputs);
-    return {};
+    return std::nullopt;
+  }
+
+  std::optional<Outcome> OpenDirectory(const std::vector<v1::TableDescription>& tables) {
+    auto directory = OutputDirectory::Open(options_.output);
+    if (!directory.ok()) return OutputOutcome(directory.status());
+    directory_ = *std::move(directory);
+    RunOpening opening =
+        OpenRun(options_, NewRunState(options_, tables, timing_.now()), directory_.get());
+    if (opening.outcome.has_value()) {
+      for (const TableMark& mark : opening.state.tables) ReportEarlier(mark);
+      return opening.outcome;
+    }
+    notes_ = std::move(opening.notes);
+    auto outputs =
+        opening.continues()
+            ? TableOutputs::Continue(directory_.get(), tables, HowToWrite(), opening.state.tables)
+            : TableOutputs::InDirectory(directory_.get(), tables, HowToWrite());
+    if (absl::IsDataLoss(outputs.status())) {
+      return Outcome{ExitCode::kOutput,
+                     absl::StrCat("cannot continue: ", outputs.status().message(),
+                                  "; run without --resume to begin anew")};
+    }
+    if (!outputs.ok()) return OutputOutcome(outputs.status());
+    outputs_ = *std::move(outputs);
+    keeper_.emplace(StatePath(options_), std::move(opening.state), outputs_.get(), timing_.now);
+    return std::nullopt;
+  }
+
+  // What an earlier run left of a table, for the report.
+  void ReportEarlier(const TableMark& mark) {
+    TableOutputs::TableOutput output;
+    output.table = mark.table;
+    output.rows = mark.rows;
+    output.bytes = mark.bytes;
+    output.in_place = mark.whole;
+    output.path =
+        mark.whole ? directory_->FinishedPath(mark.file) : directory_->PartialPath(mark.file);
+    report_.outputs.push_back(std::move(output));
   }
 
   // Lets the server say it: it knows which names are near.
@@ -108,69 +168,127 @@ class Extraction {
                          "; intercom-extract tables shows those it has")};
   }
 
-  // Reads the stream to its end and moves the files into place.
+  // Reads the extraction to its end, over as many calls as that takes, and moves
+  // the files into place.
   Outcome Stream() {
+    std::vector<std::string> names;
+    for (const auto& output : outputs_->tables()) names.push_back(output.table);
+    ProgressDisplay display(DisplayMode(options_, console_), &console_, names, timing_.now);
+    for (const std::string& note : notes_) display.Note(note);
+    ShowRows(&display);
+    Ticker ticker(kTickInterval, [&display] { display.Tick(); });
+
+    StreamEnd end;
+    while (true) {
+      end = ReadStream(&display);
+      if (!end.written.ok() || !IsLostConnection(end.status)) break;
+      const std::optional<absl::Duration> wait = backoff_.Next();
+      if (!wait.has_value()) break;
+      // What came after the checkpoint comes again.
+      end.written = keeper_->RollBack();
+      if (!end.written.ok()) break;
+      ShowRows(&display);
+      display.Note(absl::StrCat("lost the connection to server ", options_.connection.server, " (",
+                                end.status.error_message(), "); goes on from checkpoint ",
+                                keeper_->state().checkpoint, " in ",
+                                absl::FormatDuration(absl::Trunc(*wait, absl::Milliseconds(100))),
+                                ", try ", backoff_.tries(), " of ", ReconnectBackoff::kMaxTries));
+      if (timing_.wait(*wait)) break;
+    }
+    // What came before the end must not be read again, however it ended.
+    if (keeper_.has_value() && end.written.ok()) end.written = keeper_->Save();
+    display.End();
+    if (!end.written.ok()) return OutputOutcome(end.written);
+    if (!end.status.ok()) return StreamFailed(end.status);
+    return Finish(display.saw_warning());
+  }
+
+  // Whether another call can make up for it. What a server says of Intercom has a
+  // reason; what gRPC says of the connection has none.
+  bool IsLostConnection(const grpc::Status& status) const {
+    const std::string reason = ErrorReason(status);
+    return status.error_code() == grpc::StatusCode::UNAVAILABLE &&
+           (reason.empty() || reason == "SERVER_STOPPING") && !options_.connection.embedded() &&
+           keeper_.has_value() && keeper_->has_checkpoint() && !api_->interrupt()->triggered();
+  }
+
+  StreamEnd ReadStream(ProgressDisplay* display) {
     grpc::ClientContext context;
     api_->Prepare(&context);
     Interrupt::Scope scope(api_->interrupt(), &context);
-    std::vector<std::string> names;
-    for (const auto& output : outputs_->tables()) names.push_back(output.table);
-    ProgressDisplay display(DisplayMode(options_, console_), &console_, names, absl::Now);
-    Ticker ticker(kTickInterval, [&display] { display.Tick(); });
-
-    ExtractionReader reader(api_->stub(), &context, RequestFor(options_));
-    absl::Status written;
-    while (written.ok()) {
+    v1::ExtractRequest request = RequestFor(options_);
+    StreamPosition position;
+    if (keeper_.has_value() && keeper_->has_checkpoint()) {
+      request.set_resume_token(keeper_->state().resume_token);
+      position.checkpoint = keeper_->state().checkpoint;
+      for (const TableMark& table : keeper_->state().tables) {
+        position.generations[table.table] = table.generation;
+      }
+    }
+    report_.summary.reset();
+    ExtractionReader reader(api_->stub(), &context, request, std::move(position));
+    StreamEnd end;
+    while (end.written.ok()) {
       const v1::ExtractResponse* response = reader.Read();
       if (response == nullptr) break;
-      written = Handle(*response, &display);
+      end.written = Handle(*response, display);
     }
-    if (!written.ok()) reader.Cancel();
-    const grpc::Status status = reader.Finish();
-    display.End();
-    if (!written.ok()) return OutputOutcome(written);
-    if (!status.ok()) return StreamFailed(status);
+    if (!end.written.ok()) reader.Cancel();
+    end.status = reader.Finish();
+    return end;
+  }
 
-    if (absl::Status commit = outputs_->Commit(*report_.summary); !commit.ok()) {
-      return OutputOutcome(commit);
-    }
+  // The summary has come: moves the files into place.
+  Outcome Finish(bool saw_warning) {
+    if (keeper_.has_value()) saw_warning = saw_warning || keeper_->state().saw_warning;
+    const Outcome outcome =
+        JudgeExtraction(*report_.summary, outputs_->tables(), saw_warning, options_.connection);
+    const absl::Status status =
+        keeper_.has_value() ? keeper_->Complete(*report_.summary, static_cast<int>(outcome.code))
+                            : outputs_->Close();
+    if (!status.ok()) return OutputOutcome(status);
     committed_ = true;
-    return Judge(display.saw_warning());
+    return outcome;
   }
 
   absl::Status Handle(const v1::ExtractResponse& response, ProgressDisplay* display) {
     switch (response.event_case()) {
       case v1::ExtractResponse::kRowBatch: {
         const v1::RowBatch& batch = response.row_batch();
-        const int64_t before = rows_received_[batch.table()];
+        const int64_t before = RowsOf(batch.table());
         if (absl::Status status = outputs_->Write(batch); !status.ok()) return status;
-        const int64_t after = RowsOf(batch.table());
-        rows_received_[batch.table()] = after;
-        display->OnRows(batch.table(), after - before);
-        return absl::OkStatus();
+        display->OnRows(batch.table(), RowsOf(batch.table()) - before);
+        break;
       }
       case v1::ExtractResponse::kProgress:
         display->OnProgress(response.progress());
-        return absl::OkStatus();
+        break;
       case v1::ExtractResponse::kNotice:
         display->OnNotice(response.notice());
-        return absl::OkStatus();
-      case v1::ExtractResponse::kTableRestarted: {
-        const std::string& table = response.table_restarted().table();
-        display->OnRestart(response.table_restarted());
-        rows_received_[table] = 0;
-        if (options_.output == kStdout && RowsOf(table) > 0) {
-          display->Say(absl::StrCat("warning: the rows of ", table,
-                                    " so far are on standard output already; they come again"));
-        }
-        return outputs_->Restart(table);
-      }
+        break;
+      case v1::ExtractResponse::kTableRestarted:
+        return Restart(response.table_restarted(), display);
       case v1::ExtractResponse::kSummary:
         report_.summary = response.summary();
-        return absl::OkStatus();
+        break;
+      case v1::ExtractResponse::kCheckpoint:
+        backoff_.OnProgress();
+        if (!keeper_.has_value()) break;
+        return keeper_->OnCheckpoint(response.checkpoint(), display->saw_warning());
       default:
-        return absl::OkStatus();
+        break;
     }
+    return keeper_.has_value() ? keeper_->OnTime() : absl::OkStatus();
+  }
+
+  absl::Status Restart(const v1::TableRestarted& restarted, ProgressDisplay* display) {
+    display->OnRestart(restarted);
+    if (keeper_.has_value()) return keeper_->OnRestart(restarted);
+    if (RowsOf(restarted.table()) > 0) {
+      display->Say(absl::StrCat("warning: the rows of ", restarted.table(),
+                                " so far are on standard output already; they come again"));
+    }
+    return outputs_->Restart(restarted.table(), restarted.generation());
   }
 
   int64_t RowsOf(const std::string& table) const {
@@ -178,6 +296,10 @@ class Extraction {
       if (output.table == table) return output.rows;
     }
     return 0;
+  }
+
+  void ShowRows(ProgressDisplay* display) {
+    for (const auto& output : outputs_->tables()) display->SetRows(output.table, output.rows);
   }
 
   Outcome Failed(const grpc::Status& status) {
@@ -197,64 +319,23 @@ class Extraction {
     return outcome;
   }
 
-  // What the summary and the files amount to.
-  Outcome Judge(bool saw_warning) {
-    Outcome outcome;
-    std::vector<std::string> missing;
-    bool lost = false;
-    bool repeated = false;
-    std::map<std::string, const v1::TableSummary*> summaries;
-    for (const v1::TableSummary& table : report_.summary->tables()) {
-      summaries[table.table()] = &table;
-    }
-    for (const auto& output : outputs_->tables()) {
-      repeated = repeated || output.repeated;
-      const auto found = summaries.find(output.table);
-      if (found == summaries.end() || found->second->status() != v1::TABLE_STATUS_COMPLETE) {
-        missing.push_back(output.table);
-        continue;
-      }
-      // Both sides count: a row that is lost in between does not go unnoticed.
-      if (found->second->rows() != output.rows) {
-        lost = true;
-        missing.push_back(absl::StrCat(output.table, " (", output.rows, " of ",
-                                       found->second->rows(), " rows arrived)"));
-      }
-    }
-    outcome.code = ExitCodeForSummary(*report_.summary, saw_warning);
-    const bool short_of = !missing.empty() || lost || repeated;
-    if (outcome.code == ExitCode::kComplete && short_of) outcome.code = ExitCode::kPartial;
-    if (outcome.code == ExitCode::kComplete) return outcome;
-
-    if (outcome.code == ExitCode::kAuthentication) {
-      outcome.message = absl::StrCat("Intercom refused the access token of connection ",
-                                     options_.connection.connection, " along the way; ",
-                                     "create a new token in the Developer Hub, ",
-                                     HowToGiveToken(options_.connection), " and run again");
-    } else if (outcome.code == ExitCode::kUnreachable) {
-      outcome.message = "Intercom stopped answering; run again when it does";
-    } else if (!missing.empty()) {
-      outcome.message = "not everything could be read";
-    } else if (repeated) {
-      outcome.message =
-          "the table began anew, so that some rows are on standard output twice; use --output DIR";
-    } else {
-      outcome.message = "some values or records are missing; the warnings above say which";
-    }
-    if (!missing.empty()) {
-      absl::StrAppend(&outcome.message, "; incomplete: ", absl::StrJoin(missing, ", "));
-    }
-    return outcome;
-  }
-
   // After a run that was broken off.
-  void SayWhereRowsAre() {
-    if (committed_ || outputs_->directory() == nullptr) return;
+  void SayWhatIsLeft() {
     std::string& message = report_.outcome.message;
+    // What is wrong with a request stays wrong.
+    report_.resumable = keeper_.has_value() && keeper_->has_checkpoint() &&
+                        report_.outcome.code != ExitCode::kUsage;
+    if (report_.resumable) {
+      absl::StrAppend(&message, "; run again with --resume to go on from checkpoint ",
+                      keeper_->state().checkpoint, " (", GroupDigits(keeper_->state().rows()),
+                      " rows)");
+      return;
+    }
+    if (directory_ == nullptr) return;
     for (const auto& output : report_.outputs) {
       if (output.path.empty()) continue;
       absl::StrAppend(&message, "; the rows so far, which are incomplete, are in ",
-                      outputs_->directory()->partial_path());
+                      directory_->partial_path());
       return;
     }
   }
@@ -279,16 +360,29 @@ class Extraction {
   const ExtractOptions& options_;
   ExtractorApi* const api_;
   const Console& console_;
-  std::unique_ptr<TableOutputs> outputs_;
-  std::map<std::string, int64_t> rows_received_;
+  const ExtractTiming& timing_;
+  std::vector<std::string> notes_;
+  std::unique_ptr<OutputDirectory> directory_;  // Null for standard output.
+  std::unique_ptr<TableOutputs> outputs_;       // Null until they are open.
+  std::optional<CheckpointKeeper> keeper_;      // None for standard output.
+  ReconnectBackoff backoff_;
   bool committed_ = false;
   ExtractionReport report_;
 };
 
 }  // namespace
 
-Outcome RunExtract(const ExtractOptions& options, ExtractorApi* api, const Console& console) {
-  return Extraction(options, api, console).Run();
+ExtractTiming ProcessTiming(Interrupt* interrupt) {
+  return {absl::Now, [interrupt](absl::Duration duration) { return interrupt->WaitFor(duration); },
+          [] {
+            absl::BitGen generator;
+            return absl::Uniform(generator, 0.0, 1.0);
+          }};
+}
+
+Outcome RunExtract(const ExtractOptions& options, ExtractorApi* api, const Console& console,
+                   const ExtractTiming& timing) {
+  return Extraction(options, api, console, timing).Run();
 }
 
 }  // namespace intercom_extractor

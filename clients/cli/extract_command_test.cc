@@ -26,12 +26,13 @@ class ExtractCommandTest : public ::testing::Test {
     options_.tables = {"tags"};
   }
 
-  Outcome Run() { return RunExtract(options_, fake_.api.get(), fake_.console); }
+  Outcome Run() { return RunExtract(options_, fake_.api.get(), fake_.console, timing_); }
   std::string Out(const std::string& name) const { return options_.output + "/" + name; }
 
   TestDirectory directory_;
   FakeExtractor fake_;
   ExtractOptions options_;
+  const ExtractTiming timing_ = ProcessTiming(&fake_.interrupt);
 };
 
 TEST_F(ExtractCommandTest, WritesOneFilePerTableAlsoForEmptyOnes) {

@@ -16,6 +16,12 @@
 
 namespace intercom_extractor {
 
+// What the streams before this one told, where it continues them.
+struct StreamPosition {
+  int64_t checkpoint = 0;                                  // The last one's number.
+  absl::flat_hash_map<std::string, uint32_t> generations;  // 1 where absent.
+};
+
 // Reads the events of one `Extract` call and keeps the stream's promises: rows of
 // an earlier generation never come out after their table began anew, a table's
 // rows belong to the generation that was announced, and a call that ends well
@@ -27,7 +33,7 @@ class ExtractionReader {
   // Begins the call. `context` carries the caller's metadata, is used for this
   // call alone and must outlive the reader, as must `stub`.
   ExtractionReader(v1::ExtractorService::StubInterface* stub, grpc::ClientContext* context,
-                   const v1::ExtractRequest& request);
+                   const v1::ExtractRequest& request, StreamPosition position = {});
 
   // Cancels the call where it has not ended.
   ~ExtractionReader();
@@ -50,11 +56,17 @@ class ExtractionReader {
   // Whether the event is to come out; sets `broken_promise_` where it must not
   // come at all.
   bool Accept(const v1::ExtractResponse& response);
+  bool AcceptRows(const v1::RowBatch& batch);
+  bool AcceptRestart(const v1::TableRestarted& restarted);
+  bool AcceptCheckpoint(const v1::Checkpoint& checkpoint);
+
+  uint32_t GenerationOf(const std::string& table) const;
 
   grpc::ClientContext* const context_;
   google::protobuf::Arena arena_;  // Of the current event.
   std::unique_ptr<grpc::ClientReaderInterface<v1::ExtractResponse>> stream_;
-  absl::flat_hash_map<std::string, uint32_t> generations_;  // 1 where absent.
+  StreamPosition position_;
+  absl::flat_hash_map<std::string, int64_t> rows_;  // Since the last checkpoint.
   bool has_summary_ = false;
   bool finished_ = false;
   std::string broken_promise_;

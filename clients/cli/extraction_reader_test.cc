@@ -1,5 +1,6 @@
 #include "clients/cli/extraction_reader.h"
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -17,12 +18,13 @@ using ::testing::HasSubstr;
 class ExtractionReaderTest : public ::testing::Test {
  protected:
   // Reads to the end; names of tags and the other events come out.
-  grpc::Status ReadAll() {
+  grpc::Status ReadAll(const StreamPosition& position = {}) {
     grpc::ClientContext context;
-    ExtractionReader reader(fake_.api->stub(), &context, v1::ExtractRequest());
+    ExtractionReader reader(fake_.api->stub(), &context, v1::ExtractRequest(), position);
     while (const v1::ExtractResponse* response = reader.Read()) {
       for (const v1::Tag& tag : response->row_batch().tags()) seen_.push_back(tag.name());
       if (response->has_table_restarted()) seen_.push_back("restarted");
+      if (response->has_checkpoint()) seen_.push_back(response->checkpoint().resume_token());
       if (response->has_summary()) seen_.push_back("summary");
     }
     return reader.Finish();
@@ -58,6 +60,90 @@ TEST_F(ExtractionReaderTest, RowsOfAnUnannouncedGenerationAreDataLoss) {
   EXPECT_EQ(status.error_code(), grpc::StatusCode::DATA_LOSS);
   EXPECT_THAT(status.error_message(), HasSubstr("generation 2"));
   EXPECT_THAT(seen_, ElementsAre());
+}
+
+TEST_F(ExtractionReaderTest, CheckpointThatCoversWhatCameComesThrough) {
+  fake_.AddTags({"a", "b"});
+  fake_.AddTags({"c"});
+  fake_.AddCheckpoint(1, {{"tags", 3}});
+  fake_.AddCheckpoint(2, {});
+  fake_.AddTags({"d"});
+  fake_.AddCheckpoint(3, {{"tags", 1}, {"segments", 0}});
+  fake_.AddSummary("tags", v1::TABLE_STATUS_COMPLETE, 4);
+  const grpc::Status status = ReadAll();
+  EXPECT_TRUE(status.ok()) << status.error_message();
+  EXPECT_THAT(seen_, ElementsAre("a", "b", "c", "token 1", "token 2", "d", "token 3", "summary"));
+}
+
+TEST_F(ExtractionReaderTest, CheckpointOfATableThatBeganAnewCoversTheRowsSinceThen) {
+  fake_.AddTags({"old"}, 1);
+  fake_.AddRestart("tags", 2);
+  fake_.AddTags({"late"}, 1);
+  fake_.AddTags({"new", "newer"}, 2);
+  fake_.AddCheckpoint(1, {{"tags", 2}}, 2);
+  fake_.AddRestart("tags", 3);
+  fake_.AddCheckpoint(2, {});
+  fake_.AddSummary("tags", v1::TABLE_STATUS_COMPLETE, 0);
+  const grpc::Status status = ReadAll();
+  EXPECT_TRUE(status.ok()) << status.error_message();
+}
+
+TEST_F(ExtractionReaderTest, CheckpointOfOtherRowsIsDataLoss) {
+  const struct {
+    std::map<std::string, int64_t> covered;
+    uint32_t generation;
+    const char* words;
+  } cases[] = {
+      {{{"tags", 3}}, 1, "checkpoint 1 covers 3 rows of tags, but 2 came"},
+      {{{"tags", 1}}, 1, "checkpoint 1 covers 1 rows of tags, but 2 came"},
+      {{}, 1, "checkpoint 1 covers no rows of tags, but 2 came"},
+      {{{"tags", 2}, {"users", 1}}, 1, "covers 1 rows of users, but 0 came"},
+      {{{"tags", 2}}, 2, "covers generation 2 of tags, which has come to 1"},
+  };
+  for (const auto& each : cases) {
+    fake_.AddTags({"a", "b"});
+    fake_.AddCheckpoint(1, each.covered, each.generation);
+    fake_.AddSummary("tags", v1::TABLE_STATUS_COMPLETE, 2);
+    fake_.NextCall();
+  }
+  for (const auto& each : cases) {
+    seen_.clear();
+    const grpc::Status status = ReadAll();
+    EXPECT_EQ(status.error_code(), grpc::StatusCode::DATA_LOSS);
+    EXPECT_THAT(status.error_message(), HasSubstr(each.words));
+    EXPECT_THAT(seen_, ElementsAre("a", "b"));
+  }
+}
+
+TEST_F(ExtractionReaderTest, CheckpointsThatCannotBeContinuedFromAreDataLoss) {
+  fake_.AddCheckpoint(2, {});
+  fake_.AddCheckpoint(2, {});
+  fake_.NextCall();
+  fake_.AddCheckpoint(1, {});
+  fake_.events.back().mutable_checkpoint()->clear_resume_token();
+  fake_.NextCall();
+  fake_.AddCheckpoint(1, {});
+  fake_.events.back().mutable_checkpoint()->set_resume_token(std::string(65537, 'x'));
+  EXPECT_THAT(ReadAll().error_message(), HasSubstr("checkpoint 2 came after checkpoint 2"));
+  EXPECT_THAT(ReadAll().error_message(), HasSubstr("checkpoint 1 has a token of 0 bytes"));
+  EXPECT_THAT(ReadAll().error_message(), HasSubstr("checkpoint 1 has a token of 65537 bytes"));
+}
+
+TEST_F(ExtractionReaderTest, ContinuedStreamKnowsGenerationsAndNumbers) {
+  StreamPosition position;
+  position.checkpoint = 7;
+  position.generations["tags"] = 2;
+  fake_.AddTags({"late"}, 1);
+  fake_.AddTags({"a"}, 2);
+  fake_.AddRestart("tags", 2);  // Told by the stream before.
+  fake_.AddCheckpoint(8, {{"tags", 1}}, 2);
+  fake_.AddSummary("tags", v1::TABLE_STATUS_COMPLETE, 1);
+  fake_.NextCall();
+  fake_.AddCheckpoint(7, {});
+  const grpc::Status status = ReadAll(position);
+  EXPECT_TRUE(status.ok()) << status.error_message();
+  EXPECT_THAT(seen_, ElementsAre("a", "token 8", "summary"));
+  EXPECT_THAT(ReadAll(position).error_message(), HasSubstr("came after checkpoint 7"));
 }
 
 TEST_F(ExtractionReaderTest, EndWithoutASummaryIsDataLoss) {

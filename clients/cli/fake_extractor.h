@@ -3,9 +3,11 @@
 
 #include <chrono>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "clients/cli/console.h"
@@ -54,6 +56,15 @@ class FakeExtractor : public v1::ExtractorService::Service {
     server_->Wait();
   }
 
+  // What was scripted so far is for one call of Extract; what follows is for the
+  // next one. Calls after the last script get that again.
+  void NextCall() {
+    earlier_.push_back({std::move(events), status, std::move(after_events)});
+    events.clear();
+    status = grpc::Status();
+    after_events = nullptr;
+  }
+
   // Adds an event to the script.
   v1::ExtractResponse* Add() { return &events.emplace_back(); }
 
@@ -63,6 +74,21 @@ class FakeExtractor : public v1::ExtractorService::Service {
     batch->set_table("tags");
     batch->set_generation(generation);
     for (const std::string& name : names) batch->add_tags()->set_name(name);
+  }
+
+  // Adds a checkpoint with the token "token <number>" that covers so many rows of
+  // tables.
+  void AddCheckpoint(int64_t number, const std::map<std::string, int64_t>& rows,
+                     uint32_t generation = 1) {
+    v1::Checkpoint* checkpoint = Add()->mutable_checkpoint();
+    checkpoint->set_number(number);
+    checkpoint->set_resume_token("token " + std::to_string(number));
+    for (const auto& [table, count] : rows) {
+      v1::TableRows* covered = checkpoint->add_rows();
+      covered->set_table(table);
+      covered->set_rows(count);
+      covered->set_generation(generation);
+    }
   }
 
   void AddRestart(const std::string& table, uint32_t generation) {
@@ -111,11 +137,11 @@ class FakeExtractor : public v1::ExtractorService::Service {
                        grpc::ServerWriter<v1::ExtractResponse>* writer) override {
     NoteCaller(*context);
     request = *extract_request;
-    for (const v1::ExtractResponse& event : events) {
-      if (!writer->Write(event)) break;
+    requests.push_back(request);
+    if (requests.size() <= earlier_.size()) {
+      return Play(earlier_[requests.size() - 1], context, writer);
     }
-    if (after_events) after_events(context);
-    return status;
+    return Play({events, status, after_events}, context, writer);
   }
 
   // The script.
@@ -129,6 +155,7 @@ class FakeExtractor : public v1::ExtractorService::Service {
 
   // What was asked, for after the call.
   v1::ExtractRequest request;
+  std::vector<v1::ExtractRequest> requests;  // Of all calls of Extract.
   v1::PlanExtractionRequest planned;
   std::string connection;
   std::string authorization;
@@ -142,12 +169,28 @@ class FakeExtractor : public v1::ExtractorService::Service {
   std::string err;
 
  private:
+  struct Script {
+    std::vector<v1::ExtractResponse> events;
+    grpc::Status status;
+    std::function<void(grpc::ServerContext*)> after_events;
+  };
+
+  static grpc::Status Play(const Script& script, grpc::ServerContext* context,
+                           grpc::ServerWriter<v1::ExtractResponse>* writer) {
+    for (const v1::ExtractResponse& event : script.events) {
+      if (!writer->Write(event)) break;
+    }
+    if (script.after_events) script.after_events(context);
+    return script.status;
+  }
+
   void NoteCaller(const grpc::ServerContext& context) {
     const auto found = context.client_metadata().find("authorization");
     if (found == context.client_metadata().end()) return;
     authorization.assign(found->second.data(), found->second.size());
   }
 
+  std::vector<Script> earlier_;
   std::mutex err_mutex_;  // The ticker writes, too.
   std::unique_ptr<grpc::Server> server_;
 };

@@ -29,12 +29,19 @@ Interrupt::Scope::~Scope() {
 void Interrupt::Trigger() {
   std::lock_guard<std::mutex> lock(mutex_);
   triggered_ = true;
+  was_triggered_.notify_all();
   if (context_ != nullptr) context_->TryCancel();
 }
 
 bool Interrupt::triggered() const {
   std::lock_guard<std::mutex> lock(mutex_);
   return triggered_;
+}
+
+bool Interrupt::WaitFor(absl::Duration duration) {
+  std::unique_lock<std::mutex> lock(mutex_);
+  return was_triggered_.wait_for(lock, absl::ToChronoMilliseconds(duration),
+                                 [this] { return triggered_; });
 }
 
 SignalWatcher::SignalWatcher(Interrupt* interrupt) : interrupt_(interrupt) {

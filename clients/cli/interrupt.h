@@ -1,10 +1,11 @@
 #ifndef CLIENTS_CLI_INTERRUPT_H_
 #define CLIENTS_CLI_INTERRUPT_H_
 
-#include <functional>
+#include <condition_variable>
 #include <mutex>
 #include <thread>
 
+#include "absl/time/time.h"
 #include "grpcpp/client_context.h"
 
 namespace intercom_extractor {
@@ -29,8 +30,12 @@ class Interrupt {
   void Trigger();
   bool triggered() const;
 
+  // Waits that long, or until Trigger(); true after that, also when it came before.
+  bool WaitFor(absl::Duration duration);
+
  private:
   mutable std::mutex mutex_;
+  std::condition_variable was_triggered_;
   bool triggered_ = false;                  // Guarded by `mutex_`.
   grpc::ClientContext* context_ = nullptr;  // Guarded by `mutex_`; null between calls.
 };

@@ -8,6 +8,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "clients/cli/check_command.h"
 #include "clients/cli/command_line.h"
@@ -19,6 +20,7 @@
 #include "clients/cli/interrupt.h"
 #include "clients/cli/plan_command.h"
 #include "clients/cli/remote_server.h"
+#include "clients/cli/state_command.h"
 #include "clients/cli/tables_command.h"
 #include "grpcpp/channel.h"
 #include "server/extractor_server.h"
@@ -75,8 +77,9 @@ Outcome Run(const CommandLine& command_line, const Console& console, Interrupt* 
     return {ExitCode::kOutput, "cannot write to standard output"};
   }
   if (const auto* extract = std::get_if<ExtractOptions>(&command_line)) {
-    return RunWithServer(*extract, /*needs_token=*/true, interrupt,
-                         [&](ExtractorApi* api) { return RunExtract(*extract, api, console); });
+    return RunWithServer(*extract, /*needs_token=*/true, interrupt, [&](ExtractorApi* api) {
+      return RunExtract(*extract, api, console, ProcessTiming(interrupt));
+    });
   }
   if (const auto* check = std::get_if<CheckOptions>(&command_line)) {
     return RunWithServer(*check, /*needs_token=*/true, interrupt,
@@ -85,6 +88,9 @@ Outcome Run(const CommandLine& command_line, const Console& console, Interrupt* 
   if (const auto* plan = std::get_if<PlanOptions>(&command_line)) {
     return RunWithServer(*plan, /*needs_token=*/true, interrupt,
                          [&](ExtractorApi* api) { return RunPlan(*plan, api, console); });
+  }
+  if (const auto* state = std::get_if<StateOptions>(&command_line)) {
+    return RunStateCommand(*state, console, absl::Now());
   }
   const auto& tables = std::get<TablesOptions>(command_line);
   return RunWithServer(tables, /*needs_token=*/false, interrupt,

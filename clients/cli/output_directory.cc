@@ -16,6 +16,8 @@ namespace intercom_extractor {
 namespace {
 
 constexpr char kLockName[] = "lock";
+// Between a file's name and the generation of its rows, once it is set aside.
+constexpr char kAside[] = ".generation-";
 
 bool IsDirectory(const std::string& path) {
   struct stat info;
@@ -37,6 +39,7 @@ absl::Status MakeDirectories(const std::string& path) {
   }
 }
 
+// Makes the names in a directory durable.
 absl::Status SyncDirectory(const std::string& path) {
   const int fd = open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   // A directory that may be written but not read cannot be synced; the files
@@ -51,7 +54,8 @@ absl::Status SyncDirectory(const std::string& path) {
 
 // Whether `name` can be a file that an earlier run left behind. Whatever else
 // lies in `.partial` is not ours to remove.
-bool IsOutputName(const std::string& name) {
+bool IsOutputName(const std::string& entry) {
+  const std::string name = entry.substr(0, entry.find(kAside));
   for (const char* ending : {".csv", ".jsonl", ".csv.gz", ".jsonl.gz"}) {
     if (absl::EndsWith(name, ending)) return true;
   }
@@ -66,7 +70,6 @@ absl::StatusOr<std::unique_ptr<OutputDirectory>> OutputDirectory::Open(const std
   if (absl::Status status = MakeDirectories(path); !status.ok()) return status;
   std::unique_ptr<OutputDirectory> directory(new OutputDirectory(path));
   if (absl::Status status = directory->TakeLock(); !status.ok()) return status;
-  if (absl::Status status = directory->RemoveStaleFiles(); !status.ok()) return status;
   return directory;
 }
 
@@ -124,12 +127,13 @@ absl::Status OutputDirectory::TakeLock() {
   return absl::AbortedError(absl::StrCat("cannot lock ", lock_path, ": it keeps vanishing"));
 }
 
-absl::Status OutputDirectory::RemoveStaleFiles() {
+absl::Status OutputDirectory::RemoveMatching(
+    const std::function<bool(const std::string&)>& matches) {
   DIR* directory = opendir(partial_path().c_str());
   if (directory == nullptr) return OutputError(absl::StrCat("read ", partial_path()), errno);
   absl::Status status;
   while (const dirent* entry = readdir(directory)) {
-    if (!IsOutputName(entry->d_name)) continue;
+    if (!matches(entry->d_name)) continue;
     const std::string file = PartialPath(entry->d_name);
     if (unlink(file.c_str()) != 0 && errno != ENOENT) {
       status = OutputError(absl::StrCat("remove the older ", file), errno);
@@ -140,6 +144,8 @@ absl::Status OutputDirectory::RemoveStaleFiles() {
   return status;
 }
 
+absl::Status OutputDirectory::RemovePartialFiles() { return RemoveMatching(IsOutputName); }
+
 absl::StatusOr<std::unique_ptr<OutputFile>> OutputDirectory::CreateFile(const std::string& name,
                                                                         bool gzip) {
   // Found now, it costs nothing; found at the end, it costs the whole run.
@@ -149,9 +155,43 @@ absl::StatusOr<std::unique_ptr<OutputFile>> OutputDirectory::CreateFile(const st
   return OutputFile::Create(PartialPath(name), gzip);
 }
 
-absl::Status OutputDirectory::Commit(const std::vector<std::string>& names) {
+absl::StatusOr<std::unique_ptr<OutputFile>> OutputDirectory::ContinueFile(const std::string& name,
+                                                                          bool gzip, int64_t length,
+                                                                          uint32_t generation) {
+  if (IsDirectory(FinishedPath(name))) {
+    return OutputError(absl::StrCat("write ", FinishedPath(name)), EISDIR);
+  }
+  const std::string aside = AsidePath(name, generation);
+  if (rename(aside.c_str(), PartialPath(name).c_str()) != 0 && errno != ENOENT) {
+    return OutputError(absl::StrCat("move ", aside, " back"), errno);
+  }
+  if (absl::Status status = RemoveSetAside(name); !status.ok()) return status;
+  return OutputFile::Continue(PartialPath(name), gzip, length);
+}
+
+absl::Status OutputDirectory::SetAside(const std::string& name, uint32_t generation) {
+  if (rename(PartialPath(name).c_str(), AsidePath(name, generation).c_str()) != 0) {
+    return OutputError(absl::StrCat("move ", PartialPath(name), " aside"), errno);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status OutputDirectory::RemoveSetAside(const std::string& name) {
+  const std::string prefix = absl::StrCat(name, kAside);
+  return RemoveMatching(
+      [&prefix](const std::string& entry) { return absl::StartsWith(entry, prefix); });
+}
+
+absl::Status OutputDirectory::SyncPartial() { return SyncDirectory(partial_path()); }
+
+std::string OutputDirectory::AsidePath(const std::string& name, uint32_t generation) const {
+  return absl::StrCat(PartialPath(name), kAside, generation);
+}
+
+absl::Status OutputDirectory::Commit(const std::vector<std::string>& names, bool some_moved) {
   for (const std::string& name : names) {
     if (rename(PartialPath(name).c_str(), FinishedPath(name).c_str()) != 0) {
+      if (errno == ENOENT && some_moved) continue;
       return OutputError(absl::StrCat("move ", PartialPath(name), " to ", FinishedPath(name)),
                          errno);
     }

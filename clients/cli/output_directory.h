@@ -1,6 +1,8 @@
 #ifndef CLIENTS_CLI_OUTPUT_DIRECTORY_H_
 #define CLIENTS_CLI_OUTPUT_DIRECTORY_H_
 
+#include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -18,9 +20,9 @@ namespace intercom_extractor {
 // Holds the directory's lock for its lifetime: one run at a time. For one thread.
 class OutputDirectory {
  public:
-  // Creates the directory where it is missing, takes the lock and throws away
-  // what a crashed run left in `.partial`. kAborted: another run holds the lock.
-  // Other errors as in OutputError().
+  // Creates the directory where it is missing and takes the lock. What an earlier
+  // run left in `.partial` stays. kAborted: another run holds the lock. Other
+  // errors as in OutputError().
   static absl::StatusOr<std::unique_ptr<OutputDirectory>> Open(const std::string& path);
 
   // Releases the lock. Removes `.partial` when nothing is left in it.
@@ -28,12 +30,34 @@ class OutputDirectory {
   OutputDirectory(const OutputDirectory&) = delete;
   OutputDirectory& operator=(const OutputDirectory&) = delete;
 
+  // Throws away the unfinished files of earlier runs.
+  absl::Status RemovePartialFiles();
+
   // Begins the file `.partial/<name>`. kFailedPrecondition: a directory stands
   // where the finished file is to go.
   absl::StatusOr<std::unique_ptr<OutputFile>> CreateFile(const std::string& name, bool gzip);
 
-  // Moves closed files into place, over older ones, and makes that durable.
-  absl::Status Commit(const std::vector<std::string>& names);
+  // Continues the file `.partial/<name>` that an earlier run, or this one, left
+  // behind, after its first `length` bytes. `generation` is that of the rows in
+  // them: a file that SetAside() kept of it is the one. Others are removed.
+  // kDataLoss: the bytes are not there.
+  absl::StatusOr<std::unique_ptr<OutputFile>> ContinueFile(const std::string& name, bool gzip,
+                                                           int64_t length, uint32_t generation);
+
+  // Puts the unfinished file of a table that begins anew out of the way: the last
+  // saved state is of its rows. Whoever holds it open may go on writing to it.
+  absl::Status SetAside(const std::string& name, uint32_t generation);
+
+  // Removes what SetAside() kept of that name.
+  absl::Status RemoveSetAside(const std::string& name);
+
+  // Makes durable which unfinished files there are.
+  absl::Status SyncPartial();
+
+  // Moves closed files into place, over older ones, and makes that durable. Those
+  // that are not in `.partial` are passed over when `some_moved` says that an
+  // earlier run may have moved them.
+  absl::Status Commit(const std::vector<std::string>& names, bool some_moved = false);
 
   // Where a finished and an unfinished file are.
   std::string FinishedPath(const std::string& name) const;
@@ -48,7 +72,10 @@ class OutputDirectory {
   explicit OutputDirectory(const std::string& path);
 
   absl::Status TakeLock();
-  absl::Status RemoveStaleFiles();
+  std::string AsidePath(const std::string& name, uint32_t generation) const;
+
+  // Removes the entries of `.partial` that `matches` says.
+  absl::Status RemoveMatching(const std::function<bool(const std::string&)>& matches);
 
   const std::string path_;
   int lock_fd_ = -1;

@@ -47,18 +47,56 @@ TEST(OutputDirectoryTest, UncommittedFileStaysInPartial) {
   EXPECT_FALSE(Exists(root.Path(".partial/lock")));
 }
 
-TEST(OutputDirectoryTest, LeftoversOfACrashAreReplacedAndForeignFilesKept) {
+TEST(OutputDirectoryTest, LeftoversOfACrashGoWhenToldAndForeignFilesStay) {
   TestDirectory root;
   mkdir(root.Path(".partial").c_str(), 0777);
   WriteAll(root.Path(".partial/users.csv"), "torn");
   WriteAll(root.Path(".partial/tags.jsonl.gz"), "torn");
   WriteAll(root.Path(".partial/notes.txt"), "mine");
+  WriteAll(root.Path(".partial/tags.csv.generation-2"), "older");
   auto directory = OutputDirectory::Open(root.path());
   ASSERT_TRUE(directory.ok());
+  EXPECT_TRUE(Exists(root.Path(".partial/users.csv"))) << "whoever continues needs it";
+  ASSERT_TRUE((*directory)->RemovePartialFiles().ok());
   EXPECT_FALSE(Exists(root.Path(".partial/users.csv")));
+  EXPECT_FALSE(Exists(root.Path(".partial/tags.csv.generation-2")));
   EXPECT_FALSE(Exists(root.Path(".partial/tags.jsonl.gz")));
   directory->reset();
   EXPECT_EQ(ReadAll(root.Path(".partial/notes.txt")), "mine");
+}
+
+TEST(OutputDirectoryTest, ContinuedFileIsTheOneOfItsGeneration) {
+  TestDirectory root;
+  auto directory = OutputDirectory::Open(root.path());
+  ASSERT_TRUE(directory.ok());
+  WriteFile(directory->get(), "tags.csv", "first");
+  ASSERT_TRUE((*directory)->SetAside("tags.csv", 1).ok());
+  WriteFile(directory->get(), "tags.csv", "second");
+  WriteFile(directory->get(), "users_tags.csv", "other");
+
+  // Killed before a state knew of the second generation.
+  ASSERT_TRUE((*directory)->ContinueFile("tags.csv", false, 5, 1).ok());
+  EXPECT_EQ(ReadAll(root.Path(".partial/tags.csv")), "first");
+
+  // Killed after that, before the first one was removed.
+  ASSERT_TRUE((*directory)->SetAside("tags.csv", 1).ok());
+  WriteFile(directory->get(), "tags.csv", "second");
+  ASSERT_TRUE((*directory)->ContinueFile("tags.csv", false, 6, 2).ok());
+  EXPECT_EQ(ReadAll(root.Path(".partial/tags.csv")), "second");
+  EXPECT_FALSE(Exists(root.Path(".partial/tags.csv.generation-1")));
+  EXPECT_EQ(ReadAll(root.Path(".partial/users_tags.csv")), "other");
+}
+
+TEST(OutputDirectoryTest, MovingThatWasBrokenOffIsFinished) {
+  TestDirectory root;
+  auto directory = OutputDirectory::Open(root.path());
+  ASSERT_TRUE(directory.ok());
+  WriteFile(directory->get(), "users.csv", "new");
+  WriteAll(root.Path("tags.csv"), "moved");
+  EXPECT_FALSE((*directory)->Commit({"tags.csv", "users.csv"}).ok());
+  ASSERT_TRUE((*directory)->Commit({"tags.csv", "users.csv"}, /*some_moved=*/true).ok());
+  EXPECT_EQ(ReadAll(root.Path("users.csv")), "new");
+  EXPECT_EQ(ReadAll(root.Path("tags.csv")), "moved");
 }
 
 TEST(OutputDirectoryTest, SecondRunIsRefusedUntilTheFirstEnds) {

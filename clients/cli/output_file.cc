@@ -1,6 +1,7 @@
 #include "clients/cli/output_file.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <zlib.h>
 
@@ -45,7 +46,7 @@ absl::Status OutputError(absl::string_view what, int error_number) {
                       absl::StrCat("cannot ", what, ": ", std::strerror(error_number)));
 }
 
-// A gzip stream.
+// A gzip stream, one member after the other.
 class OutputFile::Compressor {
  public:
   Compressor() {
@@ -61,10 +62,17 @@ class OutputFile::Compressor {
   // False when zlib got no memory.
   bool usable() const { return usable_; }
 
-  // Begins a new stream.
-  void Reset() { deflateReset(&stream_); }
+  // Forgets the member under way.
+  void Reset() {
+    deflateReset(&stream_);
+    in_member_ = false;
+  }
 
-  // Appends to `out` what `input` compresses to, or what ends the stream.
+  // Whether a member is under way.
+  bool in_member() const { return in_member_; }
+
+  // Appends to `out` what `input` compresses to. With Z_FINISH that ends the
+  // member; more input begins the next one.
   void Compress(absl::string_view input, int flush, std::string* out) {
     // zlib counts input in 32 bits, and a row may be larger than any bound we set.
     constexpr size_t kMaxInput = size_t{1} << 30;
@@ -85,10 +93,13 @@ class OutputFile::Compressor {
         out->resize(used + kStep - stream_.avail_out);
       } while (stream_.avail_out == 0 && result != Z_STREAM_END);
     } while (!input.empty());
+    in_member_ = true;
+    if (flush == Z_FINISH) Reset();
   }
 
  private:
   z_stream stream_ = {};
+  bool in_member_ = false;
   bool usable_ = false;
 };
 
@@ -101,6 +112,30 @@ absl::StatusOr<std::unique_ptr<OutputFile>> OutputFile::Create(const std::string
   if (gzip && !file->compressor_->usable()) {
     return absl::ResourceExhaustedError(absl::StrCat("cannot compress ", path, ": no memory"));
   }
+  return file;
+}
+
+absl::StatusOr<std::unique_ptr<OutputFile>> OutputFile::Continue(const std::string& path, bool gzip,
+                                                                 int64_t length) {
+  const int fd = open(path.c_str(), O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
+  if (fd < 0 && errno == ENOENT) {
+    return absl::DataLossError(absl::StrCat(path, " is missing"));
+  }
+  if (fd < 0) return OutputError(absl::StrCat("open ", path), errno);
+  std::unique_ptr<OutputFile> file(new OutputFile(fd, /*owns_fd=*/true, path, gzip));
+  if (gzip && !file->compressor_->usable()) {
+    return absl::ResourceExhaustedError(absl::StrCat("cannot compress ", path, ": no memory"));
+  }
+  struct stat info;
+  if (fstat(fd, &info) != 0) return OutputError(absl::StrCat("open ", path), errno);
+  if (info.st_size < length) {
+    return absl::DataLossError(
+        absl::StrCat(path, " has ", info.st_size, " bytes, but ", length, " were written"));
+  }
+  if (ftruncate(fd, length) != 0 || lseek(fd, length, SEEK_SET) < 0) {
+    return OutputError(absl::StrCat("cut ", path), errno);
+  }
+  file->bytes_written_ = length;
   return file;
 }
 
@@ -142,7 +177,29 @@ absl::Status OutputFile::WriteBytes(absl::string_view bytes) {
     }
     bytes.remove_prefix(written);
     bytes_written_ += written;
+    synced_ = false;
   }
+  return absl::OkStatus();
+}
+
+absl::Status OutputFile::EndPiece() {
+  if (compressor_ == nullptr) return Flush();
+  if (!buffer_.empty() || compressor_->in_member()) {
+    compressor_->Compress(buffer_, Z_FINISH, &compressed_);
+    buffer_.clear();
+  }
+  absl::Status status = WriteBytes(compressed_);
+  compressed_.clear();
+  return status;
+}
+
+absl::Status OutputFile::Sync() {
+  if (synced_) return absl::OkStatus();
+  // EINVAL: a file system that cannot sync, which is its user's choice.
+  if (fdatasync(fd_) != 0 && errno != EINVAL) {
+    return OutputError(absl::StrCat("sync ", name_), errno);
+  }
+  synced_ = true;
   return absl::OkStatus();
 }
 
@@ -154,17 +211,18 @@ absl::Status OutputFile::Restart() {
     return OutputError(absl::StrCat("empty ", name_), errno);
   }
   bytes_written_ = 0;
+  synced_ = false;
   return absl::OkStatus();
 }
 
 absl::Status OutputFile::Close() {
   if (fd_ < 0) return absl::OkStatus();
-  if (compressor_ != nullptr) {
-    compressor_->Compress(buffer_, Z_FINISH, &compressed_);
-    buffer_ = std::move(compressed_);
+  // Nothing at all is no gzip file; an empty member is.
+  const bool empty = bytes_written_ == 0 && compressed_.empty() && buffer_.empty();
+  if (compressor_ != nullptr && empty && !compressor_->in_member()) {
+    compressor_->Compress("", Z_FINISH, &compressed_);
   }
-  if (absl::Status status = WriteBytes(buffer_); !status.ok()) return status;
-  buffer_.clear();
+  if (absl::Status status = EndPiece(); !status.ok()) return status;
   if (!owns_fd_) return absl::OkStatus();
   // EINVAL: a file system that cannot sync, which is its user's choice.
   if (fsync(fd_) != 0 && errno != EINVAL) {

@@ -16,8 +16,8 @@ namespace intercom_extractor {
 // else the code that fits best.
 absl::Status OutputError(absl::string_view what, int error_number);
 
-// One output, buffered and perhaps compressed: a file that is begun anew, or an
-// open descriptor such as standard output.
+// One output, buffered and perhaps compressed: a file that is begun anew or
+// continued, or an open descriptor such as standard output.
 //
 // For one thread. Rows are appended to buffer() and go to the disk in large
 // writes. After an error the file is spoilt: drop it. Destroying it without
@@ -26,6 +26,12 @@ class OutputFile {
  public:
   // Creates or empties the file at `path`.
   static absl::StatusOr<std::unique_ptr<OutputFile>> Create(const std::string& path, bool gzip);
+
+  // Opens the file at `path` to append behind its first `length` bytes, at which
+  // EndPiece() ended; what stands after them is cut off. kDataLoss: there are
+  // fewer.
+  static absl::StatusOr<std::unique_ptr<OutputFile>> Continue(const std::string& path, bool gzip,
+                                                              int64_t length);
 
   // Writes to `fd`, which the caller keeps open and closes. `name` stands in
   // errors.
@@ -46,6 +52,14 @@ class OutputFile {
   // Writes out all that is buffered, so that a reader of a pipe sees it. What the
   // compressor holds back stays there.
   absl::Status Flush();
+
+  // Writes out all that was appended. A file that is cut at bytes_written() now is
+  // whole and can be continued: a gzip member ends here (members in a row are a
+  // gzip file) unless nothing was appended since the last one.
+  absl::Status EndPiece();
+
+  // Makes what was written out durable; free when that is nothing new.
+  absl::Status Sync();
 
   // Throws away what was written, on disk too. Not for descriptors.
   absl::Status Restart();
@@ -77,6 +91,7 @@ class OutputFile {
   std::string compressed_;
   std::unique_ptr<Compressor> compressor_;  // Null without gzip.
   int64_t bytes_written_ = 0;
+  bool synced_ = true;  // Whether Sync() has nothing to do.
 };
 
 }  // namespace intercom_extractor

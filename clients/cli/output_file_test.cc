@@ -3,9 +3,9 @@
 #include <fcntl.h>
 #include <sys/resource.h>
 #include <unistd.h>
-#include <zlib.h>
 
 #include <csignal>
+#include <filesystem>
 #include <memory>
 #include <string>
 
@@ -18,18 +18,6 @@ namespace intercom_extractor {
 namespace {
 
 using ::testing::HasSubstr;
-
-// What a gzip file holds, read by zlib's own reader.
-std::string Gunzip(const std::string& path) {
-  gzFile file = gzopen(path.c_str(), "rb");
-  std::string content;
-  char buffer[4096];
-  int read;
-  while ((read = gzread(file, buffer, sizeof(buffer))) > 0) content.append(buffer, read);
-  EXPECT_EQ(read, 0) << "not a whole gzip file";
-  gzclose(file);
-  return content;
-}
 
 std::string Lines(int count) {
   std::string text;
@@ -76,6 +64,60 @@ TEST(OutputFileTest, EmptyGzipIsAGzipFile) {
   ASSERT_TRUE((*file)->Close().ok());
   EXPECT_EQ(Gunzip(directory.Path("a.gz")), "");
   EXPECT_GT((*file)->bytes_written(), 0);
+}
+
+TEST(OutputFileTest, FileCutAtAnEndedPieceIsContinued) {
+  TestDirectory directory;
+  const std::string path = directory.Path("a");
+  for (const bool gzip : {false, true}) {
+    auto file = OutputFile::Create(path, gzip);
+    ASSERT_TRUE(file.ok());
+    ASSERT_TRUE(Append(file->get(), "one\n").ok());
+    ASSERT_TRUE((*file)->EndPiece().ok());
+    ASSERT_TRUE(Append(file->get(), Lines(1000)).ok());
+    ASSERT_TRUE((*file)->EndPiece().ok());
+    ASSERT_TRUE((*file)->Sync().ok());
+    const int64_t length = (*file)->bytes_written();
+    EXPECT_EQ(std::filesystem::file_size(path), length);
+    // More, as large as the buffer, that ends in the middle of a member.
+    ASSERT_TRUE(Append(file->get(), Lines(400000)).ok());
+    file->reset();
+    EXPECT_GT(std::filesystem::file_size(path), length);
+
+    file = OutputFile::Continue(path, gzip, length);
+    ASSERT_TRUE(file.ok()) << file.status();
+    EXPECT_EQ((*file)->bytes_written(), length);
+    ASSERT_TRUE(Append(file->get(), "two\n").ok());
+    ASSERT_TRUE((*file)->Close().ok());
+    EXPECT_EQ(gzip ? Gunzip(path) : ReadAll(path), "one\n" + Lines(1000) + "two\n");
+    EXPECT_EQ(std::filesystem::file_size(path), (*file)->bytes_written());
+  }
+}
+
+TEST(OutputFileTest, PieceWithoutRowsAddsNothing) {
+  TestDirectory directory;
+  auto file = OutputFile::Create(directory.Path("a.gz"), /*gzip=*/true);
+  ASSERT_TRUE(file.ok());
+  ASSERT_TRUE((*file)->EndPiece().ok());
+  EXPECT_EQ((*file)->bytes_written(), 0);
+  ASSERT_TRUE(Append(file->get(), "one\n").ok());
+  ASSERT_TRUE((*file)->EndPiece().ok());
+  const int64_t length = (*file)->bytes_written();
+  ASSERT_TRUE((*file)->EndPiece().ok());
+  ASSERT_TRUE((*file)->Close().ok());
+  EXPECT_EQ((*file)->bytes_written(), length);
+  EXPECT_EQ(Gunzip(directory.Path("a.gz")), "one\n");
+}
+
+TEST(OutputFileTest, FileThatHasLostBytesIsNotContinued) {
+  TestDirectory directory;
+  WriteAll(directory.Path("a"), "1234");
+  const absl::Status status = OutputFile::Continue(directory.Path("a"), false, 5).status();
+  EXPECT_TRUE(absl::IsDataLoss(status));
+  EXPECT_THAT(std::string(status.message()), HasSubstr("has 4 bytes, but 5 were written"));
+  EXPECT_EQ(ReadAll(directory.Path("a")), "1234");
+  EXPECT_TRUE(absl::IsDataLoss(OutputFile::Continue(directory.Path("none"), false, 0).status()));
+  EXPECT_FALSE(Exists(directory.Path("none")));
 }
 
 TEST(OutputFileTest, RestartThrowsAwayWhatIsOnDiskToo) {

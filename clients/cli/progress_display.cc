@@ -117,6 +117,11 @@ void ProgressDisplay::OnNotice(const v1::Notice& notice) {
   if (count <= kShownPerCode) SayLocked(NoticeLine(notice));
 }
 
+void ProgressDisplay::SetRows(const std::string& table, int64_t rows) {
+  std::lock_guard<std::mutex> lock(mutex_);
+  tracker_.SetRows(table, rows);
+}
+
 void ProgressDisplay::Tick() {
   std::lock_guard<std::mutex> lock(mutex_);
   if (ended_) return;
@@ -138,6 +143,20 @@ void ProgressDisplay::Tick() {
 void ProgressDisplay::Say(absl::string_view line) {
   std::lock_guard<std::mutex> lock(mutex_);
   SayLocked(line);
+}
+
+void ProgressDisplay::Note(absl::string_view text) {
+  std::lock_guard<std::mutex> lock(mutex_);
+  if (mode_ != Mode::kJsonLines) {
+    SayLocked(absl::StrCat("note: ", text));
+    return;
+  }
+  JsonText json;
+  json.BeginObject();
+  json.Key("event").String("note");
+  json.Key("message").String(text);
+  json.EndObject();
+  console_->err(absl::StrCat(json.text(), "\n"));
 }
 
 void ProgressDisplay::SayLocked(absl::string_view line) {

@@ -41,11 +41,17 @@ class ProgressDisplay {
   void OnRestart(const v1::TableRestarted& restarted);
   void OnNotice(const v1::Notice& notice);
 
+  // The table has so many rows, as an earlier stream gave them.
+  void SetRows(const std::string& table, int64_t rows);
+
   // Redraws the bar, or writes a line where one is due. Call some times a second.
   void Tick();
 
   // Writes one line for people, above the bar. Not in kJsonLines and kQuiet.
   void Say(absl::string_view line);
+
+  // The same, but in kJsonLines an object with the event "note".
+  void Note(absl::string_view text);
 
   // Removes the bar, or writes the last progress line, and says how many notices
   // were not shown. Nothing comes out afterwards; idempotent.

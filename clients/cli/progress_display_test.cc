@@ -118,6 +118,17 @@ TEST_F(ProgressDisplayTest, ProgramsGetOnlyJson) {
   EXPECT_THAT(err_, HasSubstr(R"("code":"VALUE_INVALID","severity":"warning")"));
 }
 
+TEST_F(ProgressDisplayTest, NotesAreForPeopleAndForPrograms) {
+  ProgressDisplay lines = Display(ProgressDisplay::Mode::kLines);
+  lines.Note("goes on");
+  EXPECT_EQ(err_, "note: goes on\n");
+  err_.clear();
+  ProgressDisplay json = Display(ProgressDisplay::Mode::kJsonLines);
+  json.Note("goes on");
+  EXPECT_EQ(err_, R"({"event":"note","message":"goes on"})"
+                  "\n");
+}
+
 TEST_F(ProgressDisplayTest, MessagesCannotSteerTheTerminal) {
   ProgressDisplay display = Display(ProgressDisplay::Mode::kLines);
   v1::Notice notice = NoticeOf(v1::SEVERITY_INFO, "7");

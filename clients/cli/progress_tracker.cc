@@ -44,6 +44,11 @@ void ProgressTracker::OnRestart(const std::string& table) {
   state_.tables[found->second].done = false;
 }
 
+void ProgressTracker::SetRows(const std::string& table, int64_t rows) {
+  const auto found = index_.find(table);
+  if (found != index_.end()) state_.tables[found->second].rows = rows;
+}
+
 void ProgressTracker::OnProgress(const v1::Progress& progress) {
   for (const v1::TableProgress& table : progress.tables()) {
     const auto found = index_.find(table.table());

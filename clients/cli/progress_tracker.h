@@ -48,6 +48,10 @@ class ProgressTracker {
 
   void OnRows(const std::string& table, int64_t rows, absl::Time now);
   void OnRestart(const std::string& table);
+
+  // The table has so many rows, which did not all arrive just now.
+  void SetRows(const std::string& table, int64_t rows);
+
   void OnProgress(const v1::Progress& progress);
 
   ProgressSnapshot Snapshot(absl::Time now) const;

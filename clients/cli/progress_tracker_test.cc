@@ -28,6 +28,16 @@ TEST(ProgressTrackerTest, RateIsThatOfTheLastSeconds) {
   EXPECT_EQ(tracker.Snapshot(At(40)).rows, 2000);
 }
 
+TEST(ProgressTrackerTest, RowsOfAnEarlierStreamCountButAreNoStorm) {
+  ProgressTracker tracker({"users"}, kStart);
+  tracker.SetRows("users", 1000000);
+  tracker.OnRows("users", 100, At(1));
+  EXPECT_EQ(tracker.Snapshot(At(1)).rows, 1000100);
+  EXPECT_EQ(tracker.Snapshot(At(1)).rows_per_second, 100);
+  tracker.SetRows("users", 1000000);  // The connection was lost: the 100 come again.
+  EXPECT_EQ(tracker.Snapshot(At(1)).rows, 1000000);
+}
+
 TEST(ProgressTrackerTest, FirstBatchIsNoStorm) {
   ProgressTracker tracker({"users"}, kStart);
   tracker.OnRows("users", 500, At(0.001));

@@ -22,6 +22,9 @@ constexpr int kMaxMessageBytes = 64 << 20;
 // The server says something at least every 10 s, so that pings are rare.
 constexpr int kKeepaliveMs = 60 * 1000;
 constexpr int kKeepaliveTimeoutMs = 30 * 1000;
+// gRPC waits up to two minutes before it connects again; calls fail meanwhile
+// without having been tried.
+constexpr int kMaxReconnectMs = 1000;
 
 absl::StatusOr<std::string> ReadFile(absl::string_view flag, const std::string& path) {
   errno = 0;
@@ -70,6 +73,7 @@ grpc::ChannelArguments ClientChannelArguments() {
   arguments.SetMaxReceiveMessageSize(kMaxMessageBytes);
   arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, kKeepaliveMs);
   arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, kKeepaliveTimeoutMs);
+  arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, kMaxReconnectMs);
   return arguments;
 }
 

@@ -49,6 +49,11 @@ std::string ErrorReason(const grpc::Status& status) {
   return "";
 }
 
+bool RefusesResumeToken(const grpc::Status& status) {
+  return status.error_code() == grpc::StatusCode::FAILED_PRECONDITION &&
+         absl::StartsWith(ErrorReason(status), "RESUME_TOKEN_");
+}
+
 std::string HowToGiveToken(const ConnectionOptions& options) {
   if (!options.embedded()) return absl::StrCat("give it to ", ServerName(options));
   if (!options.config.empty()) {
@@ -80,8 +85,16 @@ Outcome DescribeServerError(const grpc::Status& status, const ConnectionOptions&
     case grpc::StatusCode::NOT_FOUND:
       outcome.message = absl::StrCat(Quoted(status), "; choose another with --connection");
       return outcome;
-    case grpc::StatusCode::INVALID_ARGUMENT:
     case grpc::StatusCode::FAILED_PRECONDITION:
+      if (RefusesResumeToken(status)) {
+        outcome.message =
+            absl::StrCat(ServerName(options), " cannot continue this run: ", Quoted(status),
+                         "; run without --resume to begin anew");
+        return outcome;
+      }
+      outcome.message = Quoted(status);
+      return outcome;
+    case grpc::StatusCode::INVALID_ARGUMENT:
     case grpc::StatusCode::OUT_OF_RANGE:
       outcome.message = Quoted(status);
       return outcome;

@@ -17,6 +17,9 @@ std::string ErrorReason(const grpc::Status& status);
 // what to do. `status` is not OK.
 Outcome DescribeServerError(const grpc::Status& status, const ConnectionOptions& options);
 
+// Whether the server refused a resume token, which it will do each time.
+bool RefusesResumeToken(const grpc::Status& status);
+
 // How people give this connection an access token, as "set
 // INTERCOM_ACCESS_TOKEN".
 std::string HowToGiveToken(const ConnectionOptions& options);

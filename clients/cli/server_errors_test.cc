@@ -72,6 +72,23 @@ TEST(ServerErrorsTest, TellsIntercomFromTheServer) {
       HasSubstr("cannot reach server extractor:1: refused"));
 }
 
+TEST(ServerErrorsTest, RefusedResumeTokenSaysHowToBeginAnew) {
+  for (const char* reason : {"RESUME_TOKEN_INVALID", "RESUME_TOKEN_MISMATCH",
+                             "RESUME_TOKEN_VERSION", "RESUME_TOKEN_EXPIRED"}) {
+    const Outcome outcome = DescribeServerError(
+        StatusWith(grpc::StatusCode::FAILED_PRECONDITION, "the token is no good", reason),
+        Remote());
+    EXPECT_EQ(outcome.code, ExitCode::kUsage);
+    EXPECT_EQ(outcome.message,
+              "server extractor:1 cannot continue this run: the token is no good; run without "
+              "--resume to begin anew");
+  }
+  const grpc::Status other =
+      StatusWith(grpc::StatusCode::FAILED_PRECONDITION, "no trust", "INTERCOM_UNREACHABLE");
+  EXPECT_FALSE(RefusesResumeToken(other));
+  EXPECT_EQ(DescribeServerError(other, Remote()).message, "no trust");
+}
+
 TEST(ServerErrorsTest, EachErrorIsOneLineWithItsCode) {
   for (int code = 1; code <= 16; ++code) {
     for (const ConnectionOptions& options : {ConnectionOptions(), Remote()}) {

@@ -172,6 +172,7 @@ std::string FormatSummaryJson(const ExtractionReport& report) {
   json.Key("rows").Int(rows);
   json.Key("bytes").Int(bytes);
   json.Key("output").String(report.output);
+  json.Key("resumable").Bool(report.resumable);
   json.Key("elapsed_seconds");
   if (report.summary.has_value()) {
     json.Double(absl::ToInt64Milliseconds(Elapsed(*report.summary)) / 1000.0);

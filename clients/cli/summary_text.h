@@ -19,8 +19,9 @@ struct ExtractionReport {
   std::optional<v1::Summary> summary;
   // What became of the rows; empty when nothing was begun.
   std::vector<TableOutputs::TableOutput> outputs;
-  std::string output;     // The directory as the user named it, or "-".
-  bool in_place = false;  // Whether any file was moved into place.
+  std::string output;      // The directory as the user named it, or "-".
+  bool in_place = false;   // Whether any file was moved into place.
+  bool resumable = false;  // Whether --resume can continue a run that was broken off.
 };
 
 // For people, several lines: per table rows, bytes, requests and status; totals;

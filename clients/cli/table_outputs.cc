@@ -9,39 +9,64 @@
 
 namespace intercom_extractor {
 
-absl::StatusOr<std::unique_ptr<TableOutputs>> TableOutputs::InDirectory(
-    const std::string& directory, const std::vector<v1::TableDescription>& tables,
-    const Options& options) {
-  // Before the first file: a table that we do not know leaves no trace.
+bool HasWholeFile(const v1::TableSummary& table) {
+  return table.status() == v1::TABLE_STATUS_COMPLETE || table.status() == v1::TABLE_STATUS_PARTIAL;
+}
+
+absl::Status TableOutputs::CheckTables(const std::vector<v1::TableDescription>& tables,
+                                       ColumnSelection columns) {
   for (const v1::TableDescription& table : tables) {
-    auto columns = RowColumns::Resolve(table, options.columns);
-    if (!columns.ok()) return columns.status();
+    auto resolved = RowColumns::Resolve(table, columns);
+    if (!resolved.ok()) return resolved.status();
   }
-  std::unique_ptr<TableOutputs> outputs(new TableOutputs(options));
-  auto opened = OutputDirectory::Open(directory);
-  if (!opened.ok()) return opened.status();
-  outputs->directory_ = *std::move(opened);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::unique_ptr<TableOutputs>> TableOutputs::InDirectory(
+    OutputDirectory* directory, const std::vector<v1::TableDescription>& tables,
+    const Options& options) {
+  std::unique_ptr<TableOutputs> outputs(new TableOutputs(directory, options));
   for (const v1::TableDescription& table : tables) {
-    const std::string file_name = absl::StrCat(
-        table.table().name(), ".", FileExtension(options.format), options.gzip ? ".gz" : "");
-    auto file = outputs->directory_->CreateFile(file_name, options.gzip);
+    const std::string file_name = outputs->FileName(table);
+    auto file = directory->CreateFile(file_name, options.gzip);
     absl::Status status = file.status();
     if (status.ok()) status = outputs->Add(table, *std::move(file), file_name);
     if (!status.ok()) {
       outputs->Abandon();
       return status;
     }
+    Stream& stream = outputs->streams_.back();
+    stream.writer->AppendHeader(stream.file->buffer());
   }
+  return outputs;
+}
+
+absl::StatusOr<std::unique_ptr<TableOutputs>> TableOutputs::Continue(
+    OutputDirectory* directory, const std::vector<v1::TableDescription>& tables,
+    const Options& options, const std::vector<TableMark>& marks) {
+  std::unique_ptr<TableOutputs> outputs(new TableOutputs(directory, options));
+  for (const v1::TableDescription& table : tables) {
+    absl::Status status = outputs->Add(table, nullptr, outputs->FileName(table));
+    if (!status.ok()) return status;
+  }
+  if (absl::Status status = outputs->RollBack(marks); !status.ok()) return status;
   return outputs;
 }
 
 absl::StatusOr<std::unique_ptr<TableOutputs>> TableOutputs::ToDescriptor(
     int fd, const v1::TableDescription& table, const Options& options) {
-  std::unique_ptr<TableOutputs> outputs(new TableOutputs(options));
+  std::unique_ptr<TableOutputs> outputs(new TableOutputs(nullptr, options));
   absl::Status status = outputs->Add(
       table, OutputFile::ForDescriptor(fd, "standard output", options.gzip), /*file_name=*/"");
   if (!status.ok()) return status;
+  Stream& stream = outputs->streams_.back();
+  stream.writer->AppendHeader(stream.file->buffer());
   return outputs;
+}
+
+std::string TableOutputs::FileName(const v1::TableDescription& table) const {
+  return absl::StrCat(table.table().name(), ".", FileExtension(options_.format),
+                      options_.gzip ? ".gz" : "");
 }
 
 absl::Status TableOutputs::Add(const v1::TableDescription& table, std::unique_ptr<OutputFile> file,
@@ -53,7 +78,6 @@ absl::Status TableOutputs::Add(const v1::TableDescription& table, std::unique_pt
   stream.writer = NewRowWriter(options_.format, *std::move(columns));
   stream.file = std::move(file);
   stream.file_name = file_name;
-  stream.writer->AppendHeader(stream.file->buffer());
 
   TableOutput output;
   output.table = table.table().name();
@@ -88,37 +112,121 @@ absl::Status TableOutputs::Write(const v1::RowBatch& batch) {
   return directory_ == nullptr ? stream.file->Flush() : absl::OkStatus();
 }
 
-absl::Status TableOutputs::Restart(const std::string& table) {
+absl::Status TableOutputs::Restart(const std::string& table, uint32_t generation) {
   const size_t* index = Find(table);
   if (index == nullptr) return absl::OkStatus();
   TableOutput& output = outputs_[*index];
+  Stream& stream = streams_[*index];
   if (directory_ == nullptr) {
     // Rows that were never seen need not be taken back.
     output.repeated = output.repeated || output.rows > 0;
     output.rows = 0;
     return absl::OkStatus();
   }
+  if (stream.saved) {
+    // Whoever continues from the saved state needs the rows that it counts.
+    absl::Status status = directory_->SetAside(stream.file_name, stream.generation);
+    if (!status.ok()) return status;
+    stream.saved = false;
+    stream.set_aside = true;
+    names_synced_ = false;
+    auto file = directory_->CreateFile(stream.file_name, options_.gzip);
+    if (!file.ok()) return file.status();
+    stream.file = *std::move(file);
+  } else if (absl::Status status = stream.file->Restart(); !status.ok()) {
+    return status;
+  }
   output.rows = 0;
-  Stream& stream = streams_[*index];
-  if (absl::Status status = stream.file->Restart(); !status.ok()) return status;
+  stream.generation = generation;
   stream.writer->AppendHeader(stream.file->buffer());
   return absl::OkStatus();
 }
 
-absl::Status TableOutputs::Commit(const v1::Summary& summary) {
+absl::StatusOr<std::vector<TableMark>> TableOutputs::Mark() {
+  std::vector<TableMark> marks;
+  for (size_t i = 0; i < streams_.size(); ++i) {
+    Stream& stream = streams_[i];
+    if (absl::Status status = stream.file->EndPiece(); !status.ok()) return status;
+    TableMark mark;
+    mark.table = outputs_[i].table;
+    mark.file = stream.file_name;
+    mark.rows = outputs_[i].rows;
+    mark.bytes = stream.file->bytes_written();
+    mark.generation = stream.generation;
+    marks.push_back(std::move(mark));
+  }
+  return marks;
+}
+
+absl::Status TableOutputs::Sync() {
+  for (Stream& stream : streams_) {
+    if (absl::Status status = stream.file->Sync(); !status.ok()) return status;
+  }
+  if (names_synced_) return absl::OkStatus();
+  if (absl::Status status = directory_->SyncPartial(); !status.ok()) return status;
+  names_synced_ = true;
+  return absl::OkStatus();
+}
+
+absl::Status TableOutputs::OnSaved() {
+  state_saved_ = true;
+  for (Stream& stream : streams_) {
+    stream.saved = true;
+    if (!stream.set_aside) continue;
+    if (absl::Status status = directory_->RemoveSetAside(stream.file_name); !status.ok()) {
+      return status;
+    }
+    stream.set_aside = false;
+  }
+  return absl::OkStatus();
+}
+
+absl::Status TableOutputs::RollBack(const std::vector<TableMark>& marks) {
+  state_saved_ = true;
+  for (const TableMark& mark : marks) {
+    if (absl::Status status = OpenAt(mark); !status.ok()) return status;
+  }
+  for (size_t i = 0; i < streams_.size(); ++i) {
+    if (streams_[i].file == nullptr) {
+      return absl::DataLossError(absl::StrCat("nothing is known of ", outputs_[i].path));
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status TableOutputs::OpenAt(const TableMark& mark) {
+  const size_t* index = Find(mark.table);
+  if (index == nullptr) return absl::OkStatus();
+  Stream& stream = streams_[*index];
+  // Two that write to one file would mix their rows.
+  stream.file.reset();
+  auto file =
+      directory_->ContinueFile(stream.file_name, options_.gzip, mark.bytes, mark.generation);
+  if (!file.ok()) return file.status();
+  stream.file = *std::move(file);
+  stream.generation = mark.generation;
+  stream.saved = true;
+  stream.set_aside = false;
+  names_synced_ = false;
+  outputs_[*index].rows = mark.rows;
+  return absl::OkStatus();
+}
+
+absl::Status TableOutputs::Close() {
   for (size_t i = 0; i < streams_.size(); ++i) {
     if (absl::Status status = streams_[i].file->Close(); !status.ok()) return status;
     outputs_[i].bytes = streams_[i].file->bytes_written();
   }
+  return absl::OkStatus();
+}
+
+absl::Status TableOutputs::Commit(const v1::Summary& summary) {
   if (directory_ == nullptr) return absl::OkStatus();
   std::vector<size_t> whole;
   std::vector<std::string> names;
   for (const v1::TableSummary& table : summary.tables()) {
     const size_t* index = Find(table.table());
-    if (index == nullptr) continue;
-    if (table.status() != v1::TABLE_STATUS_COMPLETE && table.status() != v1::TABLE_STATUS_PARTIAL) {
-      continue;
-    }
+    if (index == nullptr || !HasWholeFile(table)) continue;
     whole.push_back(*index);
     names.push_back(streams_[*index].file_name);
   }
@@ -126,6 +234,12 @@ absl::Status TableOutputs::Commit(const v1::Summary& summary) {
   for (size_t index : whole) {
     outputs_[index].path = directory_->FinishedPath(streams_[index].file_name);
     outputs_[index].in_place = true;
+  }
+  state_saved_ = false;  // Nobody continues what has ended.
+  for (const Stream& stream : streams_) {
+    if (!stream.set_aside) continue;
+    absl::Status status = directory_->RemoveSetAside(stream.file_name);
+    if (!status.ok()) return status;
   }
   RemoveEmptyPartials();
   return absl::OkStatus();
@@ -142,7 +256,7 @@ void TableOutputs::Abandon() {
 }
 
 void TableOutputs::RemoveEmptyPartials() {
-  if (directory_ == nullptr) return;
+  if (directory_ == nullptr || state_saved_) return;
   for (TableOutput& output : outputs_) {
     if (output.rows > 0 || output.in_place || output.path.empty()) continue;
     unlink(output.path.c_str());

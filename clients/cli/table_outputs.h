@@ -13,17 +13,25 @@
 #include "clients/cli/output_file.h"
 #include "clients/cli/row_columns.h"
 #include "clients/cli/row_writer.h"
+#include "clients/cli/run_state.h"
 #include "intercom/extractor/v1/extractor_service.pb.h"
 #include "proto/v1.h"
 
 namespace intercom_extractor {
 
+// Whether the rows of a table are worth a finished file: it did not fail.
+bool HasWholeFile(const v1::TableSummary& table);
+
 // Writes the rows of an extraction: one file per table in a directory, or one
 // table to a descriptor. For one thread.
 //
+// Mark() says how the files can be continued: cut at that, they hold the rows
+// until then. Once a state with these marks is saved, OnSaved() makes all that it
+// names stay until the next one, also of tables that begin anew.
+//
 // After an error nothing more is to be written: call Abandon(). Errors are those
-// of OutputError(), kAborted for a directory in use, kUnimplemented for a table
-// that is newer than this program.
+// of OutputError(), kDataLoss for a file that has not the bytes of its mark,
+// kUnimplemented for a table that is newer than this program.
 class TableOutputs {
  public:
   struct Options {
@@ -42,10 +50,22 @@ class TableOutputs {
     bool repeated = false;  // Began anew on a descriptor: earlier rows are void.
   };
 
-  // Begins `<directory>/.partial/<table>.<ext>` for each table.
+  // kUnimplemented where a table, or the type of a column, is newer than this
+  // program. Touches nothing.
+  static absl::Status CheckTables(const std::vector<v1::TableDescription>& tables,
+                                  ColumnSelection columns);
+
+  // Begins `.partial/<table>.<ext>` for each table. `directory` must outlive the
+  // object.
   static absl::StatusOr<std::unique_ptr<TableOutputs>> InDirectory(
-      const std::string& directory, const std::vector<v1::TableDescription>& tables,
+      OutputDirectory* directory, const std::vector<v1::TableDescription>& tables,
       const Options& options);
+
+  // Continues the files of an earlier run at the marks that it saved, of which
+  // there is one for each table.
+  static absl::StatusOr<std::unique_ptr<TableOutputs>> Continue(
+      OutputDirectory* directory, const std::vector<v1::TableDescription>& tables,
+      const Options& options, const std::vector<TableMark>& marks);
 
   // Writes one table to `fd`, which the caller keeps.
   static absl::StatusOr<std::unique_ptr<TableOutputs>> ToDescriptor(
@@ -54,22 +74,35 @@ class TableOutputs {
   // Writes a batch's rows. kFailedPrecondition for a table that was not asked for.
   absl::Status Write(const v1::RowBatch& batch);
 
-  // Throws away the rows of a table, which begins anew. On a descriptor they are
-  // gone already: then only `repeated` is set.
-  absl::Status Restart(const std::string& table);
+  // Throws away the rows of a table, which begins anew with `generation`. On a
+  // descriptor they are gone already: then only `repeated` is set.
+  absl::Status Restart(const std::string& table, uint32_t generation);
 
-  // Closes all files and moves those of complete and partial tables into place;
-  // all or, when closing fails, none. Once, at the end.
+  // Writes out all rows so far and says where that leaves each file, also after
+  // Close(). Not for descriptors, as are the three below.
+  absl::StatusOr<std::vector<TableMark>> Mark();
+
+  // Makes durable what Mark() wrote out.
+  absl::Status Sync();
+
+  // The marks that Mark() gave last are saved; only these can be continued.
+  absl::Status OnSaved();
+
+  // Throws away all that came after the saved marks.
+  absl::Status RollBack(const std::vector<TableMark>& marks);
+
+  // Closes all files. Once, at the end.
+  absl::Status Close();
+
+  // Moves the closed files of complete and partial tables into place, or does
+  // nothing on a descriptor.
   absl::Status Commit(const v1::Summary& summary);
 
-  // Ends without a summary: what came stays in `.partial`, files without a row
-  // are removed. Ignores errors, as there is one already.
+  // Ends without a summary: what came stays in `.partial`. Files without a row are
+  // removed, unless a state names them. Ignores errors, as there is one already.
   void Abandon();
 
   const std::vector<TableOutput>& tables() const { return outputs_; }
-
-  // Null for a descriptor.
-  const OutputDirectory* directory() const { return directory_.get(); }
 
  private:
   struct Stream {
@@ -77,13 +110,23 @@ class TableOutputs {
     std::unique_ptr<RowWriter> writer;
     const google::protobuf::FieldDescriptor* batch_field;
     std::string file_name;
+    uint32_t generation = 1;
+    bool saved = false;      // The saved state is of this file, not of one set aside.
+    bool set_aside = false;  // The saved state is of a file that was set aside.
   };
 
-  explicit TableOutputs(const Options& options) : options_(options) {}
+  // `directory` is null for a descriptor.
+  TableOutputs(OutputDirectory* directory, const Options& options)
+      : options_(options), directory_(directory) {}
 
-  // Adds a table whose rows go to `file`, and writes its header.
+  // Adds a table whose rows go to `file`.
   absl::Status Add(const v1::TableDescription& table, std::unique_ptr<OutputFile> file,
                    const std::string& file_name);
+
+  std::string FileName(const v1::TableDescription& table) const;
+
+  // Opens a table's file as it was at its mark.
+  absl::Status OpenAt(const TableMark& mark);
 
   // Removes unfinished files that hold no row: there is nothing to look at.
   void RemoveEmptyPartials();
@@ -92,7 +135,9 @@ class TableOutputs {
   const size_t* Find(const std::string& table) const;
 
   const Options options_;
-  std::unique_ptr<OutputDirectory> directory_;
+  OutputDirectory* const directory_;  // Null for a descriptor.
+  bool state_saved_ = false;          // Whether a state names these files.
+  bool names_synced_ = false;         // Whether the directory is as on disk.
   std::vector<Stream> streams_;
   std::vector<TableOutput> outputs_;  // Of the same tables, in the same order.
   absl::flat_hash_map<std::string, size_t> index_;

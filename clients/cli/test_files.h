@@ -2,6 +2,7 @@
 #define CLIENTS_CLI_TEST_FILES_H_
 
 #include <sys/stat.h>
+#include <zlib.h>
 
 #include <cstdlib>
 #include <filesystem>
@@ -39,6 +40,18 @@ inline std::string ReadAll(const std::string& path) {
   std::stringstream content;
   content << file.rdbuf();
   return content.str();
+}
+
+// What a gzip file holds, read by zlib's own reader.
+inline std::string Gunzip(const std::string& path) {
+  gzFile file = gzopen(path.c_str(), "rb");
+  std::string content;
+  char buffer[4096];
+  int read;
+  while ((read = gzread(file, buffer, sizeof(buffer))) > 0) content.append(buffer, read);
+  EXPECT_EQ(read, 0) << "not a whole gzip file";
+  gzclose(file);
+  return content;
 }
 
 inline void WriteAll(const std::string& path, const std::string& content) {

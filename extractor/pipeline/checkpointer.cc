@@ -35,7 +35,10 @@ void Checkpointer::OnTick(absl::Time now) {
   if (any_unit_ && now - last_ >= limits_.age) Emit(now);
 }
 
-void Checkpointer::Finish(absl::Time now) { Emit(now); }
+void Checkpointer::Finish(absl::Time now) {
+  batcher_->FlushAll();
+  Emit(now);
+}
 
 void Checkpointer::Emit(absl::Time now) {
   if (!make_token_) return;

@@ -39,7 +39,7 @@ class Checkpointer {
   void OnUnit(absl::Time now);
   // Time has passed.
   void OnTick(absl::Time now);
-  // Emits one whatever the limits say.
+  // Emits all rows and, where there are checkpoints, one whatever the limits say.
   void Finish(absl::Time now);
 
  private:

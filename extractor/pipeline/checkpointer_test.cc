@@ -148,8 +148,9 @@ TEST_F(CheckpointerTest, DoesNotCountWhatAnEarlierStreamGave) {
 
 TEST_F(CheckpointerTest, ThereIsNoneBeforeTheExtractionKnowsWhereItStands) {
   AddUnit(users_, 5000);
-  checkpointer_.Finish(kNoon);
   EXPECT_THAT(Emitted(), IsEmpty());
+  checkpointer_.Finish(kNoon);
+  EXPECT_THAT(Emitted(), ElementsAre("users*5000"));
 }
 
 TEST_F(CheckpointerTest, WithoutATokenTheNextOneCountsItsRowsToo) {

@@ -89,8 +89,6 @@ void RoleResolver::Search(const std::vector<std::string>& ids,
   for (const std::string& id : ids) {
     lookups_[id] = lookup;
     absl::StrAppend(&list, list.empty() ? "" : ",", JsonString(id));
-    // Unless the answer says otherwise.
-    roles->Set(id, "");
   }
   ApiRequest request;
   request.operation = "POST /contacts/search";
@@ -120,7 +118,11 @@ void RoleResolver::Search(const std::vector<std::string>& ids,
           run_->Notify(table_, v1::NOTICE_CODE_ROLE_NOT_FOUND, v1::SEVERITY_WARNING, "",
                        absl::StrCat("roles could not be looked up: ", info.status().message()));
         }
-        for (const std::string& id : ids) lookups_.erase(id);
+        for (const std::string& id : ids) {
+          // Not before: whoever shares `roles` would take it for the answer.
+          if (!roles->LookedUp(id)) roles->Set(id, "");
+          lookups_.erase(id);
+        }
         for (const Lookup::Waiter& waiter : lookup->waiters) {
           for (const std::string& id : waiter.ids) {
             waiter.roles->Set(id, roles->Role(id).value_or(""));

@@ -207,6 +207,7 @@ void WindowedList::OnWindowsEnd(const absl::Status& status, int64_t shortfall) {
                                   : std::string(status.message())));
   if (given_ != nullptr || windows_->given() == 0) {
     // From its start: a cursor may have expired meanwhile.
+    position_.Clear();
     ReadList();
   } else {
     anew_ = true;

@@ -503,6 +503,51 @@ def test_a_second_run_replaces_the_files(fake: Fake, tmp_path: Path, expected: P
     assert_same_tables(tmp_path, expected, ["tags", "users"])
 
 
+def test_a_complete_run_is_not_resumed(tmp_path: Path) -> None:
+    with running_fake(tmp_path / "log", *SMALL) as fake:
+        run = extract(fake.base_url, tmp_path / "output", "--tables", "tags")
+        assert run.exit_code == COMPLETE, run
+        before = fake.stats()["total"]
+        (run.output / "tags.csv").write_text("mine", encoding="utf-8")
+        run = extract(fake.base_url, run.output, "--tables", "tags", "--resume")
+        assert run.exit_code == COMPLETE, run
+        assert "complete" in run.stderr
+        assert fake.stats()["total"] == before
+        other = extract(
+            fake.base_url, run.output, "--tables", "tags", "--resume", "--format", "jsonl"
+        )
+        assert other.exit_code == USAGE and "--format" in other.stderr, other
+    assert (run.output / "tags.csv").read_text(encoding="utf-8") == "mine"
+
+
+def test_resume_without_a_state_begins_anew(fake: Fake, tmp_path: Path, expected: Path) -> None:
+    run = extract(fake.base_url, tmp_path, "--tables", "tags", "--resume")
+    assert run.exit_code == COMPLETE, run
+    assert ".intercom-extract.state" in run.stderr
+    assert_same_tables(tmp_path, expected, ["tags"])
+
+
+def test_resume_needs_files(fake: Fake) -> None:
+    run = extract(fake.base_url, Path("-"), "--tables", "tags", "--resume")
+    assert run.exit_code == USAGE, run
+
+
+def test_the_state_of_a_run_is_shown_and_reset(fake: Fake, tmp_path: Path) -> None:
+    assert run_command_line("state", "show", "--output", tmp_path).exit_code == USAGE
+    run = extract(fake.base_url, tmp_path, "--tables", "tags")
+    assert run.exit_code == COMPLETE, run
+    state = tmp_path / ".intercom-extract.state"
+    assert state.stat().st_mode & 0o777 == 0o600
+    run = run_command_line("state", "show", "--output", tmp_path, "--json", token=None)
+    assert run.exit_code == COMPLETE, run
+    shown_state = json.loads(run.stdout)
+    assert shown_state["status"] == "complete"
+    assert shown_state["rows"] == len(read_rows(tmp_path / "tags.csv"))
+    run = run_command_line("state", "reset", "--state", state, token=None)
+    assert run.exit_code == COMPLETE, run
+    assert not state.exists() and (tmp_path / "tags.csv").exists()
+
+
 def shown(run: Run) -> bytes:
     """All that a run printed and wrote."""
     everything = run.stdout + run.stderr.encode()

@@ -102,7 +102,7 @@ class Process {
 
   // All events, once Await() has returned.
   std::vector<v1::ExtractResponse> TakeEvents() {
-    run_.FlushAll();
+    run_.checkpointer().Finish(run_.Now());
     std::vector<v1::ExtractResponse> events;
     while (const auto bytes = events_.Pop()) {
       events.emplace_back();
@@ -244,7 +244,8 @@ TEST(ForgottenWindowsTest, BeginTheTablesAnewWhenTheListMustServe) {
   intercom.AlterAnswers("POST", "/contacts/search", [&process, answers](const auto&, auto* answer) {
     const int number = ++*answers;
     // The first page's rows are on their way to the client when the search fails.
-    if (number == 2) process.run().Post([&process] { process.run().FlushAll(); });
+    if (number == 2)
+      process.run().Post([&process] { process.run().checkpointer().Finish(process.run().Now()); });
     if (number > 2) answer->status = 400;
   });
   ContactWalk::Workspace workspace;
