@@ -68,6 +68,7 @@ class Stage:
         self._reader = reader
         self._progress = asyncio.Event()
         self._restarts: set[asyncio.Task[None]] = set()
+        self._restarting: set[Process] = set()
         self._disturbed = 0
         # Where the reader is in this process.
         self._call: asyncio.Task[None] | None = None
@@ -160,8 +161,11 @@ class Stage:
 
     def _up(self, kind: Kind) -> bool:
         """Whether there is something to strike."""
-        if kind in (Kind.KILL_SERVER, Kind.STOP_SERVER):
+        if kind is Kind.KILL_SERVER:
             return self._server.running
+        if kind is Kind.STOP_SERVER:
+            # Not one that is stopping: a second signal would be another disturbance.
+            return self._server.running and self._server not in self._restarting
         if kind is Kind.KILL_FAKE:
             return self._fake.running
         if kind in (Kind.KILL_CLIENT, Kind.STOP_CLIENT):
@@ -193,6 +197,10 @@ class Stage:
 
     def _restart(self, process: Process, number: signal.Signals, down_seconds: float) -> None:
         """Goes on by itself: the next disturbance may strike meanwhile."""
+        if process in self._restarting:
+            # SIGKILL of a server that is stopping; it is started again already.
+            process.send(number)
+            return
 
         async def restart() -> None:
             process.send(number)
@@ -202,9 +210,11 @@ class Stage:
 
         def on_end(task: asyncio.Task[None]) -> None:
             self._restarts.discard(task)
+            self._restarting.discard(process)
             if not task.cancelled() and task.exception() is not None:
                 self.broken.append(str(task.exception()))
 
+        self._restarting.add(process)
         task = asyncio.create_task(restart())
         self._restarts.add(task)
         task.add_done_callback(on_end)

@@ -12,7 +12,7 @@ from scenario import STOP_COUNT, STOPS, Kind, Reader, Scenario, killed, stopped_
 
 SEED = 1
 RUNS = 30
-JOBS = 8
+JOBS = 12
 
 SLICE = [killed(SEED, run) for run in range(RUNS)]
 STOPPED = [stopped_often(SEED, run) for run in range(len(STOPS))]
