@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import fcntl
 import json
 import sys
 import time
@@ -82,12 +83,23 @@ def parse() -> argparse.Namespace:
 
 def main() -> int:
     flags = parse()
+    with (FOLDER / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            print(f"another campaign is using {FOLDER}", file=sys.stderr)
+            return 2
+        return run(flags)
+
+
+def run(flags: argparse.Namespace) -> int:
+    """Plays what the flags say; the exit code."""
     make = {"kill": killed, "sigterm": stopped_often}[flags.command]
     count = flags.runs if flags.command == "kill" else len(STOPS)
     runs = range(count) if flags.only is None else [flags.only]
     start = time.monotonic()
     try:
-        outcomes = asyncio.run(play([make(flags.seed, run) for run in runs], flags.jobs))
+        outcomes = asyncio.run(play([make(flags.seed, number) for number in runs], flags.jobs))
     except RunFailed as failure:
         print(failure, file=sys.stderr)
         return 1
