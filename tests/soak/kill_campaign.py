@@ -76,7 +76,7 @@ def parse() -> argparse.Namespace:
         command.add_argument("--seed", type=int, default=1, help="default %(default)s")
         command.add_argument("--only", type=int, metavar="RUN", help="just this run")
         command.add_argument(
-            "--jobs", type=int, default=8, help="runs at a time; default %(default)s"
+            "--jobs", type=int, default=12, help="runs at a time; default %(default)s"
         )
     return parser.parse_args()
 
