@@ -26,6 +26,15 @@ TEST_F(ExtractReconnectTest, LostServerIsCalledAgainFromTheLastCheckpoint) {
                                    "closed); goes on from checkpoint 1 in 1s, try 1 of 5"));
 }
 
+TEST_F(ExtractReconnectTest, ServerThatStopsIsALostConnection) {
+  ConnectRemotely();
+  ScriptInterruptedCall(WithReason(grpc::StatusCode::UNAVAILABLE, "SERVER_STOPPING"));
+  ScriptLastCall();
+  EXPECT_EQ(Run().code, ExitCode::kComplete);
+  EXPECT_EQ(ReadAll(Out("tags.csv")), kAllRows);
+  EXPECT_THAT(Tokens(), ElementsAre("", "token 1"));
+}
+
 TEST_F(ExtractReconnectTest, LostServerIsGivenUpAfterFiveTriesWithoutProgress) {
   ConnectRemotely();
   ScriptInterruptedCall();

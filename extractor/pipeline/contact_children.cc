@@ -84,6 +84,13 @@ ContactChildren::ContactChildren(const std::vector<const TableInfo*>& wanted, Sh
   add(Kind::kEvents, v1::SOURCE_RECORD_EVENT_SUMMARY, {}, 0, "GET /events");
 }
 
+const ContactChild* ContactChildren::Find(Kind kind) const {
+  for (const auto& child : kinds_) {
+    if (child->kind == kind) return child.get();
+  }
+  return nullptr;
+}
+
 ContactChildren::Embedded ContactChildren::AddEmbedded(const std::string& key) {
   return {shape_->AddList(-1, absl::StrCat(key, ".data")),
           shape_->AddValue(-1, absl::StrCat(key, ".has_more")),

@@ -55,6 +55,9 @@ class ContactChildren {
 
   const std::vector<std::unique_ptr<ContactChild>>& kinds() const { return kinds_; }
 
+  // Null when it is not wanted.
+  const ContactChild* Find(ContactChild::Kind kind) const;
+
   // A list of a contact that has to be asked for.
   struct Missing {
     const ContactChild* child = nullptr;

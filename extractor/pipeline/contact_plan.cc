@@ -37,9 +37,19 @@ ContactPlan::ContactPlan(const ContactChildren* children, RequestPlan* plan) {
   }
 }
 
+void ContactPlan::SetAsked(const ContactChild& child, Asked asked) {
+  State& state = states_.at(&child);
+  state.asked = asked;
+  if (asked == Asked::kGiven) state.needed = state.line->asked();
+}
+
 void ContactPlan::AddContact(v1::ContactRole role,
                              const std::vector<ContactChildren::Missing>& missing) {
   ++seen_[static_cast<size_t>(role)];
+  AddLists(missing);
+}
+
+void ContactPlan::AddLists(const std::vector<ContactChildren::Missing>& missing) {
   for (const ContactChildren::Missing& list : missing) states_.at(list.child).needed += list.pages;
 }
 
@@ -76,7 +86,9 @@ void ContactPlan::Update() {
   if (!total_.has_value() || (!known_ && Seen() < std::min(*total_, kSample))) return;
   known_ = true;
   for (auto& [child, state] : states_) {
-    Estimate further = UnseenWith(*child);
+    if (state.asked == Asked::kNotPlanned) continue;
+    Estimate further;
+    if (state.asked == Asked::kAll) further = UnseenWith(*child);
     if (!child->IsNeverEmbedded()) {
       const int64_t likely = Share(further.likely, state.needed, SeenWith(*child));
       further = {0, likely, std::max(further.max, likely)};

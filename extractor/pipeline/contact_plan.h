@@ -25,8 +25,21 @@ class ContactPlan {
   // Of the total: users. Without it they are shared out as read so far.
   void SetUsers(int64_t users) { users_ = users; }
 
+  // Which contacts are asked for a kind of list.
+  enum class Asked {
+    // All that lack it.
+    kAll,
+    // Those that are given to AddLists() from now on.
+    kGiven,
+    // Somebody else says so to the line.
+    kNotPlanned,
+  };
+  void SetAsked(const ContactChild& child, Asked asked);
+
   // A contact was read, and these of its lists have to be asked for.
   void AddContact(v1::ContactRole role, const std::vector<ContactChildren::Missing>& missing);
+  // The same of a contact that was added before.
+  void AddLists(const std::vector<ContactChildren::Missing>& missing);
 
   // Tells the lines what is to come; nothing while too few contacts were read to
   // stand for the others.
@@ -43,6 +56,7 @@ class ContactPlan {
     RequestPlan::Line* line = nullptr;
     // Requests for the contacts that were read.
     int64_t needed = 0;
+    Asked asked = Asked::kAll;
   };
 
   int64_t Seen() const { return seen_[0] + seen_[1] + seen_[2]; }

@@ -98,5 +98,35 @@ TEST_F(ContactPlanTest, WhatWasAskedIsNotExpectedAgain) {
   EXPECT_EQ(Total(ContactChild::Kind::kNotes).min, 2);
 }
 
+class SegmentsOfContactsTest : public ContactPlanTest {
+ protected:
+  SegmentsOfContactsTest() : ContactPlanTest({"users", "users_segments", "leads_segments"}) {}
+  const ContactChild& segments() const { return *children_.Find(ContactChild::Kind::kSegments); }
+};
+
+TEST_F(SegmentsOfContactsTest, AreNotPlannedUntilItIsKnownWhoIsAsked) {
+  plan_.SetTotal(1000);
+  plan_.SetAsked(segments(), ContactPlan::Asked::kNotPlanned);
+  for (int i = 0; i < 500; ++i) Add(v1::CONTACT_ROLE_USER, {});
+  plan_.Update();
+  EXPECT_FALSE(plan_.line(segments())->known());
+  // They were read before: only now it is known that they have to be asked.
+  plan_.SetAsked(segments(), ContactPlan::Asked::kAll);
+  for (int i = 0; i < 500; ++i) plan_.AddLists({{&segments(), 1}});
+  plan_.Update();
+  EXPECT_EQ(Total(ContactChild::Kind::kSegments).min, 1000);
+  EXPECT_EQ(Total(ContactChild::Kind::kSegments).max, 1000);
+}
+
+TEST_F(SegmentsOfContactsTest, TakeNoMoreThanTheContactsGivenWhenTheOthersAreSearched) {
+  plan_.SetTotal(1000);
+  for (int i = 0; i < 500; ++i) Add(v1::CONTACT_ROLE_LEAD, {ContactChild::Kind::kSegments});
+  plan_.SetAsked(segments(), ContactPlan::Asked::kGiven);
+  plan_.AddLists({{&segments(), 1}, {&segments(), 1}});
+  plan_.Update();
+  EXPECT_EQ(Total(ContactChild::Kind::kSegments).min, 2);
+  EXPECT_EQ(Total(ContactChild::Kind::kSegments).max, 2);
+}
+
 }  // namespace
 }  // namespace intercom_extractor

@@ -42,6 +42,9 @@ std::string ContactSearchBody(const ContactFilter& filter, const DayCalendar& ca
     conditions.Add("role", filter.role == ContactFilter::Role::kUser ? "=" : "!=", R"("user")");
   }
   conditions.AddDays("updated_at", filter.updated_from, filter.updated_before);
+  if (!filter.segment_id.empty()) {
+    conditions.Add("segment_id", "=", JsonString(filter.segment_id));
+  }
   std::string cursor;
   if (!starting_after.empty()) {
     cursor = absl::StrCat(R"(,"starting_after":)", JsonString(starting_after));

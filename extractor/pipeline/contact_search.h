@@ -22,6 +22,8 @@ struct ContactFilter {
   // Absent: open on that side.
   std::optional<absl::CivilDay> updated_from;
   std::optional<absl::CivilDay> updated_before;
+  // Members of this segment only; empty: whether in a segment or not.
+  std::string segment_id;
 };
 
 // The body of a POST /contacts/search for one page of these contacts, oldest

@@ -42,5 +42,15 @@ TEST(ContactSearchTest, UnknownTimeZoneTakesADayMoreOnEachSide) {
   EXPECT_NE(body.find(R"("<","value":345600})"), std::string::npos) << body;
 }
 
+TEST(ContactSearchTest, MembersOfASegment) {
+  ContactFilter filter;
+  filter.created_before = absl::CivilDay(1970, 1, 3);
+  filter.segment_id = "a\"b";
+  const std::string body = ContactSearchBody(filter, DayCalendar("UTC"), 150, "");
+  EXPECT_NE(body.find(R"(172800},{"field":"segment_id","operator":"=","value":"a\"b"}]})"),
+            std::string::npos)
+      << body;
+}
+
 }  // namespace
 }  // namespace intercom_extractor

@@ -5,6 +5,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "extractor/pipeline/paged_list.h"
+#include "extractor/pipeline/segment_choice.h"
+#include "extractor/pipeline/segment_search.h"
 
 namespace intercom_extractor {
 namespace {
@@ -40,7 +42,7 @@ TableSet ContactWalk::TablesOf(const std::vector<const TableInfo*>& wanted) {
 }
 
 ContactWalk::ContactWalk(Run* run, const std::vector<const TableInfo*>& wanted, RoleResolver* roles,
-                         Workspace workspace)
+                         SegmentList* segments, Workspace workspace)
     : run_(run),
       roles_(roles),
       workspace_(std::move(workspace)),
@@ -58,6 +60,52 @@ ContactWalk::ContactWalk(Run* run, const std::vector<const TableInfo*>& wanted, 
       list_(run, converter_.shape(), ListOptions()) {
   windows_line_->Explain("days of creation, many pages at once");
   windows_line_->End();
+  MakeSegments(segments);
+}
+
+void ContactWalk::MakeSegments(SegmentList* list) {
+  const ContactChild* child = children_.Find(ContactChild::Kind::kSegments);
+  if (child == nullptr) return;
+  plan_.SetAsked(*child, ContactPlan::Asked::kNotPlanned);
+  ContactSegments::Options options;
+  options.time_zone = workspace_.time_zone;
+  options.start = workspace_.start;
+  options.child = child;
+  options.per_contact = plan_.line(*child);
+  options.list = list;
+  options.on_change = [this] { OnSegmentsChange(); };
+  options.ask = [this, child](const std::string& id, v1::ContactRole role) {
+    auto contact = std::make_shared<Contact>();
+    contact->id = id;
+    contact->role = role;
+    ++pending_;
+    FetchSubResource(contact, {{child, 1}, nullptr});
+  };
+  options.await_room = [this](std::function<void()> next) { AwaitRoom(std::move(next)); };
+  options.on_end = [this] { MaybeEnd(); };
+  segments_ = std::make_unique<ContactSegments>(run_, std::move(options));
+}
+
+void ContactWalk::OnSegmentsChange() {
+  ContactPlan::Asked asked = ContactPlan::Asked::kNotPlanned;
+  if (segments_->asking() == ContactSegments::Asking::kAllContacts) {
+    asked = ContactPlan::Asked::kAll;
+  } else if (segments_->asking() == ContactSegments::Asking::kNewContacts) {
+    asked = ContactPlan::Asked::kGiven;
+  }
+  plan_.SetAsked(segments_->child(), asked);
+  const size_t undecided = std::exchange(largest_undecided_, 0);
+  if (asked == ContactPlan::Asked::kAll) largest_page_ += undecided;
+  for (const auto& [contact, missing] : std::exchange(undecided_, {})) {
+    if (segments_->Asks(contact->created_at)) {
+      plan_.AddLists({missing.list});
+      FetchSubResource(contact, missing);
+    } else {
+      OnSubResourceEnd();
+    }
+  }
+  plan_.Update();
+  MaybeEnd();
 }
 
 void ContactWalk::Save(resume::State* /*state*/) const {}
@@ -91,6 +139,9 @@ WindowedList::Options ContactWalk::ListOptions() {
   options.records = "contacts";
   options.tables = tables_;
   options.max_remembered = workspace_.max_remembered;
+  options.prepare = [this](Run::Reading* reading) {
+    if (first_page_ && segments_ != nullptr) NoteRoles(reading);
+  };
 
   PagedList::Options& list = options.list;
   list.operation = "GET /contacts";
@@ -113,24 +164,43 @@ WindowedList::Options ContactWalk::ListOptions() {
   windows.created_at = created_at_;
   windows.updated_at = updated_at_;
   windows.has_room = [this](size_t in_flight) {
-    return in_flight + pending_ == 0 || pending_ + (in_flight + 1) * largest_page_ <= kMaxPending;
+    const size_t page = largest_page_ + largest_undecided_;
+    return in_flight + pending_ == 0 || pending_ + (in_flight + 1) * page <= kMaxPending;
   };
 
   options.when_idle = [this](std::function<void()> begin_anew) { WhenIdle(std::move(begin_anew)); };
   options.on_end = [this](const absl::Status& status) {
-    if (!status.ok()) run_->FailTables(tables_, status);
     list_ended_ = true;
+    if (!status.ok()) {
+      run_->FailTables(tables_, status);
+      if (segments_ != nullptr) segments_->OnListFailed();
+    }
     MaybeEnd();
   };
   return options;
 }
 
+void ContactWalk::NoteRoles(Run::Reading* reading) {
+  // Not when rows are made: this page makes none when windows read its contacts. By
+  // id, as a page that is damaged is read more than once.
+  reading->before = [this](const PageReader::Record& record) {
+    const Shape& shape = *converter_.shape();
+    const std::string_view id = record.values->Get(shape, id_, 0).text;
+    first_roles_[Abs(id)] = ContactRoleOf(Abs(record.values->Get(shape, role_, 0).text));
+  };
+  reading->after = [](const std::function<void()>& go_on) { go_on(); };
+}
+
 void ContactWalk::WhenIdle(std::function<void()> begin_anew) {
-  contacts_seen_ = 0;
-  if (pending_ > 0) {
-    begin_anew_ = std::move(begin_anew);
-  } else {
+  auto all = [this, begin_anew = std::move(begin_anew)] {
+    contacts_seen_ = 0;
+    if (segments_ != nullptr) segments_->BeginAnew();
     begin_anew();
+  };
+  if (pending_ > 0) {
+    begin_anew_ = std::move(all);
+  } else {
+    all();
   }
 }
 
@@ -141,8 +211,18 @@ void ContactWalk::OnListPage(const PageInfo& info, std::function<void()> next) {
     plan_.Update();
   }
   ShareOutTotal();
+  if (std::exchange(first_page_, false) && segments_ != nullptr) {
+    SegmentChoice::Contacts contacts;
+    contacts.total = total_;
+    for (const auto& [id, role] : std::exchange(first_roles_, {})) contacts.Add(role);
+    segments_->OnFirstPage(contacts);
+  }
+  AwaitRoom(std::move(next));
+}
+
+void ContactWalk::AwaitRoom(std::function<void()> next) {
   if (pending_ >= kMaxPending) {
-    paused_ = std::move(next);
+    paused_.push_back(std::move(next));
   } else {
     next();
   }
@@ -167,9 +247,13 @@ void ContactWalk::OnContact(const RecordValues& values, UnitRows* unit) {
     return;
   }
   if (roles_ != nullptr) roles_->Remember(contact.id, Abs(role));
+  contact.created_at = SegmentSearch::CreatedAt(values.Get(shape, created_at_, 0));
 
   RecordContext context;
   for (const ContactChildren::Missing& list : children_.MissingIn(values, contact.role)) {
+    if (list.child->kind == ContactChild::Kind::kSegments && !segments_->Asks(contact.created_at)) {
+      continue;
+    }
     const TableSet tables = list.child->TablesFor(contact.role);
     context.skip |= tables;
     Missing missing{list, nullptr};
@@ -188,21 +272,28 @@ void ContactWalk::OnContact(const RecordValues& values, UnitRows* unit) {
 void ContactWalk::OnCommit() {
   contacts_seen_ += static_cast<int64_t>(page_.size());
   ShareOutTotal();
-  size_t missing_lists = 0;
+  size_t page = 0;
+  size_t undecided = 0;
   for (Contact& contact : std::exchange(page_, {})) {
-    std::vector<ContactChildren::Missing> lists;
-    lists.reserve(contact.missing.size());
-    for (const Missing& missing : contact.missing) lists.push_back(missing.list);
-    plan_.AddContact(contact.role, lists);
-    if (contact.missing.empty()) continue;
     auto shared = std::make_shared<Contact>(std::move(contact));
+    std::vector<ContactChildren::Missing> lists;
+    lists.reserve(shared->missing.size());
     for (const Missing& missing : shared->missing) {
       ++pending_;
-      ++missing_lists;
-      FetchSubResource(shared, missing);
+      if (missing.list.child->kind == ContactChild::Kind::kSegments &&
+          segments_->asking() == ContactSegments::Asking::kUnknown) {
+        ++undecided;
+        undecided_.emplace_back(shared, missing);
+      } else {
+        ++page;
+        lists.push_back(missing.list);
+        FetchSubResource(shared, missing);
+      }
     }
+    plan_.AddContact(shared->role, lists);
   }
-  largest_page_ = std::max(largest_page_, missing_lists);
+  largest_page_ = std::max(largest_page_, page);
+  largest_undecided_ = std::max(largest_undecided_, undecided);
   plan_.Update();
 }
 
@@ -240,17 +331,23 @@ void ContactWalk::FetchSubResource(const std::shared_ptr<Contact>& contact,
   options.reading.tables = tables;
   if (child->kind != ContactChild::Kind::kEvents) options.id = child->id;
   auto any_rows = std::make_shared<bool>(false);
-  options.reading.on_record = [contact, child, any_rows](const PageReader::Record& record,
-                                                         UnitRows* unit) {
+  // Their tables may begin anew meanwhile.
+  const bool segments = child->kind == ContactChild::Kind::kSegments;
+  const auto is_void = [this, segments, generation = segments ? segments_->generation() : 0] {
+    return segments && segments_->generation() != generation;
+  };
+  options.reading.on_record = [contact, child, any_rows, is_void](const PageReader::Record& record,
+                                                                  UnitRows* unit) {
+    if (is_void()) return;
     *any_rows = true;
     RecordContext context;
     context.parent_id = contact->id;
     context.parent_role = contact->role;
     child->converter.Convert(*record.values, context, unit);
   };
-  options.on_end = [this, contact, tables, any_rows,
+  options.on_end = [this, contact, tables, any_rows, is_void,
                     embedded = missing.embedded](const absl::Status& status) {
-    if (!status.ok()) {
+    if (!status.ok() && !is_void()) {
       if (embedded != nullptr && !*any_rows) run_->AddRows(embedded.get());
       run_->FailDetail(tables, contact->id, status);
     }
@@ -261,16 +358,19 @@ void ContactWalk::FetchSubResource(const std::shared_ptr<Contact>& contact,
 
 void ContactWalk::OnSubResourceEnd() {
   --pending_;
-  if (paused_ && pending_ < kMaxPending) std::exchange(paused_, nullptr)();
+  if (pending_ < kMaxPending) {
+    for (const auto& next : std::exchange(paused_, {})) next();
+  }
   if (begin_anew_ && pending_ == 0) std::exchange(begin_anew_, nullptr)();
   list_.Pump();
   MaybeEnd();
 }
 
 void ContactWalk::MaybeEnd() {
-  if (!list_ended_ || pending_ > 0) return;
+  if (!list_ended_ || pending_ > 0 || done_ == nullptr) return;
+  if (segments_ != nullptr && !segments_->ended()) return;
   plan_.End();
-  done_();
+  std::exchange(done_, nullptr)();
 }
 
 }  // namespace intercom_extractor

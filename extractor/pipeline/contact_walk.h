@@ -5,14 +5,18 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "extractor/pipeline/contact_children.h"
 #include "extractor/pipeline/contact_plan.h"
+#include "extractor/pipeline/contact_segments.h"
 #include "extractor/pipeline/role_resolver.h"
 #include "extractor/pipeline/run.h"
+#include "extractor/pipeline/segment_list.h"
 #include "extractor/pipeline/walk.h"
 #include "extractor/pipeline/windowed_list.h"
 #include "extractor/tables/record_converter.h"
@@ -26,7 +30,8 @@ namespace intercom_extractor {
 // for only where they are needed.
 //
 // The plain list is one chain of pages; many contacts are read in windows of days
-// of creation instead (WindowedList).
+// of creation instead (WindowedList). Whether contacts are asked for their segments
+// is up to ContactSegments.
 class ContactWalk : public Walk {
  public:
   // What windows depend on.
@@ -39,10 +44,11 @@ class ContactWalk : public Walk {
     size_t max_remembered = WindowedList::Options().max_remembered;
   };
 
-  // `roles` may be null; else it hears the role of each contact. Both pointers
-  // must outlive the walk.
+  // `roles` may be null; else it hears the role of each contact. `segments` is asked
+  // for when nobody else does and segments of contacts are wanted. All pointers must
+  // outlive the walk.
   ContactWalk(Run* run, const std::vector<const TableInfo*>& wanted, RoleResolver* roles,
-              Workspace workspace);
+              SegmentList* segments, Workspace workspace);
 
   void Start(std::function<void()> done) override;
   void Save(resume::State* state) const override;
@@ -63,6 +69,7 @@ class ContactWalk : public Walk {
   struct Contact {
     std::string id;
     v1::ContactRole role = v1::CONTACT_ROLE_UNSPECIFIED;
+    std::optional<int64_t> created_at;
     std::vector<Missing> missing;
   };
   Run::Reading MakeReading();
@@ -72,7 +79,14 @@ class ContactWalk : public Walk {
   void OnCommit();
   void OnListPage(const PageInfo& info, std::function<void()> next);
   void ShareOutTotal();
+  // Has the roles of the contacts on the list's first page noted.
+  void NoteRoles(Run::Reading* reading);
   void WhenIdle(std::function<void()> begin_anew);
+  void MakeSegments(SegmentList* list);
+  // Whom to ask for segments is decided, or decided anew.
+  void OnSegmentsChange();
+  // Calls `next` once there is room for what another page brings.
+  void AwaitRoom(std::function<void()> next);
   void FetchSubResource(const std::shared_ptr<Contact>& contact, const Missing& missing);
   void OnSubResourceEnd();
   void MaybeEnd();
@@ -92,18 +106,26 @@ class ContactWalk : public Walk {
   RequestPlan::Line* const windows_line_;
   ContactPlan plan_;
   WindowedList list_;
+  // Null when no segments of contacts are wanted.
+  std::unique_ptr<ContactSegments> segments_;
+  // Contacts that may have to be asked for their segments, while that is not decided.
+  std::vector<std::pair<std::shared_ptr<Contact>, Missing>> undecided_;
+  // By contact, until that page is read.
+  absl::flat_hash_map<std::string, v1::ContactRole> first_roles_;
+  bool first_page_ = true;
 
   std::function<void()> done_;
   // Contacts of the page that is being read, not committed yet.
   std::vector<Contact> page_;
   // Sub-resources that are not read to their end.
   size_t pending_ = 0;
-  // Asks for the next page, kept while too many are pending.
-  std::function<void()> paused_;
+  // Ask for the next page of a list, kept while too many are pending.
+  std::vector<std::function<void()>> paused_;
   // Begins the tables anew, kept until none is pending.
   std::function<void()> begin_anew_;
-  // The most sub-resources that one page brought.
+  // The most sub-resources that one page brought, and the most that it may have.
   size_t largest_page_ = 0;
+  size_t largest_undecided_ = 0;
   int64_t contacts_seen_ = 0;
   // As the list counts them.
   std::optional<int64_t> total_;

@@ -16,6 +16,7 @@
 #include "extractor/pipeline/role_resolver.h"
 #include "extractor/pipeline/run.h"
 #include "extractor/pipeline/run_report.h"
+#include "extractor/pipeline/segment_list.h"
 #include "extractor/pipeline/walk.h"
 #include "extractor/pipeline/workspace.h"
 #include "extractor/sync/strand.h"
@@ -120,11 +121,15 @@ class ExtractionImpl final : public Extraction {
     for (const TableInfo* table : report_.tables()) {
       const std::vector<ListWalk::List> lists = ListWalk::ListsOf(*table);
       if (lists.empty()) continue;
-      Add([&] { return std::make_unique<ListWalk>(&run_, table, lists); }, {table});
+      Add([&] { return std::make_unique<ListWalk>(&run_, table, lists, &segments_); }, {table});
     }
     if (contacts.any()) {
       RoleResolver* const roles = conversations.any() ? &roles_ : nullptr;
-      Add([&] { return std::make_unique<ContactWalk>(&run_, report_.tables(), roles, workspace); },
+      Add(
+          [&] {
+            return std::make_unique<ContactWalk>(&run_, report_.tables(), roles, &segments_,
+                                                 workspace);
+          },
           Those(contacts));
     }
     if (conversations.any()) {
@@ -206,6 +211,7 @@ class ExtractionImpl final : public Extraction {
   RunReport report_;
   Run run_;
   RoleResolver roles_;
+  SegmentList segments_;
   std::vector<std::pair<std::unique_ptr<Walk>, TableSet>> walks_;
   size_t walks_left_ = 0;
 };

@@ -16,12 +16,16 @@
 #include "extractor/pipeline/contact_walk.h"
 #include "extractor/pipeline/conversation_walk.h"
 #include "extractor/pipeline/list_walk.h"
+#include "extractor/pipeline/paged_list.h"
 #include "extractor/pipeline/proto_duration.h"
+#include "extractor/pipeline/segment_list.h"
+#include "extractor/pipeline/segments_plan.h"
 #include "extractor/pipeline/window_plan.h"
 #include "extractor/pipeline/windowed_list.h"
 #include "extractor/pipeline/workspace.h"
 #include "extractor/plan/request_plan.h"
 #include "extractor/tables/page_reader.h"
+#include "extractor/tables/record_reader.h"
 
 namespace intercom_extractor {
 namespace {
@@ -57,8 +61,9 @@ class Planner : public std::enable_shared_from_this<Planner> {
         plan_(tables_),
         role_(shape_.AddValue(-1, "role")),
         id_(shape_.AddValue(-1, "id")),
+        count_(shape_.AddValue(-1, "count")),
         children_(tables_, &shape_),
-        reader_({"data", "conversations", "companies"}, "", &shape_) {}
+        reader_({"data", "conversations", "companies", "segments"}, "", &shape_) {}
 
   void Start() {
     RequestPlan::Line* me = plan_.AddLine("GET /me", v1::READ_WAY_LIST, TableSet());
@@ -105,31 +110,37 @@ class Planner : public std::enable_shared_from_this<Planner> {
     if (ConversationWalk::TablesOf(tables_).any()) PlanConversations();
   }
 
-  // Fetches a page, whose contacts are noted when `sample` is set.
-  void ReadPage(ApiRequest request, bool sample,
+  using OnRecord = std::function<void(const RecordValues&)>;
+
+  // Fetches a page. `on_record` may be empty.
+  void ReadPage(ApiRequest request, OnRecord on_record,
                 std::function<void(const absl::StatusOr<PageInfo>&)> done) {
     ++left_;
     const absl::Time asked = client_->clock()->Now();
-    Fetch(std::move(request),
-          [self = shared_from_this(), sample, asked, done = std::move(done)](ApiAnswer answer) {
-            if (answer.status.ok()) {
-              self->latency_ = std::max(self->latency_, answer.received_at - asked);
-              done(self->reader_.Read(&answer.body, [&](const PageReader::Record& record) {
-                if (sample) self->NoteContact(*record.values);
-                return absl::OkStatus();
-              }));
-            } else {
-              done(answer.status);
-            }
-            self->EndCount();
-          });
+    Fetch(std::move(request), [self = shared_from_this(), on_record = std::move(on_record), asked,
+                               done = std::move(done)](ApiAnswer answer) {
+      if (answer.status.ok()) {
+        self->latency_ = std::max(self->latency_, answer.received_at - asked);
+        done(self->reader_.Read(&answer.body, [&](const PageReader::Record& record) {
+          if (on_record) on_record(*record.values);
+          return absl::OkStatus();
+        }));
+      } else {
+        done(answer.status);
+      }
+      self->EndCount();
+    });
+  }
+
+  v1::ContactRole RoleOf(const RecordValues& values) const {
+    const std::string_view role = values.Get(shape_, role_, 0).text;
+    return ContactRoleOf(absl::string_view(role.data(), role.size()));
   }
 
   void NoteContact(const RecordValues& values) {
     if (!sampled_.insert(std::string(values.Get(shape_, id_, 0).text)).second) return;
-    const std::string_view role = values.Get(shape_, role_, 0).text;
-    const v1::ContactRole known = ContactRoleOf(absl::string_view(role.data(), role.size()));
-    contacts_->AddContact(known, children_.MissingIn(values, known));
+    const v1::ContactRole role = RoleOf(values);
+    contacts_->AddContact(role, children_.MissingIn(values, role));
   }
 
   void PlanContacts() {
@@ -142,28 +153,48 @@ class Planner : public std::enable_shared_from_this<Planner> {
     first.set_page_size = [](int page_size, ApiRequest* page) {
       page->path_and_query = absl::StrCat("/contacts?per_page=", page_size);
     };
-    ReadPage(std::move(first), /*sample=*/true,
-             [this, list, windows](const absl::StatusOr<PageInfo>& info) {
-               windows->End();
-               if (!info.ok() || !info->total_count.has_value()) {
-                 Unknown(list, info.status());
-                 contacts_->End();
-                 return;
-               }
-               const int64_t total = *info->total_count;
-               total_contacts_ = total;
-               contacts_->SetTotal(total);
-               if (WindowedList::ReadsWindows(total)) {
-                 list->Expect(Estimate::Exactly(1));
-                 list->Explain("its first page counts the contacts");
-                 windows->Expect(WindowPlan::PagesFor(total, kPageSize));
-                 windows->Explain("days of creation, many pages at once");
-               } else {
-                 list->Expect(Estimate::Exactly(PagesOf(total, kPageSize)));
-                 chain_ = std::max(chain_, PagesOf(total, kPageSize));
-               }
-               // The page may have held fewer than it was asked for at first.
-               if (total > static_cast<int64_t>(info->records + info->malformed)) SampleContacts();
+    const bool listed = std::any_of(tables_.begin(), tables_.end(), [](const TableInfo* table) {
+      return table->name() == "segments";
+    });
+    segments_ = std::make_unique<SegmentsPlan>(children_, listed, contacts_.get(), &plan_);
+    const auto note = [this](const RecordValues& values) {
+      NoteContact(values);
+      segments_->AddContact(RoleOf(values));
+    };
+    ReadPage(std::move(first), note, [this, list, windows](const absl::StatusOr<PageInfo>& info) {
+      windows->End();
+      if (!info.ok() || !info->total_count.has_value()) {
+        Unknown(list, info.status());
+        contacts_->End();
+        return;
+      }
+      const int64_t total = *info->total_count;
+      total_contacts_ = total;
+      contacts_->SetTotal(total);
+      PlanSegments(total);
+      if (WindowedList::ReadsWindows(total)) {
+        list->Expect(Estimate::Exactly(1));
+        list->Explain("its first page counts the contacts");
+        windows->Expect(WindowPlan::PagesFor(total, kPageSize));
+        windows->Explain("days of creation, many pages at once");
+      } else {
+        list->Expect(Estimate::Exactly(PagesOf(total, kPageSize)));
+        chain_ = std::max(chain_, PagesOf(total, kPageSize));
+      }
+      // The page may have held fewer than it was asked for at first.
+      if (total > static_cast<int64_t>(info->records + info->malformed)) SampleContacts();
+    });
+  }
+
+  // Contacts were counted.
+  void PlanSegments(int64_t total) {
+    if (!segments_->NeedsCounts(total)) return;
+    const auto note = [this](const RecordValues& values) {
+      segments_->AddSegment(SegmentMembers(values.Get(shape_, count_, 0)));
+    };
+    ReadPage(Get(SegmentList::kOperation, SegmentList::kPath), note,
+             [this](const absl::StatusOr<PageInfo>& info) {
+               segments_->OnCounts(info.ok() && NextPageParameter(*info, 1).empty());
              });
   }
 
@@ -172,13 +203,14 @@ class Planner : public std::enable_shared_from_this<Planner> {
       ApiRequest request = Get("POST /contacts/search", "/contacts/search");
       request.method = "POST";
       request.body = body;
-      ReadPage(std::move(request), /*sample=*/true,
-               [this, leads = body == kNewestLeads](const absl::StatusOr<PageInfo>& info) {
-                 // Without the search the first page stands for all.
-                 if (!info.ok() || !info->total_count.has_value() || leads) return;
-                 users_ = info->total_count;
-                 contacts_->SetUsers(*users_);
-               });
+      ReadPage(
+          std::move(request), [this](const RecordValues& values) { NoteContact(values); },
+          [this, leads = body == kNewestLeads](const absl::StatusOr<PageInfo>& info) {
+            // Without the search the first page stands for all.
+            if (!info.ok() || !info->total_count.has_value() || leads) return;
+            users_ = info->total_count;
+            contacts_->SetUsers(*users_);
+          });
     }
   }
 
@@ -187,7 +219,7 @@ class Planner : public std::enable_shared_from_this<Planner> {
     count->Explain("counts the companies; the scroll does not say how many there are");
     count->Expect(Estimate::Exactly(1));
     RequestPlan::Line* scroll = plan_.AddLine("GET /companies/scroll", v1::READ_WAY_SCROLL, tables);
-    ReadPage(Get("GET /companies", "/companies?per_page=1"), /*sample=*/false,
+    ReadPage(Get("GET /companies", "/companies?per_page=1"), nullptr,
              [this, scroll](const absl::StatusOr<PageInfo>& info) {
                if (!info.ok() || !info->total_count.has_value()) {
                  Unknown(scroll, info.status());
@@ -210,7 +242,7 @@ class Planner : public std::enable_shared_from_this<Planner> {
     RequestPlan::Line* roles =
         plan_.AddLine("POST /contacts/search", v1::READ_WAY_LOOKUP, TableSet());
     roles->Explain("roles of the contacts in conversations, 150 at a time");
-    ReadPage(Get("GET /conversations", "/conversations?per_page=1"), /*sample=*/false,
+    ReadPage(Get("GET /conversations", "/conversations?per_page=1"), nullptr,
              [this, list, windows, details, roles](const absl::StatusOr<PageInfo>& info) {
                windows->End();
                details->End();
@@ -313,9 +345,11 @@ class Planner : public std::enable_shared_from_this<Planner> {
   Shape shape_;
   const ValueRef role_;
   const ValueRef id_;
+  const ValueRef count_;
   const ContactChildren children_;
   PageReader reader_;
   std::unique_ptr<ContactPlan> contacts_;
+  std::unique_ptr<SegmentsPlan> segments_;
   absl::flat_hash_set<std::string> sampled_;
   std::optional<int64_t> total_contacts_;
   std::optional<int64_t> users_;

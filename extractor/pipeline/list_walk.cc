@@ -11,8 +11,9 @@ namespace intercom_extractor {
 ListWalk::Source::Source(const List& list, const TableInfo* table)
     : list(list), converter(list.record, {table}), reader(list.items, "", converter.shape()) {}
 
-ListWalk::ListWalk(Run* run, const TableInfo* table, const std::vector<List>& lists)
-    : run_(run), table_(table) {
+ListWalk::ListWalk(Run* run, const TableInfo* table, const std::vector<List>& lists,
+                   SegmentList* segments)
+    : run_(run), table_(table), segments_(segments) {
   tables_.set(table->index);
   for (const List& list : lists) {
     sources_.push_back(std::make_unique<Source>(list, table));
@@ -76,6 +77,11 @@ void ListWalk::WalkList(size_t index) {
     }
     WalkList(index + 1);
   };
+  // From the middle on it would not hear all.
+  if (segments_ != nullptr && !options.from.has_value() &&
+      source->list.record == v1::SOURCE_RECORD_SEGMENT) {
+    segments_->Watch(source->converter.shape(), &options);
+  }
   PagedList::Walk(run_, source->converter.shape(), std::move(options));
 }
 
@@ -89,8 +95,8 @@ std::vector<ListWalk::List> ListWalk::ListsOf(const TableInfo& table) {
   }
   if (table.name() == "segments") {
     return {{v1::SOURCE_RECORD_SEGMENT,
-             "GET /segments",
-             "/segments?include_count=true",
+             SegmentList::kOperation,
+             SegmentList::kPath,
              {"segments", "data"}}};
   }
   return {};

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "extractor/pipeline/run.h"
+#include "extractor/pipeline/segment_list.h"
 #include "extractor/pipeline/walk.h"
 #include "extractor/tables/record_converter.h"
 #include "resume_state.pb.h"
@@ -27,7 +28,9 @@ class ListWalk : public Walk {
 
   // The first list is the table; without a further one it is partial. `run` must
   // outlive the walk.
-  ListWalk(Run* run, const TableInfo* table, const std::vector<List>& lists);
+  // `segments` hears the segments, when these are what is read; may be null.
+  ListWalk(Run* run, const TableInfo* table, const std::vector<List>& lists,
+           SegmentList* segments = nullptr);
 
   void Start(std::function<void()> done) override;
   void Save(resume::State* state) const override;
@@ -48,6 +51,7 @@ class ListWalk : public Walk {
 
   Run* const run_;
   const TableInfo* const table_;
+  SegmentList* const segments_;
   TableSet tables_;
   std::vector<std::unique_ptr<Source>> sources_;
   // In the list that is being read.

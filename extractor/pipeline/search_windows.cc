@@ -4,6 +4,7 @@
 #include <optional>
 #include <utility>
 
+#include "extractor/pipeline/contact_search.h"
 #include "extractor/pipeline/conversation_search.h"
 #include "extractor/pipeline/day_calendar.h"
 #include "extractor/tables/json_number.h"
@@ -25,17 +26,19 @@ std::optional<int64_t> Seconds(const JsonValue& value) {
 }  // namespace
 
 SearchWindows::Search SearchWindows::Search::Contacts(const std::string& time_zone,
-                                                      absl::Time start, const ContactFilter& base) {
+                                                      absl::Time start,
+                                                      const std::string& segment_id) {
   auto axis = std::make_shared<DayAxis>(DayCalendar(time_zone));
   Search search;
   search.operation = "POST /contacts/search";
   search.path = "/contacts/search";
   // The days of an unknown time zone may be ahead of ours.
   search.end = absl::ToUnixSeconds(start) + 1 + (axis->exact() ? 0 : kDay);
-  search.body = [axis, base](const WindowFilter& filter, int per_page,
-                             absl::string_view starting_after) {
-    return ContactSearchBody(axis->InDays(filter, base), axis->calendar(), per_page,
-                             starting_after);
+  search.body = [axis, segment_id](const WindowFilter& filter, int per_page,
+                                   absl::string_view starting_after) {
+    ContactFilter days = axis->InDays(filter);
+    days.segment_id = segment_id;
+    return ContactSearchBody(days, axis->calendar(), per_page, starting_after);
   };
   search.axis = std::move(axis);
   return search;
@@ -212,9 +215,13 @@ absl::Status SearchWindows::Advance(size_t window, const PageInfo& info) {
   return plan_.OnPage(window, chain.page);
 }
 
-void SearchWindows::End(const absl::Status& status) {
+void SearchWindows::Stop() {
   ended_ = true;
   options_.reading.line->End();
+}
+
+void SearchWindows::End(const absl::Status& status) {
+  Stop();
   options_.on_end(status, status.ok() ? plan_.Shortfall() : 0);
 }
 

@@ -14,7 +14,6 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
-#include "extractor/pipeline/contact_search.h"
 #include "extractor/pipeline/paged_list.h"
 #include "extractor/pipeline/record_ids.h"
 #include "extractor/pipeline/run.h"
@@ -49,11 +48,10 @@ class SearchWindows : public std::enable_shared_from_this<SearchWindows> {
     std::function<std::string(const WindowFilter&, int per_page, absl::string_view starting_after)>
         body;
 
-    // Contacts that fulfil `base` (its days are replaced) and were created up to the
-    // day of `start`, for a workspace in this time zone, as GET /me names it; may be
-    // empty.
+    // Contacts, of this segment unless it is empty, that were created up to the day of
+    // `start`, for a workspace in this time zone, as GET /me names it; may be empty.
     static Search Contacts(const std::string& time_zone, absl::Time start,
-                           const ContactFilter& base = ContactFilter());
+                           const std::string& segment_id = "");
     // Conversations that were created up to `start`.
     static Search Conversations(absl::Time start);
   };
@@ -100,6 +98,8 @@ class SearchWindows : public std::enable_shared_from_this<SearchWindows> {
   void Start() { Pump(); }
   // Asks for as many pages as there is room for; to be called when there is more.
   void Pump();
+  // Gives up: `on_end` is not called, pages that arrive later make no rows.
+  void Stop();
 
   // To be called between pages, not while one makes rows.
   Saved Save() const;

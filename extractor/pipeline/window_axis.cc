@@ -24,17 +24,18 @@ int64_t DayAxis::LastCut(int64_t second) const {
 
 int64_t DayAxis::tolerance() const { return kToleratedSeconds; }
 
-ContactFilter DayAxis::InDays(const WindowFilter& filter, ContactFilter base) const {
+ContactFilter DayAxis::InDays(const WindowFilter& filter) const {
   const auto day = [this](const std::optional<int64_t>& second) -> std::optional<absl::CivilDay> {
     if (!second.has_value()) return std::nullopt;
     return calendar_.DayOf(*second);
   };
-  base.created_from = day(filter.created_from);
-  base.created_before = calendar_.DayOf(filter.created_before);
-  if (filter.role != ContactFilter::Role::kAny) base.role = filter.role;
-  base.updated_from = day(filter.updated_from);
-  base.updated_before = day(filter.updated_before);
-  return base;
+  ContactFilter days;
+  days.created_from = day(filter.created_from);
+  days.created_before = calendar_.DayOf(filter.created_before);
+  days.role = filter.role;
+  days.updated_from = day(filter.updated_from);
+  days.updated_before = day(filter.updated_before);
+  return days;
 }
 
 }  // namespace intercom_extractor

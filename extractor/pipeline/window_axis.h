@@ -53,8 +53,8 @@ class DayAxis : public WindowAxis {
   int64_t tolerance() const override;
   bool has_roles() const override { return true; }
 
-  // The same window in days, the other conditions as in `base`.
-  ContactFilter InDays(const WindowFilter& filter, ContactFilter base) const;
+  // The same window in days.
+  ContactFilter InDays(const WindowFilter& filter) const;
   const DayCalendar& calendar() const { return calendar_; }
 
  private:

@@ -34,7 +34,9 @@ WindowPlan::WindowPlan(const WindowAxis* axis, int64_t end, const Options& optio
     : axis_(*axis), options_(options) {
   windows_.emplace_back();
   windows_[0].filter.created_before = axis_.NextCut(end);
+  windows_[0].filter.role = options_.role;
   windows_[0].before = windows_[0].filter.created_before;
+  windows_[0].estimate = options_.estimate;
   open_.insert(0);
   new_.push_back(0);
 }

@@ -12,6 +12,7 @@
 #include "absl/container/flat_hash_set.h"
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
+#include "extractor/pipeline/contact_search.h"
 #include "extractor/pipeline/window_axis.h"
 #include "extractor/plan/request_plan.h"
 
@@ -43,6 +44,10 @@ class WindowPlan {
     size_t max_open = 64;
     // Splitting leaves at least this much on both sides.
     int64_t min_pages = 5;
+    // Of contacts: only those of this role.
+    ContactFilter::Role role = ContactFilter::Role::kAny;
+    // How many records there probably are, until the first page counts them.
+    int64_t estimate = 0;
   };
 
   // How far a window has been read.

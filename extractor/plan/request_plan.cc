@@ -33,9 +33,26 @@ void RequestPlan::Line::Expect(const Estimate& further) {
   known_ = true;
 }
 
+void RequestPlan::Line::End() {
+  Expect(Estimate());
+  for (const auto& part : parts_) part->End();
+}
+
+RequestPlan::Line* RequestPlan::Line::AddPart() {
+  parts_.push_back(std::make_unique<Line>(operation_, way_, tables_));
+  return parts_.back().get();
+}
+
+int64_t RequestPlan::Line::asked() const {
+  int64_t asked = asked_;
+  for (const auto& part : parts_) asked += part->asked();
+  return asked;
+}
+
 Estimate RequestPlan::Line::Total() const {
   Estimate total = further_;
   total += Estimate::Exactly(asked_);
+  for (const auto& part : parts_) total += part->Total();
   return total;
 }
 

@@ -42,14 +42,18 @@ class RequestPlan {
     void Ask(int64_t requests = 1);
     // How many are to come. Requests that are asked later take from this.
     void Expect(const Estimate& further);
-    // None is to come.
-    void End() { Expect(Estimate()); }
+    // None is to come, of its parts neither.
+    void End();
+    // A part of what this line is for, which somebody plans by himself: what is
+    // asked and expected of it counts here as well. Lives as long as the line,
+    // which does not wait for it to be known.
+    Line* AddPart();
     // Why this way, or what the number depends on.
     void Explain(std::string reason) { reason_ = std::move(reason); }
 
     // Whether anybody has said how many are to come.
     bool known() const { return known_; }
-    int64_t asked() const { return asked_; }
+    int64_t asked() const;
     Estimate Total() const;
     TableSet tables() const { return tables_; }
 
@@ -62,6 +66,7 @@ class RequestPlan {
     int64_t asked_ = 0;
     Estimate further_;
     bool known_ = false;
+    std::vector<std::unique_ptr<Line>> parts_;
   };
 
   // `tables`: those of the extraction.

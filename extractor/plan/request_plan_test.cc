@@ -79,5 +79,24 @@ TEST(RequestPlanTest, RequestsThatTablesShareCountOnceInTheTotal) {
   EXPECT_EQ(filled.tables(1).requests().max(), 8);
 }
 
+TEST(RequestPlanTest, PartsOfALineCountInIt) {
+  RequestPlan plan = PlanFor({"users"});
+  RequestPlan::Line* line = plan.AddLine("POST /x", v1::READ_WAY_PER_SEGMENT, Set({"users"}));
+  RequestPlan::Line* part = line->AddPart();
+  RequestPlan::Line* other = line->AddPart();
+  EXPECT_FALSE(plan.Known());
+  line->End();
+  EXPECT_TRUE(plan.Known());
+  part->Expect({1, 2, 3});
+  other->Expect(Estimate::Exactly(5));
+  part->Ask();
+  EXPECT_EQ(plan.Asked(), 1);
+  EXPECT_EQ(plan.Total().min, 1 + 0 + 5);
+  EXPECT_EQ(plan.Total().likely, 1 + 1 + 5);
+  EXPECT_EQ(plan.Total().max, 1 + 2 + 5);
+  line->End();
+  EXPECT_EQ(plan.Total().max, 1);
+}
+
 }  // namespace
 }  // namespace intercom_extractor

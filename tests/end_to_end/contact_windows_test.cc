@@ -188,6 +188,10 @@ TEST(ContactWindowsTest, SubResourcesOfEveryContactAreReadOnce) {
   for (int i = 0; i < kCount; ++i) {
     records.contacts[i].segments = {absl::StrCat(R"({"type":"segment","id":"s)", i % 9, R"("})")};
   }
+  // Without a count of members each contact is asked for its segments.
+  for (int i = 0; i < 9; ++i) {
+    records.segments.push_back(absl::StrCat(R"({"type":"segment","id":"s)", i, R"("})"));
+  }
   fake::FakeIntercomOptions options;
   options.latency = std::chrono::milliseconds(200);
   ExtractionHarness harness(records, options);

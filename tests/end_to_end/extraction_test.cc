@@ -72,12 +72,25 @@ fake::FixedRecords::Contact ContactWithLists(const std::string& id, const std::s
   return contact;
 }
 
+// The segments that such contacts are in, each with so many members.
+std::vector<std::string> SegmentsOf(int count, int members) {
+  std::vector<std::string> segments;
+  segments.reserve(static_cast<size_t>(count));
+  for (int i = 0; i < count; ++i) {
+    segments.push_back(absl::StrCat(R"({"type":"segment","id":"segment)", i, R"(","name":"s",)",
+                                    R"("count":)", members, "}"));
+  }
+  return segments;
+}
+
 class ListsOfLength : public ::testing::TestWithParam<int> {};
 
 TEST_P(ListsOfLength, AreCompleteForUsersAndLeads) {
   const int count = GetParam();
-  ExtractionHarness harness(
-      Contacts({ContactWithLists("u", "user", count), ContactWithLists("l", "lead", count)}));
+  fake::FixedRecords records =
+      Contacts({ContactWithLists("u", "user", count), ContactWithLists("l", "lead", count)});
+  records.segments = SegmentsOf(count, 2);
+  ExtractionHarness harness(records);
   const Extracted got = harness.Run();
   ASSERT_TRUE(got.status.ok()) << got.status;
   EXPECT_EQ(got.rows.users_tags_size(), count);
@@ -282,6 +295,7 @@ TEST(ExtractionTest, AccidentsOfOneMomentAreInvisible) {
   for (int i = 0; i < 30; ++i) {
     records.contacts.push_back(ContactWithLists(absl::StrCat("c", i), "user", 11));
   }
+  records.segments = SegmentsOf(11, 30);
   for (const char* faults : {"empty_body:7", "malformed_json:7", "truncate:7", "html_200:7",
                              "status:503:7", "reset:7"}) {
     ExtractionHarness harness(records, faults);
@@ -335,9 +349,11 @@ TEST(ExtractionTest, CleanRunAsksNothingTwice) {
     records.conversations.push_back(
         Conversation(ConversationJson(absl::StrCat(i), PartJson(absl::StrCat("p", i), "x"))));
   }
+  records.segments = SegmentsOf(3, 400);
   ExtractionHarness harness(records);
   const Extracted got = harness.Run();
   EXPECT_EQ(got.rows.users_size() + got.rows.leads_size(), 400);
+  EXPECT_EQ(got.rows.users_segments_size() + got.rows.leads_segments_size(), 1200);
   EXPECT_EQ(got.rows.conversation_parts_size(), 400);
   EXPECT_EQ(harness.intercom().stats().duplicates, 0);
   EXPECT_EQ(got.summary.requests().sent(), harness.intercom().stats().total);

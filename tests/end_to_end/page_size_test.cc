@@ -99,8 +99,8 @@ class PageSizeTest : public ::testing::Test {
   std::unique_ptr<ExtractionHarness> harness_;
 };
 
-// The first pages of contacts and conversations, then two failures each until the
-// size is found.
+// The first pages of contacts, conversations and members of segments, then two
+// failures each until the size is found.
 TEST_F(PageSizeTest, AllTablesAreCompleteWhenIntercomBearsSmallPagesOnly) {
   fake::GeneratorOptions sizes;
   sizes.users = 400;
@@ -117,9 +117,9 @@ TEST_F(PageSizeTest, AllTablesAreCompleteWhenIntercomBearsSmallPagesOnly) {
     EXPECT_EQ(asked[1], 75);
     EXPECT_THAT(std::vector<int64_t>(asked.begin() + 2, asked.end()), Each(37)) << path;
   }
-  EXPECT_EQ(harness_->intercom().stats().by_status[504], 4);
+  EXPECT_EQ(harness_->intercom().stats().by_status[504], 6);
   EXPECT_EQ(harness_->intercom().stats().duplicates, 0);
-  EXPECT_EQ(got.summary.requests().retries(), 4);
+  EXPECT_EQ(got.summary.requests().retries(), 6);
 }
 
 TEST_F(PageSizeTest, WindowsOfLargeWorkspacesShrinkTogether) {

@@ -18,6 +18,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "extractor/http/http_client.h"
@@ -28,6 +29,7 @@
 #include "extractor/pipeline/run.h"
 #include "extractor/pipeline/run_report.h"
 #include "extractor/pipeline/search_windows.h"
+#include "extractor/pipeline/segment_list.h"
 #include "extractor/plan/request_plan.h"
 #include "extractor/sync/clock.h"
 #include "extractor/sync/strand.h"
@@ -62,9 +64,10 @@ std::shared_ptr<fake::FixedWorkspace> MakeWorkspace(uint64_t seed) {
     const std::string json = absl::StrCat(
         R"({"id":")", 5000 + i, R"(","role":")", i % 4 == 0 ? "lead" : "user", R"(","created_at":)",
         created_at, R"(,"updated_at":)", Between(created_at, k2025, &random), "}");
-    records.contacts.push_back({json, {}, {}, {}, {}, {}});
+    records.contacts.push_back({json, {}, {R"({"type":"segment","id":"all"})"}, {}, {}, {}});
     records.conversations.push_back({json, {}, json});
   }
+  records.segments.push_back(absl::StrCat(R"({"type":"segment","id":"all","count":)", kCount, "}"));
   return std::make_shared<fake::FixedWorkspace>(std::move(records));
 }
 
@@ -78,7 +81,10 @@ class Process {
         events_(size_t{1} << 30),
         strand_(std::make_shared<Strand>(&clock_)),
         report_(*TableCatalog::Get().Select(v1::TEMPLATE_UNSPECIFIED, tables), clock_.Now()),
-        run_(&report_, &client_, group_, &events_, strand_) {}
+        run_(&report_, &client_, group_, &events_, strand_) {
+    // No checkpoints, but rows are sent where there would be one.
+    run_.checkpointer().Enable(0, [](int64_t /*number*/) { return std::string(); });
+  }
 
   ~Process() {
     strand_->Stop();
@@ -100,9 +106,12 @@ class Process {
     strand_->Join();
   }
 
+  // On the strand: rows do not wait for more.
+  void SendRows() { run_.checkpointer().Finish(run_.Now()); }
+
   // All events, once Await() has returned.
   std::vector<v1::ExtractResponse> TakeEvents() {
-    run_.checkpointer().Finish(run_.Now());
+    SendRows();
     std::vector<v1::ExtractResponse> events;
     while (const auto bytes = events_.Pop()) {
       events.emplace_back();
@@ -240,22 +249,30 @@ INSTANTIATE_TEST_SUITE_P(Contacts, ResumedWindowsTest, ::testing::Bool());
 TEST(ForgottenWindowsTest, BeginTheTablesAnewWhenTheListMustServe) {
   fake::FakeIntercom intercom(fake::FakeIntercomOptions(), MakeWorkspace(4));
   Process process(intercom, {"users", "leads", "users_segments"});
-  auto answers = std::make_shared<std::atomic<int>>(0);
-  intercom.AlterAnswers("POST", "/contacts/search", [&process, answers](const auto&, auto* answer) {
-    const int number = ++*answers;
-    // The first page's rows are on their way to the client when the search fails.
-    if (number == 2)
-      process.run().Post([&process] { process.run().checkpointer().Finish(process.run().Now()); });
-    if (number > 2) answer->status = 400;
-  });
+  auto pages = std::make_shared<std::atomic<int>>(0);
+  auto pages_of_members = std::make_shared<std::atomic<int>>(0);
+  intercom.AlterAnswers(
+      "POST", "/contacts/search",
+      [&process, pages, pages_of_members](const fake::Request& request, auto* answer) {
+        if (absl::StrContains(request.body, "segment_id")) {
+          ++*pages_of_members;
+          return;
+        }
+        const int number = ++*pages;
+        // Rows are on their way to the client, those of members too, when the search
+        // for contacts fails.
+        process.run().Post([&process] { process.SendRows(); });
+        if (number > 2 && (*pages_of_members > 2 || number > 20)) answer->status = 400;
+      });
   ContactWalk::Workspace workspace;
   workspace.time_zone = "America/New_York";
   workspace.start = absl::FromUnixSeconds(k2025);
   workspace.max_remembered = 100;
+  SegmentList segments;
   std::unique_ptr<ContactWalk> walk;
   process.Await([&](std::function<void()> done) {
     walk = std::make_unique<ContactWalk>(&process.run(), process.report().tables(), nullptr,
-                                         workspace);
+                                         &segments, workspace);
     walk->Start(std::move(done));
   });
   std::map<std::string, std::multiset<std::string>> rows;
@@ -263,20 +280,24 @@ TEST(ForgottenWindowsTest, BeginTheTablesAnewWhenTheListMustServe) {
   for (const v1::ExtractResponse& event : process.TakeEvents()) {
     if (event.has_table_restarted()) {
       const std::string& table = event.table_restarted().table();
-      if (table != "users_segments") {
-        EXPECT_GT(rows[table].size(), 0u) << "nothing is void";
-      }
+      EXPECT_GT(rows[table].size(), 0u) << "nothing is void of " << table;
       rows[table].clear();
       restarts.insert(table);
     }
     for (const auto& row : event.row_batch().users()) rows["users"].insert(row.id());
     for (const auto& row : event.row_batch().leads()) rows["leads"].insert(row.id());
+    for (const auto& row : event.row_batch().users_segments()) {
+      rows["users_segments"].insert(row.users_pk());
+    }
   }
   EXPECT_THAT(restarts, ::testing::UnorderedElementsAre("users", "leads", "users_segments"));
   std::set<std::string> ids;
   for (const char* table : {"users", "leads"}) ids.insert(rows[table].begin(), rows[table].end());
   EXPECT_EQ(ids.size(), static_cast<size_t>(kCount));
   EXPECT_EQ(rows["users"].size() + rows["leads"].size(), static_cast<size_t>(kCount));
+  // Every user is in the segment, and search still tells.
+  EXPECT_EQ(rows["users_segments"], rows["users"]);
+  EXPECT_EQ(intercom.stats().by_route["GET /contacts/{id}/segments"], 0);
 }
 
 }  // namespace

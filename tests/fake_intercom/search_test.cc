@@ -24,7 +24,8 @@ int64_t InNewYork(int year, int month, int day, int hour, int minute) {
 // Contacts named a, b, c, ... created at the given times.
 class SearchTest : public testing::Test {
  protected:
-  void Serve(const std::vector<int64_t>& created_at, size_t missing_newest = 0) {
+  void Serve(const std::vector<int64_t>& created_at, size_t missing_newest = 0,
+             const std::vector<std::vector<std::string>>& segments = {}) {
     FixedRecords records;
     char id = 'a';
     for (const int64_t time : created_at) {
@@ -34,6 +35,7 @@ class SearchTest : public testing::Test {
           absl::StrCat(R"({"type":"contact","id":")", std::string(1, id), R"(","role":")",
                        id == 'a' ? "lead" : "user", R"(","created_at":)", seconds,
                        R"(,"updated_at":)", seconds, R"(,"last_seen_at":null})");
+      if (!segments.empty()) contact.segments = segments[records.contacts.size()];
       records.contacts.push_back(contact);
       FixedRecords::Conversation conversation;
       conversation.detail = absl::StrCat(
@@ -140,6 +142,40 @@ TEST_F(SearchTest, FindsRolesOfSeveralIdsAtOnce) {
   Serve({1, 2, 3});
   EXPECT_EQ(Found(R"({"field":"id","operator":"IN","value":["c","a","x"]})"), "ac");
   EXPECT_EQ(Found(R"({"field":"role","operator":"=","value":"lead"})"), "a");
+}
+
+TEST_F(SearchTest, FindsMembersOfASegmentAloneAndWithRoleAndDays) {
+  const auto member = [](const char* segment) {
+    return absl::StrCat(R"({"type":"segment","id":")", segment, R"("})");
+  };
+  // b and d are in x, all are in y.
+  Serve({1'700'000'000, 1'700'000'000, 1'700'000'000, 1'700'200'000}, /*missing_newest=*/0,
+        {{member("y")}, {member("x"), member("y")}, {member("y")}, {member("x"), member("y")}});
+  const auto segment = [](const char* id) {
+    return absl::StrCat(R"({"field":"segment_id","operator":"=","value":")", id, R"("})");
+  };
+  const auto group = [](const std::string& parts) {
+    return R"({"operator":"AND","value":[)" + parts + "]}";
+  };
+  EXPECT_EQ(Found(segment("x")), "bd");
+  EXPECT_EQ(Found(segment("z")), "");
+  EXPECT_EQ(Found(group(segment("x"))), "bd");
+  EXPECT_EQ(Found(group(segment("y") + R"(,{"field":"role","operator":"=","value":"lead"})")), "a");
+  EXPECT_EQ(Found(group(segment("y") + R"(,{"field":"role","operator":"!=","value":"user"})")),
+            "a");
+  EXPECT_EQ(Found(group(CreatedAt("<", 1'700'100'000) + "," + segment("x"))), "b");
+  EXPECT_EQ(Found(group(CreatedAt(">", 1'700'000'000) + "," + segment("y"))), "d");
+  EXPECT_EQ(Found(group(group(segment("x")) + "," + CreatedAt(">", 1'700'000'000))), "d");
+}
+
+TEST_F(SearchTest, ContactsThatVanishedAreListedButInNoSegment) {
+  const std::vector<std::string> segments = {R"({"type":"segment","id":"x"})"};
+  Serve({1, 2, 3}, /*missing_newest=*/0, {segments, segments, segments});
+  constexpr char kMembers[] = R"({"field":"segment_id","operator":"=","value":"x"})";
+  EXPECT_EQ(Found(kMembers), "abc");
+  intercom_->AddFaults("vanish:1");
+  EXPECT_EQ(Found(kMembers).size(), 2u);
+  EXPECT_EQ(Found(R"({"field":"role","operator":"IN","value":["user","lead"]})"), "abc");
 }
 
 TEST_F(SearchTest, CursorInTheBodyWalksAllMatches) {
