@@ -13,38 +13,11 @@ from=$PWD
 cd -- "$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")/../.."
 readonly folder=tests/conformance
 
-# absolute PATH: the caller's relative paths count from where the caller is.
-absolute() { if [[ $1 == /* ]]; then echo "$1"; else echo "$from/$1"; fi; }
-
-FAKE_INTERCOM=$(absolute "${FAKE_INTERCOM:-$PWD/bazel-bin/tests/fake_intercom/fake-intercom}")
-INTERCOM_EXTRACT=$(absolute "${INTERCOM_EXTRACT:-$PWD/bazel-bin/clients/cli/intercom-extract}")
-INTERCOM_SERVER=$(absolute "${INTERCOM_SERVER:-$PWD/bazel-bin/server/intercom-extractor-server}")
-export FAKE_INTERCOM INTERCOM_EXTRACT INTERCOM_SERVER
-if [[ ! -x $FAKE_INTERCOM ]]; then
-  echo "conformance: no fake Intercom at $FAKE_INTERCOM; build it with ./run build" >&2
-  echo "0 passed, 1 failed"
-  exit 1
-fi
-
-# Prepares the Python environment; one for each set of requirements and each Python.
-prepare_environment() {
-  local key
-  key=$({ cat "$folder/requirements.txt" && python3 --version; } | sha256sum | cut -c1-16)
-  environment=${XDG_CACHE_HOME:-$HOME/.cache}/intercom-extractor/venv-$key
-  mkdir -p "$(dirname "$environment")"
-  # Runs at the same time must not build the same environment; the file `complete`
-  # tells a whole one from one whose making was interrupted.
-  exec 9>"$environment.lock"
-  flock 9
-  if [[ ! -e $environment/complete ]]; then
-    python3 -m venv --clear "$environment"
-    "$environment/bin/pip" install --quiet --disable-pip-version-check --no-input \
-      --requirement "$folder/requirements.txt" >&2
-    touch "$environment/complete"
-  fi
-  exec 9>&-
-}
-prepare_environment
+# shellcheck source=tests/conformance/environment.sh
+source "$folder/environment.sh"
+name_programs
+require_program "$FAKE_INTERCOM" conformance
+prepare_environment "$folder/requirements.txt"
 
 report=$(mktemp)
 trap 'rm -f "$report"' EXIT

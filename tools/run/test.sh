@@ -7,10 +7,10 @@ source tools/run/benchmarks.sh
 
 part=all
 case ${1:-} in
-  cpp | sanitizers | clients | demo) part=$1 ;;
+  cpp | sanitizers | clients | soak | demo) part=$1 ;;
   conformance) part=clients ;;
   "" | -*) ;;
-  *) die "test has the parts cpp, sanitizers, clients and demo" ;;
+  *) die "test has the parts cpp, sanitizers, clients, soak and demo" ;;
 esac
 [[ $part == all ]] || shift
 flags=("$@")
@@ -64,6 +64,12 @@ suite_clients() {
   REQUIRE_CLI=1 tests/conformance/run.sh
 }
 
+# A seeded slice of the kill campaign; ./run soak kill runs as much of it as wanted.
+suite_soak() {
+  bazel_cached build "${program_targets[@]}"
+  tests/soak/run.sh test
+}
+
 # What a newcomer sees first has to work.
 suite_demo() {
   if tools/run/demo.sh; then echo "1 passed, 0 failed"; else echo "0 passed, 1 failed"; fi
@@ -105,6 +111,10 @@ if [[ $part == all || $part == demo ]]; then suites+=(demo); fi
 if [[ $part == clients || ($part == all && -x tests/conformance/run.sh) ]]; then
   groups+=(clients)
   suites+=(clients)
+fi
+if [[ $part == all || $part == soak ]]; then
+  groups+=(clients)
+  suites+=(soak)
 fi
 if [[ $part == all || $part == sanitizers ]]; then
   groups+=(clang)

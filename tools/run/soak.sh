@@ -1,0 +1,12 @@
+#!/usr/bin/env bash
+# Breaks whole extractions at random points and compares every row with the truth.
+set -euo pipefail
+source tools/run/lib.sh
+
+case ${1:-} in
+  kill | sigterm) ;;
+  *) die "soak has the campaigns kill and sigterm; ./run soak kill --help says more" ;;
+esac
+need build clients
+bazel_cached build "${program_targets[@]}"
+exec tests/soak/run.sh "$@"
