@@ -204,10 +204,12 @@ class Extraction {
   }
 
   // Whether another call can make up for it. What a server says of Intercom has a
-  // reason; what gRPC says of the connection has none.
+  // reason; what gRPC says of the connection has none. CANCELLED, which nobody here
+  // asked for, is a server's last answer as it stops.
   bool IsLostConnection(const grpc::Status& status) const {
     const std::string reason = ErrorReason(status);
-    return status.error_code() == grpc::StatusCode::UNAVAILABLE &&
+    return (status.error_code() == grpc::StatusCode::UNAVAILABLE ||
+            status.error_code() == grpc::StatusCode::CANCELLED) &&
            (reason.empty() || reason == "SERVER_STOPPING") && !options_.connection.embedded() &&
            keeper_.has_value() && keeper_->has_checkpoint() && !api_->interrupt()->triggered();
   }

@@ -35,6 +35,14 @@ TEST_F(ExtractReconnectTest, ServerThatStopsIsALostConnection) {
   EXPECT_THAT(Tokens(), ElementsAre("", "token 1"));
 }
 
+TEST_F(ExtractReconnectTest, CallThatAStoppingServerCancelsIsALostConnection) {
+  ConnectRemotely();
+  ScriptInterruptedCall(grpc::Status(grpc::StatusCode::CANCELLED, "CANCELLED"));
+  ScriptLastCall();
+  EXPECT_EQ(Run().code, ExitCode::kComplete);
+  EXPECT_EQ(ReadAll(Out("tags.csv")), kAllRows);
+}
+
 TEST_F(ExtractReconnectTest, LostServerIsGivenUpAfterFiveTriesWithoutProgress) {
   ConnectRemotely();
   ScriptInterruptedCall();

@@ -32,7 +32,8 @@ void RetryBudget::OnSuccess() {
 
 absl::Duration RetryBudget::Take() {
   Refill();
-  tokens_ -= 1;
+  tokens_ =
+      std::max(tokens_ - 1, -options_.per_second * absl::ToDoubleSeconds(options_.longest_wait));
   if (tokens_ >= 0) return absl::ZeroDuration();
   return absl::Seconds(-tokens_ / options_.per_second);
 }

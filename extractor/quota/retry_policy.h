@@ -30,7 +30,8 @@ class RetryPolicy {
 
 // Bounds the share of retries in the traffic: an upstream that fails everything
 // gets a trickle, not a multiple of the load. An empty budget delays a retry, it
-// never cancels one: that would lose rows. Not thread-safe.
+// never cancels one: that would lose rows; and it delays none for long, so that an
+// outage of a second is over soon after it. Not thread-safe.
 class RetryBudget {
  public:
   struct Options {
@@ -40,6 +41,8 @@ class RetryBudget {
     double per_second = 5;
     // Retries that can be saved up; also the start.
     double capacity = 50;
+    // No retry waits longer: what is in flight is bounded as well.
+    absl::Duration longest_wait = absl::Seconds(10);
   };
 
   // `clock` must outlive the budget.

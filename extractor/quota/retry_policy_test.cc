@@ -1,5 +1,6 @@
 #include "extractor/quota/retry_policy.h"
 
+#include <algorithm>
 #include <limits>
 
 #include "absl/time/time.h"
@@ -57,6 +58,17 @@ TEST(RetryBudgetTest, TimeRefillsUpToTheCapacity) {
   clock.Advance(absl::Hours(1));
   for (int i = 0; i < 10; ++i) EXPECT_EQ(budget.Take(), absl::ZeroDuration());
   EXPECT_GT(budget.Take(), absl::ZeroDuration());
+}
+
+// 300 requests that failed in one second kept each other waiting for a minute.
+TEST(RetryBudgetTest, ManyFailuresAtOnceDelayNoRetryForLong) {
+  FakeClock clock;
+  RetryBudget budget({/*per_success=*/0, /*per_second=*/5, /*capacity=*/10}, &clock);
+  absl::Duration longest;
+  for (int i = 0; i < 300; ++i) longest = std::max(longest, budget.Take());
+  EXPECT_EQ(longest, absl::Seconds(10));
+  clock.Advance(absl::Seconds(11));
+  EXPECT_EQ(budget.Take(), absl::ZeroDuration());
 }
 
 TEST(RetryBudgetTest, SuccessesPayForRetries) {
