@@ -181,35 +181,41 @@ void ConversationWalk::AddContacts(const RecordValues& values, std::vector<std::
   }
 }
 
-std::optional<bool> ConversationWalk::PartsTruncated(const PageReader::Record& record) {
+std::optional<bool> ConversationWalk::AuditParts(const PageReader::Record& record, UnitRows* unit) {
   const Shape& shape = *converter_.shape();
   const auto got = static_cast<int64_t>(record.part == 0 ? record.values->lists[parts_].count
                                                          : record.split_count);
-  if (got < kPartsLimit) return false;
   const auto total = ParseInt64(record.values->Get(shape, parts_total_, 0).text);
-  const auto counted = ParseInt64(record.values->Get(shape, parts_counted_, 0).text);
-  if (!total.has_value() && !counted.has_value()) return std::nullopt;
+  const auto statistics = ParseInt64(record.values->Get(shape, parts_counted_, 0).text);
+  const bool cut = got >= kPartsLimit;
+  if (!total.has_value() && !statistics.has_value()) {
+    return cut ? std::nullopt : std::optional<bool>(false);
+  }
   // The statistics count the message that began the conversation as a part.
-  return std::max(total.value_or(0), counted.value_or(1) - 1) > got;
+  const int64_t counted = std::max(total.value_or(0), statistics.value_or(1) - 1);
+  if (counted <= got) return false;
+  for (const TableInfo* table : run_->report().tables()) {
+    if (table->name() != "conversation_parts") continue;
+    const std::string id(record.values->Get(shape, id_, 0).text);
+    if (cut) {
+      unit->notices().push_back(
+          {table->index, v1::NOTICE_CODE_PARTS_TRUNCATED, id,
+           "Intercom gives the newest 500 parts only; older ones are missing, and the "
+           "conversation's parts_truncated is true"});
+    } else {
+      unit->notices().push_back({table->index, v1::NOTICE_CODE_PARTS_DIFFER, id,
+                                 absl::StrCat("Intercom gave ", got, " parts and counts ", counted,
+                                              "; others may have been deleted or redacted")});
+    }
+  }
+  return cut;
 }
 
 void ConversationWalk::MakeRows(const PageReader::Record& record, const RoleMap& roles,
                                 bool is_detail, UnitRows* unit) {
   RecordContext context;
   context.roles = &roles;
-  if (is_detail && record.part < 2) {
-    context.parts_truncated = PartsTruncated(record);
-    if (context.parts_truncated.value_or(false)) {
-      for (const TableInfo* table : run_->report().tables()) {
-        if (table->name() != "conversation_parts") continue;
-        unit->notices().push_back(
-            {table->index, v1::NOTICE_CODE_PARTS_TRUNCATED,
-             std::string(record.values->Get(*converter_.shape(), id_, 0).text),
-             "Intercom gives the newest 500 parts only; older ones are missing, and the "
-             "conversation's parts_truncated is true"});
-      }
-    }
-  }
+  if (is_detail && record.part < 2) context.parts_truncated = AuditParts(record, unit);
   using Part = RecordConverter::Part;
   const Part part = record.part == 0   ? Part::kWhole
                     : record.part == 1 ? Part::kWithoutList

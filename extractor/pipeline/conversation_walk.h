@@ -60,7 +60,9 @@ class ConversationWalk : public Walk {
   void AddContacts(const RecordValues& values, std::vector<std::string>* contacts);
   void MakeRows(const PageReader::Record& record, const RoleMap& roles, bool is_detail,
                 UnitRows* unit);
-  std::optional<bool> PartsTruncated(const PageReader::Record& record);
+  // Compares the parts that came with those that Intercom counts, and says so where
+  // some are missing. Whether they were cut off; nothing when it does not count them.
+  std::optional<bool> AuditParts(const PageReader::Record& record, UnitRows* unit);
   void OnListPage(const PageInfo& info, std::function<void()> next);
   void WhenIdle(std::function<void()> begin_anew);
   void FetchDetail(const std::string& id, const std::shared_ptr<RoleMap>& roles);

@@ -213,6 +213,25 @@ TEST_P(PartsOfConversation, AreAllThereUpToTheLimitOf500) {
 
 INSTANTIATE_TEST_SUITE_P(Counts, PartsOfConversation, ::testing::Values(0, 1, 499, 500, 501, 900));
 
+TEST(ExtractionTest, FewerPartsThanIntercomCountsAreANotice) {
+  const auto notices = [](const std::string& statistics) {
+    ExtractionHarness harness(OneConversation(ConversationJson(
+        "c", PartJson("1", "hello") + "," + PartJson("2", "hello"),
+        absl::StrCat(R"(,"statistics":{"count_conversation_parts":)", statistics, "}"))));
+    const Extracted got = harness.Run({"conversation_parts", "conversations"});
+    EXPECT_FALSE(got.rows.conversations(0).parts_truncated());
+    return got.Notices(v1::NOTICE_CODE_PARTS_DIFFER);
+  };
+  // The source message counts as well.
+  EXPECT_THAT(notices("3"), IsEmpty());
+  EXPECT_THAT(notices("null"), IsEmpty());
+  const std::vector<v1::Notice> differ = notices("5");
+  ASSERT_THAT(differ, SizeIs(1));
+  EXPECT_EQ(differ[0].record_id(), "c");
+  EXPECT_EQ(differ[0].message(),
+            "Intercom gave 2 parts and counts 4; others may have been deleted or redacted");
+}
+
 TEST(ExtractionTest, BodiesKeepEveryCharacter) {
   const std::string escaped = R"(a,\"b\"\r\n\n\ttab 😀 \u2028 \ud83d\ude00 \u0001 é)";
   const std::string plain =
