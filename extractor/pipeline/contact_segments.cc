@@ -15,7 +15,7 @@ constexpr absl::Duration kIndexDelay = absl::Minutes(10);
 // The most that Intercom gives.
 constexpr int kContactsPerPage = 150;
 // New contacts that a resume token names; beyond, a resume asks all contacts.
-constexpr size_t kMaxNew = 500;
+constexpr size_t kMaxNew = 300;
 
 constexpr char kIncomplete[] = "its rows came from searches that turned out incomplete";
 

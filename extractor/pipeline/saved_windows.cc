@@ -10,7 +10,7 @@
 namespace intercom_extractor {
 namespace {
 
-constexpr size_t kMaxIdBytes = size_t{16} << 10;
+constexpr size_t kMaxIdBytes = size_t{8} << 10;
 
 resume::Window ToState(const WindowPlan::Saved::Window& window, const std::string& cursor) {
   resume::Window state;

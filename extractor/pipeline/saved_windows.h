@@ -8,7 +8,7 @@
 namespace intercom_extractor {
 
 // Windows as a resume token holds them. Ids of the last second are left out of
-// windows that have a cursor once all windows' together would take more than 16 KiB:
+// windows that have a cursor once all windows' together would take more than 8 KiB:
 // only a cursor that Intercom refuses then gives that second again.
 resume::Windows ToState(const SearchWindows::Saved& saved);
 

@@ -109,13 +109,11 @@ resume::RecordList WindowedList::Save() const {
   } else if (windows_ != nullptr && !windows_ended_) {
     saved.set_way(resume::RecordList::WAY_WINDOWS);
     *saved.mutable_windows() = ToState(windows_->Save());
-  } else if (given_ != nullptr || anew_) {
-    // What it leaves out does not fit into a token; or it is about to begin anew.
-    saved.set_way(resume::RecordList::WAY_ANEW);
-  } else if (!position_.parameter().empty()) {
+  } else if (given_ == nullptr && !anew_ && !position_.parameter().empty()) {
     saved.set_way(resume::RecordList::WAY_LIST);
     *saved.mutable_position() = position_;
   } else if (!undecided_) {
+    // What the list leaves out does not fit into a token, or it begins anew just now.
     saved.set_way(resume::RecordList::WAY_ANEW);
   }
   return saved;

@@ -40,8 +40,9 @@ std::vector<std::string> AllTables() {
   return names;
 }
 
-// A cut leaves the workspace's scroll open, which the next stream waits for.
-constexpr absl::Duration kScrollLife = absl::Milliseconds(20);
+// A cut leaves the workspace's scroll open, which the next stream waits for. Long
+// enough that a busy machine does not let a scroll expire between two pages.
+constexpr absl::Duration kScrollLife = absl::Milliseconds(250);
 
 fake::FakeIntercomOptions FakeOptions() {
   fake::FakeIntercomOptions options;
@@ -140,6 +141,11 @@ class Cursors {
 
 void ExpectSameRows(const ResumingConsumer& consumer, const ResumingConsumer& undisturbed) {
   EXPECT_TRUE(consumer.broken_promises().empty()) << consumer.broken_promises().front();
+  for (const ResumingConsumer* each : {&consumer, &undisturbed}) {
+    for (const v1::TableSummary& table : each->summary().tables()) {
+      EXPECT_EQ(table.status(), v1::TABLE_STATUS_COMPLETE) << table.ShortDebugString();
+    }
+  }
   for (const std::string& table : AllTables()) {
     const std::vector<std::string> rows = consumer.Rows(table);
     const std::vector<std::string> expected = undisturbed.Rows(table);
