@@ -175,7 +175,7 @@ class WindowPlanTest : public ::testing::TestWithParam<std::tuple<Spread, DateCo
 };
 
 TEST_P(WindowPlanTest, WindowsGiveEveryContactOnceForHardlyMoreRequestsThanTheList) {
-  for (uint64_t seed = 1; seed <= 20; ++seed) {
+  for (uint64_t seed = 1; seed <= 10; ++seed) {
     std::mt19937_64 random(seed);
     const size_t count = 3000 + random() % 30000;
     const Workspace workspace = MakeWorkspace(count, &random);
@@ -194,7 +194,7 @@ TEST_P(WindowPlanTest, WindowsGiveEveryContactOnceForHardlyMoreRequestsThanTheLi
 }
 
 TEST_P(WindowPlanTest, StoppedAndResumedAnywhereItGivesEveryContactOnce) {
-  for (uint64_t seed = 1; seed <= 20; ++seed) {
+  for (uint64_t seed = 1; seed <= 10; ++seed) {
     std::mt19937_64 random(seed);
     const size_t count = 3000 + random() % 20000;
     const Workspace workspace = MakeWorkspace(count, &random);
