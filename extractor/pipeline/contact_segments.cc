@@ -74,7 +74,8 @@ void ContactSegments::OnListFailed() {
   if (asking_ == Asking::kUnknown) {
     Decide(Asking::kAllContacts);
   } else if (asking_ == Asking::kNewContacts && !ended_) {
-    searches_.back()->Stop();
+    // There is none while the segments are being counted.
+    if (!searches_.empty()) searches_.back()->Stop();
     ended_ = true;
   }
 }
@@ -135,7 +136,7 @@ void ContactSegments::Resume(const resume::ContactSegments& state) {
 void ContactSegments::CountAndSearch() {
   if (!options_.list->watched()) options_.list->Ask(run_, segments_line_);
   options_.list->Await([this, generation = generation_] {
-    if (generation != generation_ || asking_ != Asking::kNewContacts) return;
+    if (ended_ || generation != generation_ || asking_ != Asking::kNewContacts) return;
     if (options_.list->complete()) {
       Search();
     } else {

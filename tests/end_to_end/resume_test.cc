@@ -1,5 +1,6 @@
 // Extractions that are cut off anywhere and go on from their last checkpoint.
 #include <atomic>
+#include <chrono>
 #include <memory>
 #include <mutex>
 #include <random>
@@ -246,6 +247,44 @@ TEST(ExpiredCursorTest, APlainListThatCannotGoOnBeginsItsTablesAnew) {
   ASSERT_TRUE(consumer.complete());
   EXPECT_GT(cursors.refused(), 0);
   ExpectSameRows(consumer, undisturbed);
+}
+
+// Went to a search that did not exist yet.
+TEST(ResumedSegmentsTest, AListThatFailsWhileTheSegmentsAreCountedEndsItsTables) {
+  const std::vector<std::string> tables = {"users", "users_segments", "leads", "leads_segments"};
+  ExtractionHarness harness(SmallWorkspace(), FakeOptions());
+  // The searches by segment, and the list's last pages, take longer than the stream
+  // lives.
+  harness.intercom().AlterAnswers("POST", "/contacts/search",
+                                  [](const fake::Request&, fake::Response* answer) {
+                                    answer->delay = std::chrono::seconds(60);
+                                  });
+  harness.intercom().AlterAnswers("GET", "/contacts",
+                                  [](const fake::Request& request, fake::Response* answer) {
+                                    if (request.Query("starting_after").empty()) return;
+                                    answer->delay = std::chrono::seconds(60);
+                                  });
+  ResumingConsumer consumer;
+  auto running = harness.Start(tables, "");
+  int progress = 0;
+  running->Read([&](const v1::ExtractResponse& event) {
+    consumer.OnEvent(event);
+    // The first says that it begins, the second comes when all but those are here.
+    if (event.has_progress() && ++progress == 2) running->Drain();
+  });
+  running.reset();
+  ASSERT_FALSE(consumer.token().empty());
+  ASSERT_FALSE(consumer.Rows("users").empty());
+
+  harness.intercom().ClearHandlers();
+  harness.intercom().AlterAnswers("GET", "/segments",
+                                  [](const fake::Request&, fake::Response* answer) {
+                                    answer->delay = std::chrono::milliseconds(200);
+                                  });
+  harness.intercom().AddFaults("scope_missing:/contacts");
+  const Extracted got = harness.Resume(consumer.token(), tables);
+  EXPECT_EQ(got.Table("users").status(), v1::TABLE_STATUS_FAILED);
+  EXPECT_EQ(got.Table("users_segments").error().reason(), "SCOPE_MISSING");
 }
 
 TEST(CheckpointTest, TheLastOneComesBeforeTheSummaryAndIsComplete) {
