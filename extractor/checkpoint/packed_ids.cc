@@ -3,75 +3,45 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 
-#include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "extractor/intercom/id_form.h"
+#include "extractor/tables/wire.h"
+#include "google/protobuf/io/coded_stream.h"
 
 namespace intercom_extractor {
 namespace {
 
-constexpr size_t kObjectIdDigits = 24;
-constexpr size_t kObjectIdBytes = kObjectIdDigits / 2;
-
-void AppendVarint(uint64_t value, std::string* to) {
-  for (; value >= 0x80; value >>= 7) to->push_back(static_cast<char>(value | 0x80));
-  to->push_back(static_cast<char>(value));
-}
-
-std::optional<uint64_t> TakeVarint(absl::string_view* from) {
-  uint64_t value = 0;
-  for (int shift = 0; shift < 64 && !from->empty(); shift += 7) {
-    const auto byte = static_cast<unsigned char>(from->front());
-    from->remove_prefix(1);
-    value |= uint64_t{byte & 0x7fU} << shift;
-    if (byte < 0x80) return value;
-  }
-  return std::nullopt;
-}
-
-bool IsObjectId(absl::string_view id) {
-  return id.size() == kObjectIdDigits && std::all_of(id.begin(), id.end(), [](char c) {
-           return absl::ascii_isdigit(static_cast<unsigned char>(c)) || (c >= 'a' && c <= 'f');
-         });
-}
-
-// Only numbers that print as they were written.
-std::optional<uint64_t> NumberOf(absl::string_view id) {
-  uint64_t number = 0;
-  if (!absl::SimpleAtoi(id, &number) || absl::StrCat(number) != id) return std::nullopt;
-  return number;
-}
-
-absl::Status Damaged() { return absl::DataLossError("damaged list of ids"); }
+using google::protobuf::io::CodedInputStream;
 
 // Each begins with what it shares with the one before.
-void AppendObjectIds(const std::vector<std::string>& ids, std::string* to) {
+void AppendObjectIds(const std::vector<ObjectId>& ids, std::string* to) {
   AppendVarint(ids.size(), to);
-  std::string last;
-  for (const std::string& id : ids) {
-    const auto differs = static_cast<size_t>(
-        std::mismatch(last.begin(), last.end(), id.begin()).first - last.begin());
-    to->push_back(static_cast<char>(differs));
-    to->append(id, differs, std::string::npos);
+  ObjectId last{};
+  size_t known = 0;
+  for (const ObjectId& id : ids) {
+    const auto end = last.begin() + static_cast<ptrdiff_t>(known);
+    const auto differs = std::mismatch(last.begin(), end, id.begin()).second;
+    to->push_back(static_cast<char>(differs - id.begin()));
+    to->append(differs, id.end());
     last = id;
+    known = id.size();
   }
 }
 
-bool TakeObjectIds(absl::string_view* from, std::vector<std::string>* ids) {
-  const std::optional<uint64_t> count = TakeVarint(from);
-  if (!count.has_value()) return false;
+bool TakeObjectIds(CodedInputStream* from, std::vector<std::string>* ids) {
+  uint64_t count = 0;
+  if (!from->ReadVarint64(&count)) return false;
   std::string last;
-  for (uint64_t i = 0; i < *count; ++i) {
-    if (from->empty()) return false;
-    const auto shared = static_cast<size_t>(static_cast<unsigned char>(from->front()));
-    from->remove_prefix(1);
-    if (shared > last.size() || kObjectIdBytes - shared > from->size()) return false;
-    last.resize(shared);
-    last.append(from->data(), kObjectIdBytes - shared);
-    from->remove_prefix(kObjectIdBytes - shared);
+  for (uint64_t i = 0; i < count; ++i) {
+    uint8_t shared = 0;
+    std::string rest;
+    if (!from->ReadRaw(&shared, 1) || shared > last.size() ||
+        !from->ReadString(&rest, static_cast<int>(sizeof(ObjectId) - shared))) {
+      return false;
+    }
+    last.replace(shared, std::string::npos, rest);
     ids->push_back(absl::BytesToHexString(last));
   }
   return true;
@@ -86,15 +56,26 @@ void AppendNumbers(const std::vector<uint64_t>& numbers, std::string* to) {
   }
 }
 
-bool TakeNumbers(absl::string_view* from, std::vector<std::string>* ids) {
-  const std::optional<uint64_t> count = TakeVarint(from);
-  if (!count.has_value()) return false;
+bool TakeNumbers(CodedInputStream* from, std::vector<std::string>* ids) {
+  uint64_t count = 0;
+  if (!from->ReadVarint64(&count)) return false;
   uint64_t last = 0;
-  for (uint64_t i = 0; i < *count; ++i) {
-    const std::optional<uint64_t> step = TakeVarint(from);
-    if (!step.has_value()) return false;
-    last += *step;
+  for (uint64_t i = 0; i < count; ++i) {
+    uint64_t step = 0;
+    if (!from->ReadVarint64(&step)) return false;
+    last += step;
     ids->push_back(absl::StrCat(last));
+  }
+  return true;
+}
+
+bool TakeOthers(CodedInputStream* from, size_t all_bytes, std::vector<std::string>* ids) {
+  while (static_cast<size_t>(from->CurrentPosition()) < all_bytes) {
+    uint64_t size = 0;
+    if (!from->ReadVarint64(&size) || size > all_bytes ||
+        !from->ReadString(&ids->emplace_back(), static_cast<int>(size))) {
+      return false;
+    }
   }
   return true;
 }
@@ -104,13 +85,13 @@ bool TakeNumbers(absl::string_view* from, std::vector<std::string>* ids) {
 std::string PackIds(std::vector<std::string> ids) {
   std::sort(ids.begin(), ids.end());
   ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
-  std::vector<std::string> object_ids;
+  std::vector<ObjectId> object_ids;
   std::vector<uint64_t> numbers;
   std::string others;
   for (const std::string& id : ids) {
-    if (IsObjectId(id)) {
-      object_ids.push_back(absl::HexStringToBytes(id));
-    } else if (const auto number = NumberOf(id)) {
+    if (const auto object_id = ObjectIdOf(id)) {
+      object_ids.push_back(*object_id);
+    } else if (const auto number = NumberIdOf(id)) {
       numbers.push_back(*number);
     } else {
       AppendVarint(id.size(), &others);
@@ -128,12 +109,11 @@ absl::StatusOr<std::vector<std::string>> UnpackIds(absl::string_view packed) {
   std::vector<std::string> ids;
   // Nothing was packed.
   if (packed.empty()) return ids;
-  if (!TakeObjectIds(&packed, &ids) || !TakeNumbers(&packed, &ids)) return Damaged();
-  while (!packed.empty()) {
-    const std::optional<uint64_t> size = TakeVarint(&packed);
-    if (!size.has_value() || *size > packed.size()) return Damaged();
-    ids.emplace_back(packed.substr(0, *size));
-    packed.remove_prefix(*size);
+  CodedInputStream from(reinterpret_cast<const uint8_t*>(packed.data()),
+                        static_cast<int>(packed.size()));
+  if (!TakeObjectIds(&from, &ids) || !TakeNumbers(&from, &ids) ||
+      !TakeOthers(&from, packed.size(), &ids)) {
+    return absl::DataLossError("damaged list of ids");
   }
   return ids;
 }

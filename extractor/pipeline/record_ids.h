@@ -1,13 +1,13 @@
 #ifndef EXTRACTOR_PIPELINE_RECORD_IDS_H_
 #define EXTRACTOR_PIPELINE_RECORD_IDS_H_
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string>
 
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/string_view.h"
+#include "extractor/intercom/id_form.h"
 
 namespace intercom_extractor {
 
@@ -19,15 +19,10 @@ class RecordIds {
  public:
   void Insert(absl::string_view id);
   bool Contains(absl::string_view id) const;
-  size_t size() const { return packed_.size() + numbers_.size() + others_.size(); }
+  size_t size() const { return object_ids_.size() + numbers_.size() + others_.size(); }
 
  private:
-  using Packed = std::array<uint32_t, 3>;
-  // False for an id of another form.
-  static bool Pack(absl::string_view id, Packed* packed);
-  static bool ToNumber(absl::string_view id, uint64_t* number);
-
-  absl::flat_hash_set<Packed> packed_;
+  absl::flat_hash_set<ObjectId> object_ids_;
   absl::flat_hash_set<uint64_t> numbers_;
   absl::flat_hash_set<std::string> others_;
 };
