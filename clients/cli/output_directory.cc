@@ -39,19 +39,6 @@ absl::Status MakeDirectories(const std::string& path) {
   }
 }
 
-// Makes the names in a directory durable.
-absl::Status SyncDirectory(const std::string& path) {
-  const int fd = open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  // A directory that may be written but not read cannot be synced; the files
-  // stand all the same.
-  if (fd < 0) return absl::OkStatus();
-  const int result = fsync(fd);
-  const int error = errno;
-  close(fd);
-  if (result != 0 && error != EINVAL) return OutputError(absl::StrCat("sync ", path), error);
-  return absl::OkStatus();
-}
-
 // Whether `name` can be a file that an earlier run left behind. Whatever else
 // lies in `.partial` is not ours to remove.
 bool IsOutputName(const std::string& entry) {

@@ -103,6 +103,16 @@ class OutputFile::Compressor {
   bool usable_ = false;
 };
 
+absl::Status SyncDirectory(const std::string& path) {
+  const int fd = open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (fd < 0) return absl::OkStatus();
+  const int result = fsync(fd);
+  const int error = errno;
+  close(fd);
+  if (result != 0 && error != EINVAL) return OutputError(absl::StrCat("sync ", path), error);
+  return absl::OkStatus();
+}
+
 absl::StatusOr<std::unique_ptr<OutputFile>> OutputFile::Create(const std::string& path, bool gzip) {
   // O_NOFOLLOW: what stands under our name in our directory is ours, and no link
   // that leads to somebody else's file.

@@ -16,6 +16,10 @@ namespace intercom_extractor {
 // else the code that fits best.
 absl::Status OutputError(absl::string_view what, int error_number);
 
+// Makes the names in a directory durable. A directory that may be written but not
+// read cannot be synced; the files stand all the same.
+absl::Status SyncDirectory(const std::string& path);
+
 // One output, buffered and perhaps compressed: a file that is begun anew or
 // continued, or an open descriptor such as standard output.
 //

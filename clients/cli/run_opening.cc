@@ -183,7 +183,7 @@ RunOpening OpenRun(const ExtractOptions& options, RunState fresh, OutputDirector
     return Ended(std::move(opening), ExitCode::kUsage,
                  absl::StrCat(message, "; delete it, or name another with --state"));
   }
-  opening.notes.push_back(absl::StrCat("", message, ", and is replaced"));
+  opening.notes.push_back(absl::StrCat(message, ", and is replaced"));
   return Anew(path, std::move(opening), directory);
 }
 

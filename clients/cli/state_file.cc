@@ -27,19 +27,6 @@ std::string DirectoryOf(const std::string& path) {
   return slash == 0 ? "/" : path.substr(0, slash);
 }
 
-// Makes durable which file has the name.
-absl::Status SyncName(const std::string& path) {
-  const std::string directory = DirectoryOf(path);
-  const int fd = open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  // As for the files themselves: what may be written but not read cannot be synced.
-  if (fd < 0) return absl::OkStatus();
-  const int result = fsync(fd);
-  const int error = errno;
-  close(fd);
-  if (result != 0 && error != EINVAL) return OutputError(absl::StrCat("sync ", directory), error);
-  return absl::OkStatus();
-}
-
 // A descriptor that closes itself.
 class File {
  public:
@@ -106,12 +93,12 @@ absl::Status WriteStateFile(const std::string& path, const RunState& state) {
   if (rename(temporary.c_str(), path.c_str()) != 0) {
     return OutputError(absl::StrCat("write the state file ", path), errno);
   }
-  return SyncName(path);
+  return SyncDirectory(DirectoryOf(path));
 }
 
 absl::Status RemoveStateFile(const std::string& path) {
   unlink(TemporaryPath(path).c_str());
-  if (unlink(path.c_str()) == 0) return SyncName(path);
+  if (unlink(path.c_str()) == 0) return SyncDirectory(DirectoryOf(path));
   if (errno == ENOENT) return absl::OkStatus();
   return OutputError(absl::StrCat("remove the state file ", path), errno);
 }
