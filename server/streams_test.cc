@@ -19,8 +19,6 @@
 namespace intercom_extractor {
 namespace {
 
-class StreamsTest : public ServerFixture {};
-
 // Two requests a contact and one a conversation, so that there is something to stop.
 fake::GeneratorOptions LongExtraction() {
   fake::GeneratorOptions generator;
@@ -30,6 +28,27 @@ fake::GeneratorOptions LongExtraction() {
 }
 // Far from all of its 45,000, however slow the machine was to cancel it.
 constexpr int64_t kStoppedEarly = 20000;
+
+class StreamsTest : public ServerFixture {
+ protected:
+  // Cancels an extraction of all tables at once, or when it has given rows.
+  void Cancel(bool after_rows) {
+    options_.latency = std::chrono::milliseconds(20);
+    Start(LongExtraction());
+    grpc::ClientContext context;
+    v1::ExtractRequest request;
+    request.set_template_(v1::TEMPLATE_ALL);
+    const auto reader = stub_->Extract(&context, request);
+    v1::ExtractResponse event;
+    while (after_rows && !event.has_row_batch()) ASSERT_TRUE(reader->Read(&event));
+    context.TryCancel();
+    EXPECT_EQ(reader->Finish().error_code(), grpc::StatusCode::CANCELLED);
+    // Returns when the call has ended.
+    server_->Shutdown(absl::InfiniteDuration());
+    server_ = nullptr;
+    EXPECT_LT(intercom_->stats().total, kStoppedEarly);
+  }
+};
 
 // The names of gRPC's interoperability tests, for a stream of rows.
 
@@ -45,37 +64,10 @@ TEST_F(StreamsTest, EmptyStreamEndsWellWithASummary) {
   EXPECT_EQ(result.summary.tables(0).status(), v1::TABLE_STATUS_COMPLETE);
 }
 
-TEST_F(StreamsTest, CancelAfterBeginAsksIntercomForLittle) {
-  options_.latency = std::chrono::milliseconds(20);
-  Start(LongExtraction());
-  grpc::ClientContext context;
-  v1::ExtractRequest request;
-  request.set_template_(v1::TEMPLATE_ALL);
-  const auto reader = stub_->Extract(&context, request);
-  context.TryCancel();
-  EXPECT_EQ(reader->Finish().error_code(), grpc::StatusCode::CANCELLED);
-  server_->Shutdown(absl::InfiniteDuration());
-  server_ = nullptr;
-  EXPECT_LT(intercom_->stats().total, kStoppedEarly);
-}
+TEST_F(StreamsTest, CancelAfterBeginAsksIntercomForLittle) { Cancel(/*after_rows=*/false); }
 
 TEST_F(StreamsTest, CancelAfterFirstResponseStopsRequestsToIntercom) {
-  options_.latency = std::chrono::milliseconds(20);
-  Start(LongExtraction());
-  grpc::ClientContext context;
-  v1::ExtractRequest request;
-  request.set_template_(v1::TEMPLATE_ALL);
-  const auto reader = stub_->Extract(&context, request);
-  v1::ExtractResponse event;
-  do {
-    ASSERT_TRUE(reader->Read(&event));
-  } while (!event.has_row_batch());
-  context.TryCancel();
-  EXPECT_EQ(reader->Finish().error_code(), grpc::StatusCode::CANCELLED);
-  // Returns when the call has ended.
-  server_->Shutdown(absl::InfiniteDuration());
-  server_ = nullptr;
-  EXPECT_LT(intercom_->stats().total, kStoppedEarly);
+  Cancel(/*after_rows=*/true);
 }
 
 TEST_F(StreamsTest, TimeoutOnSleepingServerEndsTheCallOnBothSides) {

@@ -1,6 +1,7 @@
 // Extractions that are cut off anywhere and go on from their last checkpoint.
 #include <atomic>
 #include <chrono>
+#include <limits>
 #include <memory>
 #include <mutex>
 #include <random>
@@ -74,6 +75,15 @@ absl::Status ReadSome(ExtractionHarness* harness, const std::vector<std::string>
     return absl::OkStatus();
   }
   return got.status;
+}
+
+// Reads on to the end.
+void ReadAll(ExtractionHarness* harness, const std::vector<std::string>& tables,
+             ResumingConsumer* consumer) {
+  const absl::Status status =
+      ReadSome(harness, tables, std::numeric_limits<int64_t>::max(), consumer);
+  ASSERT_TRUE(status.ok()) << status;
+  ASSERT_TRUE(consumer->complete());
 }
 
 // Enough to be read in windows.
@@ -165,8 +175,7 @@ TEST_P(ResumeTest, AnExtractionThatIsCutOffAgainAndAgainGivesEachRowOnce) {
   // So that a cut finds much that is made but not taken.
   harness.queue_bytes = size_t{64} << 10;
   ResumingConsumer undisturbed;
-  ASSERT_TRUE(ReadSome(&harness, {}, 1 << 30, &undisturbed).ok());
-  ASSERT_TRUE(undisturbed.complete());
+  ASSERT_NO_FATAL_FAILURE(ReadAll(&harness, {}, &undisturbed));
 
   SCOPED_TRACE(absl::StrCat("seed ", GetParam()));
   std::mt19937_64 random(static_cast<uint64_t>(GetParam()));
@@ -195,7 +204,7 @@ TEST_P(LargeResumeTest, WindowsGoOnWithCursorsThatServeAndThatDoNot) {
   harness.scroll = ScrollOptions();
   harness.queue_bytes = size_t{64} << 10;
   ResumingConsumer undisturbed;
-  ASSERT_TRUE(ReadSome(&harness, {}, 1 << 30, &undisturbed).ok());
+  ASSERT_NO_FATAL_FAILURE(ReadAll(&harness, {}, &undisturbed));
 
   cursors.Watch(&harness.intercom());
   std::mt19937_64 random(7);
@@ -228,7 +237,7 @@ TEST(ExpiredCursorTest, APlainListThatCannotGoOnBeginsItsTablesAnew) {
   harness.scroll = ScrollOptions();
   harness.queue_bytes = size_t{64} << 10;
   ResumingConsumer undisturbed;
-  ASSERT_TRUE(ReadSome(&harness, {}, 1 << 30, &undisturbed).ok());
+  ASSERT_NO_FATAL_FAILURE(ReadAll(&harness, {}, &undisturbed));
 
   cursors.Watch(&harness.intercom());
   ResumingConsumer consumer;
@@ -243,8 +252,7 @@ TEST(ExpiredCursorTest, APlainListThatCannotGoOnBeginsItsTablesAnew) {
   running.reset();
   ASSERT_FALSE(consumer.complete());
   cursors.Expire();
-  ASSERT_TRUE(ReadSome(&harness, {}, 1 << 30, &consumer).ok());
-  ASSERT_TRUE(consumer.complete());
+  ASSERT_NO_FATAL_FAILURE(ReadAll(&harness, {}, &consumer));
   EXPECT_GT(cursors.refused(), 0);
   ExpectSameRows(consumer, undisturbed);
 }
@@ -291,7 +299,7 @@ TEST(CheckpointTest, TheLastOneComesBeforeTheSummaryAndIsComplete) {
   ExtractionHarness harness(SmallWorkspace(), FakeOptions());
   harness.scroll = ScrollOptions();
   ResumingConsumer consumer;
-  ASSERT_TRUE(ReadSome(&harness, {}, 1 << 30, &consumer).ok());
+  ASSERT_NO_FATAL_FAILURE(ReadAll(&harness, {}, &consumer));
   EXPECT_TRUE(consumer.broken_promises().empty()) << consumer.broken_promises().front();
   ASSERT_FALSE(consumer.token().empty());
 
@@ -310,7 +318,7 @@ TEST(CheckpointTest, TokensOfOtherRequestsAreRefusedWithTheReason) {
   ExtractionHarness harness(SmallWorkspace(), FakeOptions());
   harness.scroll = ScrollOptions();
   ResumingConsumer consumer;
-  ASSERT_TRUE(ReadSome(&harness, {"tags", "admins"}, 1 << 30, &consumer).ok());
+  ASSERT_NO_FATAL_FAILURE(ReadAll(&harness, {"tags", "admins"}, &consumer));
 
   const auto reason = [&](const std::string& token, const std::vector<std::string>& tables) {
     const absl::Status status = harness.Resume(token, tables).status;
@@ -332,7 +340,7 @@ TEST(CheckpointTest, ADrainedExtractionEndsWithACheckpointThatGoesOn) {
   ExtractionHarness harness(SmallWorkspace(), FakeOptions());
   harness.scroll = ScrollOptions();
   ResumingConsumer undisturbed;
-  ASSERT_TRUE(ReadSome(&harness, {}, 1 << 30, &undisturbed).ok());
+  ASSERT_NO_FATAL_FAILURE(ReadAll(&harness, {}, &undisturbed));
 
   ResumingConsumer consumer;
   for (int drains = 0; !consumer.complete(); ++drains) {
