@@ -12,8 +12,6 @@ namespace {
 
 // Intercom speaks of a few minutes until a contact can be found.
 constexpr absl::Duration kIndexDelay = absl::Minutes(10);
-// The most that Intercom gives.
-constexpr int kContactsPerPage = 150;
 // New contacts that a resume token names; beyond, a resume asks all contacts.
 constexpr size_t kMaxNew = 300;
 
@@ -205,28 +203,26 @@ void ContactSegments::Search() {
 
 void ContactSegments::OnSearchEnd(const absl::Status& status, int64_t members, int64_t missing) {
   if (!status.ok()) {
-    Notify(v1::NOTICE_CODE_LIST_INSTEAD_OF_SEARCH, v1::SEVERITY_INFO,
-           absl::StrCat("each contact is asked for its segments, as POST /contacts/search by "
-                        "segment cannot be relied on: ",
-                        status.message()));
+    run_->NotifyOnce(
+        tables_, v1::NOTICE_CODE_LIST_INSTEAD_OF_SEARCH, v1::SEVERITY_INFO,
+        absl::StrCat("each contact is asked for its segments, as POST /contacts/search by "
+                     "segment cannot be relied on: ",
+                     status.message()));
     ListAgain(kIncomplete);
     return;
   }
   if (missing > 0) {
-    Notify(v1::NOTICE_CODE_COUNT_DIFFERS, v1::SEVERITY_WARNING,
-           absl::StrCat("POST /contacts/search gave ", missing, " fewer than the ", members,
-                        " members of segments that it counted; they changed during the run"));
+    run_->NotifyOnce(
+        tables_, v1::NOTICE_CODE_COUNT_DIFFERS, v1::SEVERITY_WARNING,
+        absl::StrCat("POST /contacts/search gave ", missing, " fewer than the ", members,
+                     " members of segments that it counted; they changed during the run"));
   }
   End();
 }
 
 void ContactSegments::RestartTables(const std::string& why) {
   ++generation_;
-  for (const TableInfo* table : run_->report().tables()) {
-    if (tables_.test(table->index) && !run_->report().Failed(table->index)) {
-      run_->RestartTable(table->index, why);
-    }
-  }
+  run_->RestartTables(tables_, why);
 }
 
 void ContactSegments::ListAgain(const std::string& why) {
@@ -237,7 +233,7 @@ void ContactSegments::ListAgain(const std::string& why) {
   PagedList::Options options;
   options.operation = "GET /contacts";
   options.path = "/contacts";
-  options.per_page = kContactsPerPage;
+  options.per_page = static_cast<int>(SegmentChoice::kPageSize);
   options.by_cursor = true;
   options.plan_pages = true;
   options.id = id_;
@@ -272,16 +268,6 @@ void ContactSegments::ListAgain(const std::string& why) {
     End();
   };
   PagedList::Walk(run_, &shape_, std::move(options));
-}
-
-void ContactSegments::Notify(v1::NoticeCode code, v1::Severity severity,
-                             const std::string& message) {
-  for (const TableInfo* table : run_->report().tables()) {
-    if (!tables_.test(table->index)) continue;
-    // One is enough for both tables.
-    run_->Notify(table->index, code, severity, "", message);
-    return;
-  }
 }
 
 void ContactSegments::End() {

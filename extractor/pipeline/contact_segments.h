@@ -106,7 +106,6 @@ class ContactSegments {
   void RestartTables(const std::string& why);
   void OnSearchEnd(const absl::Status& status, int64_t members, int64_t missing);
   void ListAgain(const std::string& why);
-  void Notify(v1::NoticeCode code, v1::Severity severity, const std::string& message);
   void End();
 
   Run* const run_;

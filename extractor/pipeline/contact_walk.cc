@@ -7,7 +7,7 @@
 #include "extractor/checkpoint/packed_ids.h"
 #include "extractor/pipeline/paged_list.h"
 #include "extractor/pipeline/segment_choice.h"
-#include "extractor/pipeline/segment_search.h"
+#include "extractor/tables/record_reader.h"
 
 namespace intercom_extractor {
 namespace {
@@ -311,7 +311,7 @@ void ContactWalk::OnContact(const RecordValues& values, UnitRows* unit) {
     return;
   }
   if (roles_ != nullptr) roles_->Remember(contact.id, Abs(role));
-  contact.created_at = SegmentSearch::CreatedAt(values.Get(shape, created_at_, 0));
+  contact.created_at = IntegerOf(values.Get(shape, created_at_, 0));
 
   RecordContext context;
   for (const ContactChildren::Missing& list : children_.MissingIn(values, contact.role)) {

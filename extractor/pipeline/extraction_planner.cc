@@ -21,7 +21,6 @@
 #include "extractor/pipeline/segment_list.h"
 #include "extractor/pipeline/segments_plan.h"
 #include "extractor/pipeline/window_plan.h"
-#include "extractor/pipeline/windowed_list.h"
 #include "extractor/pipeline/workspace.h"
 #include "extractor/plan/request_plan.h"
 #include "extractor/tables/page_reader.h"
@@ -172,7 +171,7 @@ class Planner : public std::enable_shared_from_this<Planner> {
       total_contacts_ = total;
       contacts_->SetTotal(total);
       PlanSegments(total);
-      if (WindowedList::ReadsWindows(total)) {
+      if (WindowPlan::IsWorthwhile(total)) {
         list->Expect(Estimate::Exactly(1));
         list->Explain("its first page counts the contacts");
         windows->Expect(WindowPlan::PagesFor(total, kPageSize));
@@ -255,7 +254,7 @@ class Planner : public std::enable_shared_from_this<Planner> {
                conversations_ = total;
                const int64_t pages = PagesOf(total, kPageSize);
                const bool each = ConversationWalk::NeedsDetails(tables_, body_format_);
-               if (WindowedList::ReadsWindows(total)) {
+               if (WindowPlan::IsWorthwhile(total)) {
                  list->Expect(Estimate::Exactly(1));
                  list->Explain("its first page counts the conversations");
                  windows->Expect(WindowPlan::PagesFor(total, kPageSize));

@@ -220,6 +220,14 @@ void Run::RestartTable(int table, const std::string& reason) {
   Emit(event);
 }
 
+void Run::RestartTables(TableSet tables, const std::string& reason) {
+  for (const TableInfo* table : report_->tables()) {
+    if (tables.test(table->index) && !report_->Failed(table->index)) {
+      RestartTable(table->index, reason);
+    }
+  }
+}
+
 void Run::Notify(int table, v1::NoticeCode code, v1::Severity severity,
                  const std::string& record_id, const std::string& message,
                  const std::string& request_id) {
@@ -233,6 +241,15 @@ void Run::Notify(int table, v1::NoticeCode code, v1::Severity severity,
   notice->set_message(message);
   notice->set_request_id(request_id);
   Emit(event);
+}
+
+void Run::NotifyOnce(TableSet tables, v1::NoticeCode code, v1::Severity severity,
+                     const std::string& message) {
+  for (const TableInfo* table : report_->tables()) {
+    if (!tables.test(table->index)) continue;
+    Notify(table->index, code, severity, "", message);
+    return;
+  }
 }
 
 void Run::FailTables(TableSet tables, const absl::Status& why) {

@@ -97,9 +97,14 @@ class Run {
 
   // A table begins anew: what has been streamed of it is void.
   void RestartTable(int table, const std::string& reason);
+  // The same for those of the tables that have not failed.
+  void RestartTables(TableSet tables, const std::string& reason);
 
   void Notify(int table, v1::NoticeCode code, v1::Severity severity, const std::string& record_id,
               const std::string& message, const std::string& request_id = "");
+  // One notice for all tables that the same records feed, at the first of them.
+  void NotifyOnce(TableSet tables, v1::NoticeCode code, v1::Severity severity,
+                  const std::string& message);
   // Ends the tables with this error; the rest goes on.
   void FailTables(TableSet tables, const absl::Status& why);
   // A detail of a record could not be had: gone with its record (a notice),

@@ -7,7 +7,7 @@
 #include "extractor/pipeline/contact_search.h"
 #include "extractor/pipeline/conversation_search.h"
 #include "extractor/pipeline/day_calendar.h"
-#include "extractor/tables/json_number.h"
+#include "extractor/tables/record_reader.h"
 
 namespace intercom_extractor {
 namespace {
@@ -17,11 +17,6 @@ namespace {
 constexpr int kFirstAttempts = 3;
 constexpr int kAttempts = 4;
 constexpr int64_t kDay = 86400;
-
-std::optional<int64_t> Seconds(const JsonValue& value) {
-  if (value.kind != JsonValue::Kind::kNumber) return std::nullopt;
-  return ParseInt64(value.text);
-}
 
 }  // namespace
 
@@ -159,8 +154,8 @@ bool SearchWindows::Add(size_t window, const RecordValues& values, WindowPlan::P
                         std::vector<Exact>* exact) const {
   const std::string_view id = values.Get(*shape_, options_.id, 0).text;
   const WindowPlan::Record record = {absl::string_view(id.data(), id.size()),
-                                     Seconds(values.Get(*shape_, options_.created_at, 0)),
-                                     Seconds(values.Get(*shape_, options_.updated_at, 0))};
+                                     IntegerOf(values.Get(*shape_, options_.created_at, 0)),
+                                     IntegerOf(values.Get(*shape_, options_.updated_at, 0))};
   if (!plan_.Add(window, record, page)) return false;
   const WindowFilter& filter = plan_.filter(window);
   const bool moves = filter.updated_from.has_value() || filter.updated_before.has_value();

@@ -38,7 +38,7 @@ bool SegmentChoice::SearchIsCheaper(const Contacts& contacts,
 }
 
 Estimate SegmentChoice::PagesFor(int64_t members) {
-  if (members < kMinMembersForWindows) return Estimate::Exactly(PagesOf(members, kPageSize));
+  if (!WindowPlan::IsWorthwhile(members)) return Estimate::Exactly(PagesOf(members, kPageSize));
   return WindowPlan::PagesFor(members, kPageSize);
 }
 

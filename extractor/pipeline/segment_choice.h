@@ -49,8 +49,6 @@ class SegmentChoice {
   // Pages that searching for so many members takes.
   static Estimate PagesFor(int64_t members);
   static constexpr int64_t kPageSize = 150;
-  // Members from which on a segment is read in windows.
-  static constexpr int64_t kMinMembersForWindows = 3000;
 
  private:
   const bool users_;

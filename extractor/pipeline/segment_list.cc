@@ -2,21 +2,16 @@
 
 #include <utility>
 
-#include "extractor/tables/json_number.h"
-
 namespace intercom_extractor {
 
 std::optional<int64_t> SegmentMembers(const JsonValue& count) {
-  if (count.kind != JsonValue::Kind::kNumber) return std::nullopt;
-  const std::optional<int64_t> members = ParseInt64(count.text);
+  const std::optional<int64_t> members = IntegerOf(count);
   if (members.has_value() && *members < 0) return std::nullopt;
   return members;
 }
 
 void SegmentList::Watch(Shape* shape, PagedList::Options* options) {
   watched_ = true;
-  // The segments on its first pages went to an earlier stream.
-  if (options->from.has_value()) complete_ = false;
   id_ = shape->AddValue(-1, "id");
   count_ = shape->AddValue(-1, "count");
   options->reading.begin = [this, begin = std::move(options->reading.begin)] {

@@ -5,7 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "extractor/pipeline/segment_choice.h"
-#include "extractor/tables/json_number.h"
+#include "extractor/pipeline/window_plan.h"
 
 namespace intercom_extractor {
 namespace {
@@ -32,11 +32,6 @@ struct SegmentSearch::Members {
   std::shared_ptr<SearchWindows> search;
 };
 
-std::optional<int64_t> SegmentSearch::CreatedAt(const JsonValue& value) {
-  if (value.kind != JsonValue::Kind::kNumber) return std::nullopt;
-  return ParseInt64(value.text);
-}
-
 SegmentSearch::SegmentSearch(Run* run, std::vector<SegmentList::Segment> segments, Options options)
     : run_(run),
       options_(std::move(options)),
@@ -52,7 +47,7 @@ SegmentSearch::SegmentSearch(Run* run, std::vector<SegmentList::Segment> segment
     auto members = std::make_unique<Members>();
     members->segment = std::move(segment);
     const int64_t count = *members->segment.members;
-    if (count >= SegmentChoice::kMinMembersForWindows) members->windows = kWindowsOfLargeSegment;
+    if (WindowPlan::IsWorthwhile(count)) members->windows = kWindowsOfLargeSegment;
     members->line = options_.line->AddPart();
     members->line->Expect(SegmentChoice::PagesFor(count));
     members->record.slots.resize(static_cast<size_t>(shape.record_slots()));
@@ -108,7 +103,7 @@ void SegmentSearch::Read(Members* members) {
 }
 
 void SegmentSearch::Add(const RecordValues& values, const Members& members, UnitRows* unit) const {
-  if (CreatedAt(values.Get(shape_, created_at_, 0)).value_or(0) > options_.created_until) return;
+  if (IntegerOf(values.Get(shape_, created_at_, 0)).value_or(0) > options_.created_until) return;
   const std::string_view id = values.Get(shape_, id_, 0).text;
   const std::string_view role = values.Get(shape_, role_, 0).text;
   RecordContext context;

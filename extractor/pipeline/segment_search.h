@@ -62,9 +62,6 @@ class SegmentSearch {
   // Gives up: `on_end` is not called, pages that arrive later make no rows.
   void Stop();
 
-  // The record's `created_at`; nothing when there is none to go by.
-  static std::optional<int64_t> CreatedAt(const JsonValue& value);
-
  private:
   // A segment and what was read of it.
   struct Members;

@@ -145,6 +145,9 @@ class WindowPlan {
   bool IsOpen(size_t window) const { return open_.count(window) > 0; }
   // Windows that Save() saves, in its order.
   const std::set<size_t>& open() const { return open_; }
+  // Whether so many records are read in windows: twenty pages. Fewer are read sooner
+  // one page after the other, which splits nothing.
+  static constexpr bool IsWorthwhile(int64_t records) { return records >= 3000; }
   // Pages that reading so many records takes.
   static Estimate PagesFor(int64_t records, int64_t page_size);
   // Pages that open windows still have, as far as it is known; those that were

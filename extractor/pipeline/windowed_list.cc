@@ -6,12 +6,11 @@
 
 #include "absl/strings/str_cat.h"
 #include "extractor/pipeline/saved_windows.h"
+#include "extractor/pipeline/window_plan.h"
 
 namespace intercom_extractor {
 namespace {
 
-// Twenty pages: fewer are read sooner by the list, which splits nothing.
-constexpr int64_t kMinRecordsForWindows = 3000;
 // The list serves when more than a thousandth is missing.
 constexpr int64_t kToleratedPart = 1000;
 // A list that is refused again and again has another reason than an old cursor.
@@ -19,15 +18,13 @@ constexpr int kMaxRefusals = 3;
 
 bool CountsMany(const PageInfo& first_page) {
   return first_page.next_starting_after.has_value() &&
-         WindowedList::ReadsWindows(first_page.total_count.value_or(0));
+         WindowPlan::IsWorthwhile(first_page.total_count.value_or(0));
 }
 
 }  // namespace
 
 WindowedList::WindowedList(Run* run, const Shape* shape, Options options)
     : run_(run), shape_(shape), options_(std::move(options)) {}
-
-bool WindowedList::ReadsWindows(int64_t records) { return records >= kMinRecordsForWindows; }
 
 void WindowedList::ReadList() {
   PagedList::Options list = options_.list;
@@ -188,21 +185,23 @@ void WindowedList::OnWindowsEnd(const absl::Status& status, int64_t shortfall) {
   if (status.ok() && missing <= total / kToleratedPart) {
     ended_ = true;
     if (missing > 0) {
-      Notify(v1::NOTICE_CODE_COUNT_DIFFERS, v1::SEVERITY_WARNING,
-             absl::StrCat(options_.windows.search.operation, " gave ", missing, " fewer than the ",
-                          total, " ", options_.records,
-                          " that Intercom counted; they are too new for its index, or changed "
-                          "during the run"));
+      run_->NotifyOnce(
+          options_.tables, v1::NOTICE_CODE_COUNT_DIFFERS, v1::SEVERITY_WARNING,
+          absl::StrCat(options_.windows.search.operation, " gave ", missing, " fewer than the ",
+                       total, " ", options_.records,
+                       " that Intercom counted; they are too new for its index, or changed "
+                       "during the run"));
     }
     options_.on_end(absl::OkStatus());
     return;
   }
-  Notify(v1::NOTICE_CODE_LIST_INSTEAD_OF_SEARCH, v1::SEVERITY_INFO,
-         absl::StrCat(options_.records, " come from the plain list, one page after the other, as ",
-                      options_.windows.search.operation, " cannot be relied on: ",
-                      status.ok() ? absl::StrCat(missing, " of ", total, " ", options_.records,
-                                                 " are missing")
-                                  : std::string(status.message())));
+  run_->NotifyOnce(
+      options_.tables, v1::NOTICE_CODE_LIST_INSTEAD_OF_SEARCH, v1::SEVERITY_INFO,
+      absl::StrCat(options_.records, " come from the plain list, one page after the other, as ",
+                   options_.windows.search.operation, " cannot be relied on: ",
+                   status.ok()
+                       ? absl::StrCat(missing, " of ", total, " ", options_.records, " are missing")
+                       : std::string(status.message())));
   if (given_ != nullptr || windows_->given() == 0) {
     // From its start: a cursor may have expired meanwhile.
     position_.Clear();
@@ -219,20 +218,8 @@ void WindowedList::OnWindowsEnd(const absl::Status& status, int64_t shortfall) {
 void WindowedList::BeginAnew(const std::string& why) {
   anew_ = false;
   position_.Clear();
-  for (const TableInfo* table : run_->report().tables()) {
-    if (!options_.tables.test(table->index) || run_->report().Failed(table->index)) continue;
-    run_->RestartTable(table->index, why);
-  }
+  run_->RestartTables(options_.tables, why);
   ReadList();
-}
-
-void WindowedList::Notify(v1::NoticeCode code, v1::Severity severity, const std::string& message) {
-  for (const TableInfo* table : run_->report().tables()) {
-    if (!options_.tables.test(table->index)) continue;
-    // One is enough for all tables that the records feed.
-    run_->Notify(table->index, code, severity, "", message);
-    return;
-  }
 }
 
 }  // namespace intercom_extractor

@@ -50,9 +50,6 @@ class WindowedList {
   // `run` and `shape` must outlive the list.
   WindowedList(Run* run, const Shape* shape, Options options);
 
-  // Whether so many records are read in windows.
-  static bool ReadsWindows(int64_t records);
-
   // From the beginning, or where a list that was saved stands.
   void Start(const resume::RecordList& saved = resume::RecordList());
   // Where it stands; nothing before its first page. To be called between units.
@@ -69,7 +66,6 @@ class WindowedList {
   void OnListEnd(const absl::Status& status);
   void OnWindowsEnd(const absl::Status& status, int64_t shortfall);
   void BeginAnew(const std::string& why);
-  void Notify(v1::NoticeCode code, v1::Severity severity, const std::string& message);
   void Remember(absl::string_view id);
 
   Run* const run_;

@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "absl/strings/str_cat.h"
+#include "extractor/tables/json_number.h"
 
 namespace intercom_extractor {
 namespace {
@@ -146,6 +147,11 @@ absl::Status Malformed(error_code error) {
 }
 
 }  // namespace
+
+std::optional<int64_t> IntegerOf(const JsonValue& value) {
+  if (value.kind != Kind::kNumber) return std::nullopt;
+  return ParseInt64(value.text);
+}
 
 absl::Status RecordReader::Document::Open(absl::string_view text) {
   // Only the two bytes of a broken `\u` become longer: the three of U+FFFD.

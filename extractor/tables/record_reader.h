@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -37,6 +38,9 @@ struct JsonValue {
 
   bool has_value() const { return kind != Kind::kAbsent && kind != Kind::kNull; }
 };
+
+// The integer that a JSON number is; nothing for other numbers and other types.
+std::optional<int64_t> IntegerOf(const JsonValue& value);
 
 // The elements of one list of a record.
 struct ListValues {
