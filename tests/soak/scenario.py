@@ -89,8 +89,9 @@ class Measure(enum.Enum):
 @dataclass(frozen=True)
 class Disturbance:
     kind: Kind
-    # Due after this share of what an undisturbed run needs, counted from the disturbance
-    # before, and then after a while.
+    # Due after this share of what an undisturbed run needs, counted from when the
+    # disturbance before was due, and then after a while. Of another measure than that one:
+    # counted from when it happened.
     measure: Measure
     share: float
     delay_seconds: float

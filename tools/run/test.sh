@@ -78,6 +78,7 @@ suite_demo() {
 total_passed=0
 total_failed=0
 summary=()
+failures=()
 run_suite() {
   local name=$1 start=$SECONDS passed=0 failed=0 log=$reports/$1.log status
   printf '\n== %s\n' "$name"
@@ -97,6 +98,7 @@ run_suite() {
   fi
   # A suite that broke before it could count has failed, and so has one without a case.
   if ((!failed && (status || !passed))); then failed=1; fi
+  if ((failed)); then failures+=("$log"); fi
   total_passed=$((total_passed + passed))
   total_failed=$((total_failed + failed))
   summary+=("$(printf '%-12s %5d passed  %5d failed  %5d s' \
@@ -123,6 +125,12 @@ fi
 need "${groups[@]}"
 for suite in "${suites[@]}"; do run_suite "$suite"; done
 trim_bazel_cache
+
+# Again, where a reader of the end looks.
+for log in "${failures[@]}"; do
+  printf '\n== the end of %s\n' "${log#"$PWD/"}"
+  tail -n 60 "$log" | sed -E "/^[0-9]+ passed, [0-9]+ failed$/d"
+done
 
 echo
 printf '%s\n' "${summary[@]}"
