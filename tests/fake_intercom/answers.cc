@@ -101,15 +101,17 @@ std::string CursorPages(size_t total, size_t offset, size_t per_page, uint64_t l
   return pages;
 }
 
-std::string NumberedPages(size_t total, size_t page, size_t per_page, const std::string& url) {
+std::string NumberedPages(size_t total, size_t page, size_t per_page, const std::string& url,
+                          std::string_view order) {
   const size_t total_pages = (total + per_page - 1) / per_page;
   std::string pages;
   JsonWriter json(&pages);
   json.BeginObject();
   json.Field("type", "pages");
   if (page < total_pages) {
-    json.Field("next",
-               url + "?per_page=" + std::to_string(per_page) + "&page=" + std::to_string(page + 1));
+    json.Field("next", url + "?per_page=" + std::to_string(per_page) +
+                           (order.empty() ? "" : "&order=" + std::string(order)) +
+                           "&page=" + std::to_string(page + 1));
   } else {
     json.NullField("next");
   }

@@ -28,8 +28,10 @@ std::optional<size_t> DecodeCursor(std::string_view cursor, uint64_t list);
 // A `pages` object of a cursor list.
 std::string CursorPages(size_t total, size_t offset, size_t per_page, uint64_t list,
                         LastPage last_page);
-// A `pages` object of a page-number list. `url` is the address without query.
-std::string NumberedPages(size_t total, size_t page, size_t per_page, const std::string& url);
+// A `pages` object of a page-number list. `url` is the address without query,
+// `order` what was asked for, if anything.
+std::string NumberedPages(size_t total, size_t page, size_t per_page, const std::string& url,
+                          std::string_view order);
 
 // The number in a query parameter, `otherwise` when it is absent; nullopt when it
 // is no number or not in [1, maximum].

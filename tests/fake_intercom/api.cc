@@ -75,19 +75,36 @@ void AnswerCursorPage(std::string_view type, std::string_view key, size_t total,
   response->items = end > offset ? end - offset : 0;
 }
 
-// A page of a page-number list.
-void AnswerNumberedPage(const Request& request, const std::vector<std::string>& records,
-                        size_t default_per_page, const std::string& base_url, Response* response) {
-  const auto per_page = NumberIn(request, "per_page", default_per_page, kMaxNumberedPage);
+// What a page-number list is called, and how it answers who does not say how.
+struct NumberedList {
+  std::string_view type = "list";
+  std::string_view key = "data";
+  size_t per_page = 50;
+  bool descending = false;
+};
+
+// A page of a page-number list of `records`, which ascend.
+void AnswerNumberedPage(const Request& request, const NumberedList& list,
+                        const std::vector<std::string>& records, const std::string& base_url,
+                        Response* response) {
+  const auto per_page = NumberIn(request, "per_page", list.per_page, kMaxNumberedPage);
   const auto page = NumberIn(request, "page", 1, SIZE_MAX / kMaxNumberedPage);
   const std::string_view order = request.Query("order");
   if (!per_page || !page || (!order.empty() && order != "asc" && order != "desc")) {
     return AnswerError(400, "parameter_invalid", "per_page, page or order is invalid", response);
   }
   const size_t begin = std::min((*page - 1) * *per_page, records.size());
-  AppendList("list", "data", records, begin, begin + *per_page, response);
-  response->body += R"(,"total_count":)" + std::to_string(records.size()) + R"(,"pages":)" +
-                    NumberedPages(records.size(), *page, *per_page, base_url + request.path) + "}";
+  const size_t end = std::min(begin + *per_page, records.size());
+  const bool descending = order.empty() ? list.descending : order == "desc";
+  std::vector<std::string> shown;
+  shown.reserve(end - begin);
+  for (size_t i = begin; i < end; ++i) {
+    shown.push_back(records[descending ? records.size() - 1 - i : i]);
+  }
+  AppendList(list.type, list.key, shown, 0, shown.size(), response);
+  response->body +=
+      R"(,"total_count":)" + std::to_string(records.size()) + R"(,"pages":)" +
+      NumberedPages(records.size(), *page, *per_page, base_url + request.path, order) + "}";
 }
 
 }  // namespace
@@ -170,6 +187,9 @@ void Api::Get(const Request& request, const std::vector<std::string>& path, Resp
     return AnswerContact(request, path, response);
   } else if (path.size() == 2 && path[0] == "companies" && path[1] == "scroll") {
     return AnswerScroll(request, response);
+  } else if (path.size() == 2 && path[0] == "conversations" && path[1] == "deleted") {
+    return AnswerNumberedPage(request, {"conversations.list", "conversations", 20, true},
+                              workspace_.deleted_conversations(), base_url_, response);
   } else if (path.size() == 2 && path[0] == "conversations") {
     return AnswerConversation(request, path[1], response);
   }
@@ -260,11 +280,9 @@ void Api::AnswerContact(const Request& request, const std::vector<std::string>& 
   } else if (path[2] == "segments") {
     AnswerWholeList("list", "data", workspace_.ContactSegments(*contact), response);
   } else if (path[2] == "companies") {
-    AnswerNumberedPage(request, workspace_.ContactCompanies(*contact), 50, base_url_, response);
+    AnswerNumberedPage(request, {}, workspace_.ContactCompanies(*contact), base_url_, response);
   } else if (path[2] == "notes") {
-    std::vector<std::string> notes = workspace_.ContactNotes(*contact);
-    if (request.Query("order") == "desc") std::reverse(notes.begin(), notes.end());
-    AnswerNumberedPage(request, notes, 50, base_url_, response);
+    AnswerNumberedPage(request, {}, workspace_.ContactNotes(*contact), base_url_, response);
   } else {
     AnswerError(404, "not_found", "Resource Not Found", response);
   }
@@ -345,7 +363,7 @@ void Api::AnswerCompanies(const Request& request, bool list_endpoint, Response* 
   }
   response->items = end - begin;
   body += R"(],"total_count":)" + std::to_string(total) + R"(,"pages":)" +
-          NumberedPages(total, *page, *per_page, base_url_ + request.path) + "}";
+          NumberedPages(total, *page, *per_page, base_url_ + request.path, order) + "}";
 }
 
 void Api::AnswerConversations(const Request& request, Response* response) const {
@@ -372,11 +390,6 @@ void Api::AnswerConversations(const Request& request, Response* response) const 
 
 void Api::AnswerConversation(const Request& request, const std::string& id,
                              Response* response) const {
-  if (id == "deleted") {
-    response->body = R"({"type":"conversations.list","conversations":[],"total_count":0,"pages":)" +
-                     NumberedPages(0, 1, 20, "") + "}";
-    return;
-  }
   const auto conversation = workspace_.FindConversation(id);
   const auto vanished = VanishedRecords(workspace_.conversation_count(), faults_.vanish());
   if (!conversation ||

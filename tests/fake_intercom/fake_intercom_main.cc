@@ -5,9 +5,11 @@
 #include <exception>
 #include <iostream>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "absl/time/time.h"
+#include "tests/fake_intercom/changed_since.h"
 #include "tests/fake_intercom/csv_directory.h"
 #include "tests/fake_intercom/fake_intercom.h"
 #include "tests/fake_intercom/faults.h"
@@ -30,6 +32,8 @@ struct Flags {
   bool expect_only = false;
   std::string body_format = "plaintext";
   std::string columns = "all";
+  std::optional<int64_t> updated_since;
+  bool find_deleted = false;
 };
 
 void Define(Flags* flags, CLI::App* app) {
@@ -40,6 +44,8 @@ void Define(Flags* flags, CLI::App* app) {
   app->add_option("--leads", flags->generator.leads, "Contacts with role lead");
   app->add_option("--companies", flags->generator.companies, "Companies");
   app->add_option("--conversations", flags->generator.conversations, "Conversations");
+  app->add_option("--deleted-conversations", flags->generator.deleted_conversations,
+                  "Conversations that existed once");
   app->add_option("--parts-per-conversation", flags->generator.parts_per_conversation,
                   "Parts of a conversation, on average");
   app->add_option("--record-cache-mib", flags->cache_mib, "Memory for records ready to send");
@@ -66,6 +72,10 @@ void Define(Flags* flags, CLI::App* app) {
       ->check(CLI::IsMember({"plaintext", "html"}));
   app->add_option("--columns", flags->columns, "Of the expected files")
       ->check(CLI::IsMember({"documented", "all"}));
+  app->add_option("--expect-since", flags->updated_since,
+                  "Unix seconds; the expected files are those of an incremental run");
+  app->add_flag("--expect-find-deleted", flags->find_deleted,
+                "Of a run that lists all contacts to find deleted ones");
 }
 
 void WriteExpected(const Workspace& workspace, const Flags& flags) {
@@ -73,6 +83,12 @@ void WriteExpected(const Workspace& workspace, const Flags& flags) {
   faults.Add(flags.server.faults);
   OracleOptions options;
   options.plaintext = flags.body_format == "plaintext";
+  if (flags.updated_since) {
+    options.since = flags.server.default_version == "2.17"
+                        ? ChangedSince::Exactly(*flags.updated_since)
+                        : ChangedSince::ByDays(*flags.updated_since, flags.server.api.timezone);
+    options.since->find_deleted = flags.find_deleted;
+  }
   options.vanished_contacts = VanishedRecords(workspace.contact_count(), faults.vanish());
   options.vanished_conversations = VanishedRecords(workspace.conversation_count(), faults.vanish());
   CsvDirectory directory(flags.expect, flags.columns == "documented");

@@ -54,6 +54,7 @@ enum RandomKind : uint64_t {
   kConversationKeyKind,
   kPartKind,
   kCatalogKind,
+  kDeletedConversationKind,
 };
 
 // 24 hex digits that `index` can be read from again, as FindByHexId does.

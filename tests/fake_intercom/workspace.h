@@ -73,6 +73,8 @@ class Workspace {
   virtual void AppendConversation(size_t conversation, std::string* out) const = 0;
   // The answer of GET /conversations/{id}; `plaintext` as of display_as.
   virtual std::string ConversationDetail(size_t conversation, bool plaintext) const = 0;
+  // What GET /conversations/deleted lists, the oldest deletion first.
+  virtual const std::vector<std::string>& deleted_conversations() const = 0;
 };
 
 }  // namespace intercom_extractor::fake
