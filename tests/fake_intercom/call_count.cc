@@ -91,6 +91,7 @@ CallCounter::CallCounter(const Workspace& workspace, const Options& options)
   }
   for (People& people : people_) people.members.resize(segments.size());
   for (size_t i = 0; i < workspace.contact_count(); ++i) {
+    if (!workspace.ContactExists(i)) continue;
     contacts_ += IsListed(workspace, i) ? 1 : 0;
     if (!options_.since || options_.since->Contact(workspace, i)) {
       CountContact(workspace, i, segments);
@@ -98,6 +99,7 @@ CallCounter::CallCounter(const Workspace& workspace, const Options& options)
   }
   std::set<std::string> unknown;
   for (size_t i = 0; i < workspace.conversation_count(); ++i) {
+    if (!workspace.ConversationExists(i)) continue;
     conversations_ +=
         !options_.since || workspace.conversation_key(i).updated_at >= options_.since->updated_since
             ? 1

@@ -59,7 +59,7 @@ class CallCounter {
     // Bodies as plain text, which only details of conversations give.
     bool plaintext = true;
     // An incremental run; not set: a full one.
-    std::optional<ChangedSince> since;
+    std::optional<ChangedSince> since = std::nullopt;
   };
 
   // Looks at every record once. `workspace` need not outlive the construction.

@@ -28,6 +28,7 @@ ChangedSince ChangedSince::ByDays(int64_t updated_since, const std::string& time
 }
 
 bool ChangedSince::Contact(const Workspace& workspace, size_t contact) const {
+  if (!workspace.ContactExists(contact)) return false;
   std::string record;
   workspace.AppendContact(contact, &record);
   const std::optional<int64_t> updated_at = UpdatedAt(record);
@@ -36,6 +37,7 @@ bool ChangedSince::Contact(const Workspace& workspace, size_t contact) const {
 }
 
 bool ChangedSince::Conversation(const Workspace& workspace, size_t conversation) const {
+  if (!workspace.ConversationExists(conversation)) return false;
   std::string record;
   workspace.AppendConversation(conversation, &record);
   const std::optional<int64_t> updated_at = UpdatedAt(record);

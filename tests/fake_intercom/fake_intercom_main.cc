@@ -1,15 +1,20 @@
 // The fake Intercom as a program; see README.md.
 
 #include <CLI/CLI.hpp>
+#include <array>
 #include <csignal>
 #include <exception>
+#include <fstream>
 #include <iostream>
 #include <memory>
 #include <optional>
+#include <stdexcept>
 #include <string>
+#include <vector>
 
 #include "absl/time/time.h"
 #include "tests/fake_intercom/changed_since.h"
+#include "tests/fake_intercom/changing_workspace.h"
 #include "tests/fake_intercom/csv_directory.h"
 #include "tests/fake_intercom/fake_intercom.h"
 #include "tests/fake_intercom/faults.h"
@@ -28,7 +33,10 @@ struct Flags {
   int64_t scroll_ttl_ms = 60'000;
   size_t cache_mib = 512;
   std::string quota = "0";
+  ChangingWorkspace::Options changes;
   std::string expect;
+  std::string expect_at_end;
+  std::string changes_log;
   bool expect_only = false;
   std::string body_format = "plaintext";
   std::string columns = "all";
@@ -66,6 +74,12 @@ void Define(Flags* flags, CLI::App* app) {
   app->add_option("--scroll-ttl-ms", flags->scroll_ttl_ms, "How long an unused scroll lives");
   app->add_flag("--scroll-param-changes", flags->server.scroll.param_changes,
                 "Each page of the scroll names a new scroll_param");
+  app->add_option("--changes", flags->changes.changes,
+                  "Records that are created, changed, deleted, merged or converted meanwhile");
+  app->add_option("--requests-between-changes", flags->changes.requests_between, "On average");
+  app->add_option("--changes-log", flags->changes_log, "Writes what changed, at the end");
+  app->add_option("--expect-at-end", flags->expect_at_end,
+                  "As --expect, of what the workspace is at the end");
   app->add_option("--expect", flags->expect, "Writes the expected CSV files into this directory");
   app->add_flag("--expect-only", flags->expect_only, "Ends after --expect");
   app->add_option("--body-format", flags->body_format, "Of the expected files")
@@ -78,7 +92,7 @@ void Define(Flags* flags, CLI::App* app) {
                 "Of a run that lists all contacts to find deleted ones");
 }
 
-void WriteExpected(const Workspace& workspace, const Flags& flags) {
+void WriteExpected(const Workspace& workspace, const Flags& flags, const std::string& to) {
   Faults faults;
   faults.Add(flags.server.faults);
   OracleOptions options;
@@ -91,10 +105,25 @@ void WriteExpected(const Workspace& workspace, const Flags& flags) {
   }
   options.vanished_contacts = VanishedRecords(workspace.contact_count(), faults.vanish());
   options.vanished_conversations = VanishedRecords(workspace.conversation_count(), faults.vanish());
-  CsvDirectory directory(flags.expect, flags.columns == "documented");
+  CsvDirectory directory(to, flags.columns == "documented");
   ExpectedRows(workspace, options,
                [&](size_t table, const OracleRow& row) { directory.Write(table, row); });
   directory.Close();
+}
+
+// One line for each change: what happened, to what, its id, the contact it was merged
+// into, and when. Throws std::runtime_error when it cannot be written.
+void WriteChanges(const std::vector<Change>& changes, const std::string& path) {
+  static constexpr std::array<const char*, 5> kKinds = {"create", "update", "delete", "merge",
+                                                        "convert"};
+  std::ofstream file(path);
+  for (const Change& change : changes) {
+    file << kKinds[static_cast<size_t>(change.kind)] << '\t'
+         << (change.contact ? "contact" : "conversation") << '\t' << change.id << '\t'
+         << change.into << '\t' << change.at << '\n';
+  }
+  file.close();
+  if (!file) throw std::runtime_error("cannot write " + path);
 }
 
 int Run(int argc, char** argv) {
@@ -115,13 +144,22 @@ int Run(int argc, char** argv) {
   sigaddset(&signals, SIGTERM);
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
 
-  const auto workspace = std::make_shared<GeneratedWorkspace>(flags.generator);
-  if (!flags.expect.empty()) WriteExpected(*workspace, flags);
+  flags.changes.seed = flags.generator.seed;
+  const auto workspace = std::make_shared<ChangingWorkspace>(
+      std::make_shared<GeneratedWorkspace>(flags.generator), flags.changes, flags.server.clock);
+  if (flags.changes.changes > 0) {
+    flags.server.on_request = [&workspace] { workspace->OnRequest(); };
+  }
+  if (!flags.expect.empty()) WriteExpected(*workspace, flags, flags.expect);
   if (flags.expect_only) return 0;
-  const FakeIntercom intercom(flags.server, workspace);
-  std::cout << "listening on " << intercom.base_url() << std::endl;
-  int signal = 0;
-  sigwait(&signals, &signal);
+  {
+    const FakeIntercom intercom(flags.server, workspace);
+    std::cout << "listening on " << intercom.base_url() << std::endl;
+    int signal = 0;
+    sigwait(&signals, &signal);
+  }
+  if (!flags.expect_at_end.empty()) WriteExpected(*workspace, flags, flags.expect_at_end);
+  if (!flags.changes_log.empty()) WriteChanges(workspace->changes(), flags.changes_log);
   return 0;
 }
 

@@ -138,6 +138,7 @@ class Oracle {
 
   void Run() {
     for (size_t i = 0; i < workspace_.contact_count(); ++i) {
+      if (!workspace_.ContactExists(i)) continue;
       if (!options_.since || options_.since->Contact(workspace_, i)) Contact(i);
     }
     for (size_t i = 0; i < workspace_.company_count(); ++i) Company(i);
@@ -149,7 +150,7 @@ class Oracle {
     }
     for (const std::string& segment : workspace_.Segments(true)) Segment(segment);
     for (size_t i = 0; i < workspace_.conversation_count(); ++i) {
-      if (gone_conversations_.count(i) > 0) continue;
+      if (gone_conversations_.count(i) > 0 || !workspace_.ConversationExists(i)) continue;
       if (!options_.since || options_.since->Conversation(workspace_, i)) Conversation(i);
     }
   }

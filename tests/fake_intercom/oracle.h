@@ -32,7 +32,7 @@ using OracleRow = std::vector<OracleCell>;
 struct OracleOptions {
   bool plaintext = true;
   // Not set: a full run.
-  std::optional<ChangedSince> since;
+  std::optional<ChangedSince> since = std::nullopt;
   // Numbers of contacts whose sub-resources, and of conversations whose details,
   // answer 404 or 410.
   std::vector<size_t> vanished_contacts;

@@ -55,6 +55,8 @@ enum RandomKind : uint64_t {
   kPartKind,
   kCatalogKind,
   kDeletedConversationKind,
+  kChangeKind,
+  kChangePaceKind,
 };
 
 // 24 hex digits that `index` can be read from again, as FindByHexId does.
