@@ -6,6 +6,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "absl/time/time.h"
 #include "extractor/http/http_client.h"
 #include "extractor/intercom/connection.h"
 
@@ -20,6 +21,10 @@ struct ServerConfig {
   std::string tls_key_file;
   std::string tls_client_ca_file;
   bool reflection = true;
+  // After it a connection takes no new calls; its streams end with a checkpoint soon
+  // after and it is cut `max_connection_age_grace` later. Infinite: lives on.
+  absl::Duration max_connection_age = absl::InfiniteDuration();
+  absl::Duration max_connection_age_grace = absl::Minutes(1);
   HttpClient::Options http;
   std::vector<Connection> connections;
 };

@@ -7,6 +7,8 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
 #include "extractor/checkpoint/resume_token.h"
 #include "extractor/pipeline/company_walk.h"
 #include "extractor/pipeline/contact_walk.h"
@@ -60,14 +62,12 @@ class ExtractionImpl final : public Extraction {
   }
 
   void Drain() override {
-    strand_->Post([this] {
-      run_.checkpointer().Finish(run_.Now());
-      client_->CancelGroup(group_);
-      events_->Finish(StatusWithReason(absl::StatusCode::kUnavailable, "SERVER_STOPPING",
-                                       "this server is stopping; call again, with the resume "
-                                       "token of the last checkpoint"));
-      strand_->Stop();
-    });
+    strand_->Post([this] { EndEarly("SERVER_STOPPING", "this server is stopping"); });
+  }
+
+  void DrainAfter(absl::Duration age) override {
+    strand_->PostAfter(
+        age, [this] { EndEarly("CONNECTION_AGE", "this stream has reached the server's limit"); });
   }
 
   void Cancel() override {
@@ -78,6 +78,16 @@ class ExtractionImpl final : public Extraction {
   }
 
  private:
+  // Not because anything failed: another call goes on where this one ends.
+  void EndEarly(absl::string_view reason, absl::string_view why) {
+    run_.checkpointer().Finish(run_.Now());
+    client_->CancelGroup(group_);
+    events_->Finish(StatusWithReason(
+        absl::StatusCode::kUnavailable, reason,
+        absl::StrCat(why, "; call again, with the resume token of the last checkpoint")));
+    strand_->Stop();
+  }
+
   // One request before all others: a wrong token or host ends the run with one
   // error instead of one per table, and its answer teaches the quota.
   void CheckToken() {

@@ -6,6 +6,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "extractor/intercom/intercom_client.h"
 #include "extractor/pipeline/event_queue.h"
 #include "extractor/pipeline/scroll_drain.h"
@@ -38,6 +39,10 @@ class Extraction {
   // consumer has not taken yet comes before. Not to be waited for: a consumer may
   // take nothing.
   virtual void Drain() = 0;
+
+  // Before Start(): ends like that, with the reason CONNECTION_AGE, once `age` has passed
+  // since, as soon as the consumer takes what is there by then.
+  virtual void DrainAfter(absl::Duration age) = 0;
 
   // Stops: no new request to Intercom begins, those in flight are aborted,
   // `events` is cancelled. Returns at once. The destructor cancels too and waits
