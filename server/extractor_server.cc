@@ -86,11 +86,11 @@ void LimitAge(const ServerConfig& config, grpc::ServerBuilder* builder) {
   if (config.max_connection_age == absl::InfiniteDuration()) return;
   builder->AddChannelArgument(GRPC_ARG_MAX_CONNECTION_AGE_MS,
                               ToMilliseconds(config.max_connection_age));
-  // gRPC would cut streams in the middle; one that began just before it was told may
-  // come to its own end first.
+  // gRPC cuts streams in the middle. One that began just before it was told comes to its
+  // own end first, and its reader has a grace to take what there is.
   builder->AddChannelArgument(
       GRPC_ARG_MAX_CONNECTION_AGE_GRACE_MS,
-      ToMilliseconds(MaxStreamAge(config) + config.max_connection_age_grace));
+      ToMilliseconds(MaxStreamAge(config) + 2 * config.max_connection_age_grace));
 }
 
 class ExtractorServerImpl : public ExtractorServer {
@@ -99,7 +99,8 @@ class ExtractorServerImpl : public ExtractorServer {
                       std::unique_ptr<SteadyClock> clock)
       : clock_(std::move(clock)),
         connections_(std::move(connections)),
-        service_(connections_.get(), &active_, &reaper_, clock_.get(), MaxStreamAge(config)) {}
+        service_(connections_.get(), &active_, &reaper_, clock_.get(), MaxStreamAge(config),
+                 config.max_connection_age_grace) {}
 
   ~ExtractorServerImpl() override {
     if (server_ != nullptr) Shutdown(absl::ZeroDuration());

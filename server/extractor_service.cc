@@ -152,7 +152,9 @@ grpc::ServerWriteReactor<grpc::ByteBuffer>* ExtractorServiceImpl::Extract(
   if (active == nullptr) {
     return new RefusedExtract(Refusal("extract", Stopping(), {NameOf(*client), /*field=*/""}));
   }
-  if (max_stream_age_ != absl::InfiniteDuration()) (*extraction)->DrainAfter(max_stream_age_);
+  if (max_stream_age_ != absl::InfiniteDuration()) {
+    (*extraction)->DrainAfter(max_stream_age_, stream_grace_);
+  }
   Log(spdlog::level::info, "extract begins", {{"connection", NameOf(*client)}});
   auto* call = new ExtractCall(NameOf(*client), std::move(events), *std::move(extraction),
                                std::move(active), reaper_, clock_);

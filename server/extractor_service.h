@@ -30,14 +30,17 @@ class ExtractorServiceImpl : public v1::ExtractorService::WithCallbackMethod_Lis
                                              v1::ExtractorService::Service>>>> {
  public:
   // All must outlive the service's last call and what the reaper still holds. A stream
-  // of `max_stream_age` ends with a checkpoint; infinite: none does.
+  // of `max_stream_age` ends with a checkpoint, soon or within `stream_grace` (see
+  // Extraction::DrainAfter); infinite: none does.
   ExtractorServiceImpl(const Connections* connections, ActiveCalls* active, Reaper* reaper,
-                       const Clock* clock, absl::Duration max_stream_age)
+                       const Clock* clock, absl::Duration max_stream_age,
+                       absl::Duration stream_grace)
       : connections_(connections),
         active_(active),
         reaper_(reaper),
         clock_(clock),
-        max_stream_age_(max_stream_age) {}
+        max_stream_age_(max_stream_age),
+        stream_grace_(stream_grace) {}
 
   grpc::ServerUnaryReactor* ListTables(grpc::CallbackServerContext* context,
                                        const v1::ListTablesRequest* request,
@@ -64,6 +67,7 @@ class ExtractorServiceImpl : public v1::ExtractorService::WithCallbackMethod_Lis
   Reaper* const reaper_;
   const Clock* const clock_;
   const absl::Duration max_stream_age_;
+  const absl::Duration stream_grace_;
 };
 
 }  // namespace intercom_extractor

@@ -21,10 +21,11 @@ struct ServerConfig {
   std::string tls_key_file;
   std::string tls_client_ca_file;
   bool reflection = true;
-  // After it a connection takes no new calls; its streams end with a checkpoint soon
-  // after and it is cut `max_connection_age_grace` later. Infinite: lives on.
+  // After it a connection takes no new calls and its streams end with a checkpoint, those
+  // with what cannot be continued up to `max_connection_age_grace` later; a reader that
+  // lags is cut after as long again. Infinite: lives on.
   absl::Duration max_connection_age = absl::InfiniteDuration();
-  absl::Duration max_connection_age_grace = absl::Minutes(1);
+  absl::Duration max_connection_age_grace = absl::Minutes(10);
   HttpClient::Options http;
   std::vector<Connection> connections;
 };

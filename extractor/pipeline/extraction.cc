@@ -1,5 +1,6 @@
 #include "extractor/pipeline/extraction.h"
 
+#include <algorithm>
 #include <functional>
 #include <memory>
 #include <string>
@@ -29,6 +30,8 @@ namespace {
 
 // Users watch the progress bar; the promise to clients is every 10 s.
 constexpr absl::Duration kTick = absl::Seconds(1);
+// What is waited for takes minutes.
+constexpr absl::Duration kAgeCheck = absl::Milliseconds(100);
 // A host that does not answer should be told within seconds.
 constexpr int kFirstRequestAttempts = 3;
 
@@ -65,9 +68,8 @@ class ExtractionImpl final : public Extraction {
     strand_->Post([this] { EndEarly("SERVER_STOPPING", "this server is stopping"); });
   }
 
-  void DrainAfter(absl::Duration age) override {
-    strand_->PostAfter(
-        age, [this] { EndEarly("CONNECTION_AGE", "this stream has reached the server's limit"); });
+  void DrainAfter(absl::Duration age, absl::Duration grace) override {
+    strand_->PostAfter(age, [this, end = run_.Now() + age + grace] { EndByAge(end); });
   }
 
   void Cancel() override {
@@ -78,6 +80,17 @@ class ExtractionImpl final : public Extraction {
   }
 
  private:
+  // At the latest at `end`.
+  void EndByAge(absl::Time end) {
+    const bool begins_anew = std::any_of(walks_.begin(), walks_.end(),
+                                         [](const auto& walk) { return walk.first->BeginsAnew(); });
+    if (begins_anew && run_.Now() < end) {
+      strand_->PostAfter(kAgeCheck, [this, end] { EndByAge(end); });
+      return;
+    }
+    EndEarly("CONNECTION_AGE", "this stream has reached the server's limit");
+  }
+
   // Not because anything failed: another call goes on where this one ends.
   void EndEarly(absl::string_view reason, absl::string_view why) {
     run_.checkpointer().Finish(run_.Now());

@@ -41,8 +41,9 @@ class Extraction {
   virtual void Drain() = 0;
 
   // Before Start(): ends like that, with the reason CONNECTION_AGE, once `age` has passed
-  // since, as soon as the consumer takes what is there by then.
-  virtual void DrainAfter(absl::Duration age) = 0;
+  // since. What would begin anew in the next stream is read to its end first, for at
+  // most `grace` more: tables that take longer than a stream would never end.
+  virtual void DrainAfter(absl::Duration age, absl::Duration grace) = 0;
 
   // Stops: no new request to Intercom begins, those in flight are aborted,
   // `events` is cancelled. Returns at once. The destructor cancels too and waits
