@@ -68,6 +68,7 @@ class FakeExtraction : public Extraction {
     thread_ = std::thread([this] { work_(events_, observed_); });
   }
   void Drain() override {}
+  void DrainAfter(absl::Duration, absl::Duration) override {}
   void Cancel() override {
     observed_->cancelled.Set();
     events_->Cancel();

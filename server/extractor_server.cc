@@ -73,13 +73,34 @@ void KeepIdleConnectionsAlive(grpc::ServerBuilder* builder) {
   builder->AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 30'000);
 }
 
+// gRPC tells a connection to take no new calls at its age or up to a tenth earlier or
+// later, so that those of many clients do not end at once. A stream that began with
+// its connection ends after that, so that the call which continues it makes a new one.
+absl::Duration MaxStreamAge(const ServerConfig& config) { return config.max_connection_age * 1.1; }
+
+int ToMilliseconds(absl::Duration duration) {
+  return static_cast<int>(absl::ToInt64Milliseconds(duration));
+}
+
+void LimitAge(const ServerConfig& config, grpc::ServerBuilder* builder) {
+  if (config.max_connection_age == absl::InfiniteDuration()) return;
+  builder->AddChannelArgument(GRPC_ARG_MAX_CONNECTION_AGE_MS,
+                              ToMilliseconds(config.max_connection_age));
+  // gRPC cuts streams in the middle. One that began just before it was told comes to its
+  // own end first, and its reader has a grace to take what there is.
+  builder->AddChannelArgument(
+      GRPC_ARG_MAX_CONNECTION_AGE_GRACE_MS,
+      ToMilliseconds(MaxStreamAge(config) + 2 * config.max_connection_age_grace));
+}
+
 class ExtractorServerImpl : public ExtractorServer {
  public:
-  explicit ExtractorServerImpl(std::unique_ptr<Connections> connections,
-                               std::unique_ptr<SteadyClock> clock)
+  ExtractorServerImpl(const ServerConfig& config, std::unique_ptr<Connections> connections,
+                      std::unique_ptr<SteadyClock> clock)
       : clock_(std::move(clock)),
         connections_(std::move(connections)),
-        service_(connections_.get(), &active_, &reaper_, clock_.get()) {}
+        service_(connections_.get(), &active_, &reaper_, clock_.get(), MaxStreamAge(config),
+                 config.max_connection_age_grace) {}
 
   ~ExtractorServerImpl() override {
     if (server_ != nullptr) Shutdown(absl::ZeroDuration());
@@ -103,6 +124,7 @@ class ExtractorServerImpl : public ExtractorServer {
     builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
     builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, kMaxStreamsPerClient);
     KeepIdleConnectionsAlive(&builder);
+    LimitAge(config, &builder);
     builder.SetMaxReceiveMessageSize(kMaxRequestBytes);
     builder.SetMaxSendMessageSize(kMaxEventBytes);
     builder.SetOption(std::make_unique<ReflectionOption>(config.reflection));
@@ -184,7 +206,8 @@ absl::StatusOr<std::unique_ptr<ExtractorServer>> ExtractorServer::Start(
   absl::StatusOr<std::unique_ptr<Connections>> connections =
       Connections::Create(config.connections, config.http, clock.get());
   if (!connections.ok()) return connections.status();
-  auto server = std::make_unique<ExtractorServerImpl>(*std::move(connections), std::move(clock));
+  auto server =
+      std::make_unique<ExtractorServerImpl>(config, *std::move(connections), std::move(clock));
   absl::Status listening = server->Listen(config, *std::move(credentials));
   if (!listening.ok()) return listening;
   return std::unique_ptr<ExtractorServer>(std::move(server));

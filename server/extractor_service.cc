@@ -6,6 +6,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
 #include "extractor/intercom/intercom_client.h"
 #include "extractor/pipeline/connection_check.h"
 #include "extractor/pipeline/event_queue.h"
@@ -150,6 +151,9 @@ grpc::ServerWriteReactor<grpc::ByteBuffer>* ExtractorServiceImpl::Extract(
   ActiveCalls::Token active = active_->Begin();
   if (active == nullptr) {
     return new RefusedExtract(Refusal("extract", Stopping(), {NameOf(*client), /*field=*/""}));
+  }
+  if (max_stream_age_ != absl::InfiniteDuration()) {
+    (*extraction)->DrainAfter(max_stream_age_, stream_grace_);
   }
   Log(spdlog::level::info, "extract begins", {{"connection", NameOf(*client)}});
   auto* call = new ExtractCall(NameOf(*client), std::move(events), *std::move(extraction),

@@ -4,6 +4,7 @@
 #include <functional>
 #include <string>
 
+#include "absl/time/time.h"
 #include "extractor/intercom/intercom_client.h"
 #include "extractor/sync/clock.h"
 #include "grpcpp/support/byte_buffer.h"
@@ -28,10 +29,18 @@ class ExtractorServiceImpl : public v1::ExtractorService::WithCallbackMethod_Lis
                                          v1::ExtractorService::WithRawCallbackMethod_Extract<
                                              v1::ExtractorService::Service>>>> {
  public:
-  // All must outlive the service's last call and what the reaper still holds.
+  // All must outlive the service's last call and what the reaper still holds. A stream
+  // of `max_stream_age` ends with a checkpoint, soon or within `stream_grace` (see
+  // Extraction::DrainAfter); infinite: none does.
   ExtractorServiceImpl(const Connections* connections, ActiveCalls* active, Reaper* reaper,
-                       const Clock* clock)
-      : connections_(connections), active_(active), reaper_(reaper), clock_(clock) {}
+                       const Clock* clock, absl::Duration max_stream_age,
+                       absl::Duration stream_grace)
+      : connections_(connections),
+        active_(active),
+        reaper_(reaper),
+        clock_(clock),
+        max_stream_age_(max_stream_age),
+        stream_grace_(stream_grace) {}
 
   grpc::ServerUnaryReactor* ListTables(grpc::CallbackServerContext* context,
                                        const v1::ListTablesRequest* request,
@@ -57,6 +66,8 @@ class ExtractorServiceImpl : public v1::ExtractorService::WithCallbackMethod_Lis
   ActiveCalls* const active_;
   Reaper* const reaper_;
   const Clock* const clock_;
+  const absl::Duration max_stream_age_;
+  const absl::Duration stream_grace_;
 };
 
 }  // namespace intercom_extractor

@@ -13,6 +13,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
+#include "absl/time/time.h"
 #include "server/config_section.h"
 #include "server/listen_address.h"
 #include "yaml-cpp/yaml.h"
@@ -24,6 +25,9 @@ namespace {
 constexpr size_t kMaxConfigBytes = size_t{1} << 20;
 // Intercom's tokens have about 60 characters.
 constexpr size_t kMaxTokenBytes = size_t{16} << 10;
+
+// Searches take 18 s and more, and a stream needs a few answers to get on.
+constexpr absl::Duration kLeastConnectionAge = absl::Minutes(1);
 
 // Reads at most `max_bytes`; the error is a phrase without the file's name.
 absl::StatusOr<std::string> ReadSmallFile(const std::string& file, size_t max_bytes) {
@@ -95,6 +99,19 @@ absl::Status ReadTls(const ConfigSection& root, const std::string& file, ServerC
     return tls->Error("cert_file", "is missing; TLS needs cert_file and key_file");
   if (!tls->Has("key_file"))
     return tls->Error("key_file", "is missing; TLS needs cert_file and key_file");
+  return absl::OkStatus();
+}
+
+absl::Status ReadConnectionAge(const ConfigSection& root, ServerConfig* config) {
+  const absl::Status read =
+      FirstError({root.Read("max_connection_age", &config->max_connection_age),
+                  root.Read("max_connection_age_grace", &config->max_connection_age_grace)});
+  if (!read.ok()) return read;
+  if (config->max_connection_age < kLeastConnectionAge) {
+    return root.Error("max_connection_age",
+                      "is below 1m; what an answer of Intercom's takes may be more than that, and "
+                      "a stream that ends before it has one begins where the last began");
+  }
   return absl::OkStatus();
 }
 
@@ -251,14 +268,18 @@ absl::StatusOr<ServerConfig> LoadServerConfig(const std::string& file) {
     return absl::InvalidArgumentError(
         absl::StrCat(file, ":1: connections: must list at least one connection"));
   }
-  const absl::StatusOr<ConfigSection> root = ConfigSection::Open(
-      file, "", document, {"listen", "tls", "reflection", "http", "connections"});
+  const absl::StatusOr<ConfigSection> root =
+      ConfigSection::Open(file, "", document,
+                          {"listen", "tls", "reflection", "max_connection_age",
+                           "max_connection_age_grace", "http", "connections"});
   if (!root.ok()) return root.status();
 
   ServerConfig config;
   const absl::Status read = FirstError(
       {root->Read("listen", &config.listen), root->Read("reflection", &config.reflection)});
   if (!read.ok()) return read;
+  const absl::Status age = ReadConnectionAge(*root, &config);
+  if (!age.ok()) return age;
   const absl::Status listen = At(*root, "listen", ParseListenAddress(config.listen).status());
   if (!listen.ok()) return listen;
   const absl::Status tls = ReadTls(*root, file, &config);

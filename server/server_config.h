@@ -6,6 +6,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "absl/time/time.h"
 #include "extractor/http/http_client.h"
 #include "extractor/intercom/connection.h"
 
@@ -20,6 +21,11 @@ struct ServerConfig {
   std::string tls_key_file;
   std::string tls_client_ca_file;
   bool reflection = true;
+  // After it a connection takes no new calls and its streams end with a checkpoint, those
+  // with what cannot be continued up to `max_connection_age_grace` later; a reader that
+  // lags is cut after as long again. Infinite: lives on.
+  absl::Duration max_connection_age = absl::InfiniteDuration();
+  absl::Duration max_connection_age_grace = absl::Minutes(10);
   HttpClient::Options http;
   std::vector<Connection> connections;
 };

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -72,6 +73,7 @@ TEST_F(ServerConfigTest, SmallestFileGivesDefaults) {
   ASSERT_TRUE(config.ok()) << config.status();
   EXPECT_EQ(config->listen, "127.0.0.1:50051");
   EXPECT_TRUE(config->reflection);
+  EXPECT_EQ(config->max_connection_age, absl::InfiniteDuration());
   EXPECT_EQ(config->http.transfer_timeout, HttpClient::Options().transfer_timeout);
   ASSERT_EQ(config->connections.size(), 1u);
   EXPECT_EQ(config->connections[0].base_url, "https://api.intercom.io");
@@ -85,6 +87,8 @@ TEST_F(ServerConfigTest, EveryKeyIsRead) {
       "listen: '[::1]:0'\n"
       "tls: {cert_file: a.crt, key_file: a.key, client_ca_file: ca.crt}\n"
       "reflection: false\n"
+      "max_connection_age: 30m\n"
+      "max_connection_age_grace: 2m\n"
       "http:\n"
       "  connect_timeout: 5s\n"
       "  transfer_timeout: 2m30s\n"
@@ -110,6 +114,8 @@ TEST_F(ServerConfigTest, EveryKeyIsRead) {
   EXPECT_EQ(config->tls_key_file, "a.key");
   EXPECT_EQ(config->tls_client_ca_file, "ca.crt");
   EXPECT_FALSE(config->reflection);
+  EXPECT_EQ(config->max_connection_age, absl::Minutes(30));
+  EXPECT_EQ(config->max_connection_age_grace, absl::Minutes(2));
   EXPECT_EQ(config->http.connect_timeout, absl::Seconds(5));
   EXPECT_EQ(config->http.transfer_timeout, absl::Seconds(150));
   EXPECT_EQ(config->http.low_speed_timeout, absl::Hours(1));
@@ -136,6 +142,8 @@ TEST_F(ServerConfigTest, TheDocumentedSampleLoads) {
   const ServerConfig defaults;
   EXPECT_EQ(config->listen, defaults.listen);
   EXPECT_EQ(config->reflection, defaults.reflection);
+  EXPECT_EQ(config->max_connection_age, defaults.max_connection_age);
+  EXPECT_EQ(config->max_connection_age_grace, defaults.max_connection_age_grace);
   EXPECT_EQ(config->http.connect_timeout, defaults.http.connect_timeout);
   EXPECT_EQ(config->http.transfer_timeout, defaults.http.transfer_timeout);
   EXPECT_EQ(config->http.low_speed_timeout, defaults.http.low_speed_timeout);
@@ -167,7 +175,8 @@ TEST_F(ServerConfigTest, ErrorsSayLineKeyAndWhatToWrite) {
       // Keys.
       {"listn: 127.0.0.1:1\n", "server.yaml:1: listn: unknown key; did you mean listen?"},
       {"port: 1\n",
-       "server.yaml:1: port: unknown key; known here: listen, tls, reflection, http, connections"},
+       "server.yaml:1: port: unknown key; known here: listen, tls, reflection, "
+       "max_connection_age, max_connection_age_grace, http, connections"},
       {"http:\n  conect_timeout: 1s\n",
        "server.yaml:2: http.conect_timeout: unknown key; did you mean connect_timeout?"},
       {"connections:\n  - regoin: us\n",
@@ -194,6 +203,9 @@ TEST_F(ServerConfigTest, ErrorsSayLineKeyAndWhatToWrite) {
        "server.yaml:2: http.max_connections: \"0\" is not a whole number from 1 to 1024"},
       {"http:\n  ca_file: /nonexistent.pem\n",
        "server.yaml:2: http.ca_file: cannot read /nonexistent.pem: No such file or directory"},
+      {"max_connection_age: 59s\n",
+       "server.yaml:1: max_connection_age: is below 1m; what an answer of Intercom's takes may be "
+       "more than that, and a stream that ends before it has one begins where the last began"},
       // Listening and TLS.
       {"listen: localhost\n",
        "server.yaml:1: listen: \"localhost\" has no port; write HOST:PORT, such as "

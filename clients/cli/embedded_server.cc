@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
 #include "extractor/intercom/connection.h"
 #include "server/server_config.h"
 
@@ -78,6 +79,7 @@ absl::StatusOr<ServerConfig> Configuration(const ConnectionOptions& options, boo
   config.tls_key_file.clear();
   config.tls_client_ca_file.clear();
   config.reflection = false;
+  config.max_connection_age = absl::InfiniteDuration();
   if (!options.ca_file.empty()) config.http.ca_file = options.ca_file;
   return config;
 }

@@ -210,8 +210,9 @@ class Extraction {
     const std::string reason = ErrorReason(status);
     return (status.error_code() == grpc::StatusCode::UNAVAILABLE ||
             status.error_code() == grpc::StatusCode::CANCELLED) &&
-           (reason.empty() || reason == "SERVER_STOPPING") && !options_.connection.embedded() &&
-           keeper_.has_value() && keeper_->has_checkpoint() && !api_->interrupt()->triggered();
+           (reason.empty() || reason == "SERVER_STOPPING" || reason == "CONNECTION_AGE") &&
+           !options_.connection.embedded() && keeper_.has_value() && keeper_->has_checkpoint() &&
+           !api_->interrupt()->triggered();
   }
 
   StreamEnd ReadStream(ProgressDisplay* display) {

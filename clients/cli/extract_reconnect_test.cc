@@ -35,6 +35,15 @@ TEST_F(ExtractReconnectTest, ServerThatStopsIsALostConnection) {
   EXPECT_THAT(Tokens(), ElementsAre("", "token 1"));
 }
 
+TEST_F(ExtractReconnectTest, StreamThatReachedTheServersLimitGoesOn) {
+  ConnectRemotely();
+  ScriptInterruptedCall(WithReason(grpc::StatusCode::UNAVAILABLE, "CONNECTION_AGE"));
+  ScriptLastCall();
+  EXPECT_EQ(Run().code, ExitCode::kComplete);
+  EXPECT_EQ(ReadAll(Out("tags.csv")), kAllRows);
+  EXPECT_THAT(Tokens(), ElementsAre("", "token 1"));
+}
+
 TEST_F(ExtractReconnectTest, CallThatAStoppingServerCancelsIsALostConnection) {
   ConnectRemotely();
   ScriptInterruptedCall(grpc::Status(grpc::StatusCode::CANCELLED, "CANCELLED"));

@@ -1,10 +1,12 @@
 #include "clients/cli/remote_server.h"
 
+#include <map>
 #include <string>
 
 #include "absl/status/status.h"
 #include "clients/cli/test_files.h"
 #include "gmock/gmock.h"
+#include "grpcpp/support/channel_arguments.h"
 #include "gtest/gtest.h"
 
 namespace intercom_extractor {
@@ -33,6 +35,21 @@ TEST(RemoteServerTest, AddressNeedsAPort) {
     const absl::Status status = RemoteChannel(options).status();
     EXPECT_THAT(std::string(status.message()), HasSubstr("write HOST:PORT")) << address;
   }
+}
+
+TEST(RemoteServerTest, PingsForAsLongAsItTakesAndNotMoreOftenThanTheServerAllows) {
+  const grpc::ChannelArguments made = ClientChannelArguments();
+  const grpc_channel_args arguments = made.c_channel_args();
+  std::map<std::string, int> numbers;
+  for (size_t i = 0; i < arguments.num_args; ++i) {
+    const grpc_arg& argument = arguments.args[i];
+    if (argument.type == GRPC_ARG_INTEGER) numbers[argument.key] = argument.value.integer;
+  }
+  // docs/server.example.yaml: every 30 s; below that the server says "too_many_pings".
+  EXPECT_GE(numbers.at(GRPC_ARG_KEEPALIVE_TIME_MS), 30'000);
+  // What idle load balancers bear.
+  EXPECT_LE(numbers.at(GRPC_ARG_KEEPALIVE_TIME_MS), 60'000);
+  EXPECT_EQ(numbers.at(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA), 0);
 }
 
 TEST(RemoteServerTest, UnreadableFileIsNamed) {

@@ -31,6 +31,8 @@ class CompanyWalk : public Walk {
   // A scroll cannot be continued: the table begins anew.
   void Save(resume::State* /*state*/) const override {}
   void Restore(const resume::State& state) override;
+  // As long as it goes on: neither scroll nor list can be continued.
+  bool BeginsAnew() const override { return drain_ != nullptr; }
 
  private:
   void Count();

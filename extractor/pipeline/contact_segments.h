@@ -96,6 +96,10 @@ class ContactSegments {
   // Whether to ask a contact that was created then; also while it is not decided.
   bool Asks(std::optional<int64_t> created_at) const;
   bool ended() const { return ended_; }
+  // Whether Resume() would have to void rows of what is under way.
+  bool BeginsAnew() const {
+    return !ended_ && (asking_ == Asking::kNewContacts || asking_ == Asking::kListedAgain);
+  }
   // Changes when rows of contacts that were asked before are void.
   int generation() const { return generation_; }
 

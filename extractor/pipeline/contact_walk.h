@@ -57,6 +57,7 @@ class ContactWalk : public Walk {
   void Start(std::function<void()> done) override;
   void Save(resume::State* state) const override;
   void Restore(const resume::State& state) override;
+  bool BeginsAnew() const override { return segments_ != nullptr && segments_->BeginsAnew(); }
 
   // Whether any of the tables comes from contacts.
   static TableSet TablesOf(const std::vector<const TableInfo*>& wanted);

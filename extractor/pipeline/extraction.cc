@@ -1,5 +1,6 @@
 #include "extractor/pipeline/extraction.h"
 
+#include <algorithm>
 #include <functional>
 #include <memory>
 #include <string>
@@ -7,6 +8,8 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
 #include "extractor/checkpoint/resume_token.h"
 #include "extractor/pipeline/company_walk.h"
 #include "extractor/pipeline/contact_walk.h"
@@ -28,6 +31,8 @@ namespace {
 
 // Users watch the progress bar; the promise to clients is every 10 s.
 constexpr absl::Duration kTick = absl::Seconds(1);
+// What is waited for takes minutes.
+constexpr absl::Duration kAgeCheck = absl::Milliseconds(100);
 // A host that does not answer should be told within seconds.
 constexpr int kFirstRequestAttempts = 3;
 
@@ -63,14 +68,11 @@ class ExtractionImpl final : public Extraction {
   }
 
   void Drain() override {
-    strand_->Post([this] {
-      run_.checkpointer().Finish(run_.Now());
-      client_->CancelGroup(group_);
-      events_->Finish(StatusWithReason(absl::StatusCode::kUnavailable, "SERVER_STOPPING",
-                                       "this server is stopping; call again, with the resume "
-                                       "token of the last checkpoint"));
-      strand_->Stop();
-    });
+    strand_->Post([this] { EndEarly("SERVER_STOPPING", "this server is stopping"); });
+  }
+
+  void DrainAfter(absl::Duration age, absl::Duration grace) override {
+    strand_->PostAfter(age, [this, end = run_.Now() + age + grace] { EndByAge(end); });
   }
 
   void Cancel() override {
@@ -81,6 +83,27 @@ class ExtractionImpl final : public Extraction {
   }
 
  private:
+  // At the latest at `end`.
+  void EndByAge(absl::Time end) {
+    const bool begins_anew = std::any_of(walks_.begin(), walks_.end(),
+                                         [](const auto& walk) { return walk.first->BeginsAnew(); });
+    if (begins_anew && run_.Now() < end) {
+      strand_->PostAfter(kAgeCheck, [this, end] { EndByAge(end); });
+      return;
+    }
+    EndEarly("CONNECTION_AGE", "this stream has reached the server's limit");
+  }
+
+  // Not because anything failed: another call goes on where this one ends.
+  void EndEarly(absl::string_view reason, absl::string_view why) {
+    run_.checkpointer().Finish(run_.Now());
+    client_->CancelGroup(group_);
+    events_->Finish(StatusWithReason(
+        absl::StatusCode::kUnavailable, reason,
+        absl::StrCat(why, "; call again, with the resume token of the last checkpoint")));
+    strand_->Stop();
+  }
+
   // One request before all others: a wrong token or host ends the run with one
   // error instead of one per table, and its answer teaches the quota.
   void CheckToken() {

@@ -6,6 +6,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "extractor/intercom/intercom_client.h"
 #include "extractor/pipeline/event_queue.h"
 #include "extractor/pipeline/scroll_drain.h"
@@ -38,6 +39,11 @@ class Extraction {
   // consumer has not taken yet comes before. Not to be waited for: a consumer may
   // take nothing.
   virtual void Drain() = 0;
+
+  // Before Start(): ends like that, with the reason CONNECTION_AGE, once `age` has passed
+  // since. What would begin anew in the next stream is read to its end first, for at
+  // most `grace` more: tables that take longer than a stream would never end.
+  virtual void DrainAfter(absl::Duration age, absl::Duration grace) = 0;
 
   // Stops: no new request to Intercom begins, those in flight are aborted,
   // `events` is cancelled. Returns at once. The destructor cancels too and waits

@@ -23,6 +23,8 @@ class Walk {
   // Before Start(): goes on from there. Tells the run of tables that have to begin
   // anew instead.
   virtual void Restore(const resume::State& state) = 0;
+  // Whether a table would have to, if the stream ended now.
+  virtual bool BeginsAnew() const { return false; }
 };
 
 }  // namespace intercom_extractor

@@ -12,8 +12,8 @@ using Kind = Condition::Kind;
 
 constexpr size_t kMaxConditions = 15;
 constexpr int kMaxGroupLevels = 2;
-// Together; four bytes each.
-constexpr size_t kMaxCachedEntries = 8'000'000;
+// Together; four bytes each. The windows of ten million contacts, and some that were split.
+constexpr size_t kMaxCachedEntries = 32'000'000;
 constexpr int64_t kMin = ContactKey::kNever + 1;  // kNever itself matches no date.
 constexpr int64_t kMax = std::numeric_limits<int64_t>::max();
 
@@ -152,12 +152,16 @@ int64_t DateOf(const ConversationKey& key, Field field) {
 
 template <typename KeyOf>
 void Sort(const SearchSort& sort, const KeyOf& key_of, std::vector<uint32_t>* matches) {
-  std::sort(matches->begin(), matches->end(), [&](uint32_t a, uint32_t b) {
-    const int64_t date_a = DateOf(key_of(a), sort.field);
-    const int64_t date_b = DateOf(key_of(b), sort.field);
-    if (date_a != date_b) return sort.ascending ? date_a < date_b : date_a > date_b;
-    return a < b;
-  });
+  // Each key once: a generated record's is computed.
+  std::vector<std::pair<int64_t, uint32_t>> dated;
+  dated.reserve(matches->size());
+  for (const uint32_t match : *matches) {
+    const int64_t date = DateOf(key_of(match), sort.field);
+    dated.emplace_back(sort.ascending ? date : ~date, match);
+  }
+  std::sort(dated.begin(), dated.end());
+  std::transform(dated.begin(), dated.end(), matches->begin(),
+                 [](const auto& entry) { return entry.second; });
 }
 
 }  // namespace

@@ -67,6 +67,12 @@ class Process:
     def running(self) -> bool:
         return self._process is not None and self._process.returncode is None
 
+    @property
+    def pid(self) -> int:
+        """Of the program that was started last."""
+        assert self._process is not None
+        return self._process.pid
+
     async def wait(self) -> int:
         """The exit code; negative is the signal that ended it."""
         assert self._process is not None

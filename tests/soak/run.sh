@@ -5,6 +5,7 @@
 #                                it; arguments go to pytest, the last line is
 #                                `N passed, N failed`
 #   run.sh kill|sigterm [FLAGS]  ./run soak; --help says more
+#   run.sh stall [FLAGS]         ./run soak stall: what a server holds whose reader stops
 #
 # The programs come from bazel-bin unless the environment names others, as in
 # tests/conformance/run.sh.
@@ -33,10 +34,17 @@ trap 'rm -rf "$stubs"' EXIT
 mkdir -p "$build"
 
 export PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=$PWD/tests/conformance:$PWD/$folder:$stubs
-if [[ ${1:-} != test ]]; then
-  "$environment/bin/python" "$folder/kill_campaign.py" "$@"
-  exit
-fi
+case ${1:-} in
+  test) ;;
+  stall)
+    "$environment/bin/python" "$folder/stall.py" "${@:2}"
+    exit
+    ;;
+  *)
+    "$environment/bin/python" "$folder/kill_campaign.py" "$@"
+    exit
+    ;;
+esac
 shift
 status=0
 "$environment/bin/python" -m pytest "$folder" --rootdir "$folder" -p no:cacheprovider \
