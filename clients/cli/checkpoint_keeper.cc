@@ -54,7 +54,7 @@ absl::Status CheckpointKeeper::RollBack() {
   return outputs_->RollBack(state_.tables);
 }
 
-absl::Status CheckpointKeeper::Complete(const v1::Summary& summary, int exit_code) {
+absl::Status CheckpointKeeper::Complete(const v1::Summary& summary, Ending ending) {
   if (absl::Status status = outputs_->Close(); !status.ok()) return status;
   auto marks = outputs_->Mark();
   if (!marks.ok()) return marks.status();
@@ -64,12 +64,15 @@ absl::Status CheckpointKeeper::Complete(const v1::Summary& summary, int exit_cod
       if (each.table() == table.table) table.whole = HasWholeFile(each);
     }
   }
-  state_.exit_code = exit_code;
+  state_.exit_code = ending.exit_code;
+  state_.next_bookmarks = std::move(ending.bookmarks);
+  state_.also_moved = std::move(ending.also_moved);
   state_.phase = RunState::Phase::kMoving;
   if (absl::Status status = Write(); !status.ok()) return status;
   pending_ = false;
-  if (absl::Status status = outputs_->Commit(summary); !status.ok()) return status;
-  state_.phase = RunState::Phase::kComplete;
+  if (absl::Status status = outputs_->Commit(summary, state_.also_moved); !status.ok())
+    return status;
+  SetComplete(&state_);
   return Write();
 }
 

@@ -156,7 +156,7 @@ class CheckpointKeeperTest : public ::testing::TestWithParam<bool> {
       each->set_table(table);
       each->set_status(v1::TABLE_STATUS_COMPLETE);
     }
-    const absl::Status status = keeper_->Complete(summary, 0);
+    const absl::Status status = keeper_->Complete(summary, {});
     EXPECT_TRUE(status.ok()) << status;
     keeper_.reset();
     outputs_.reset();

@@ -76,6 +76,14 @@ class FakeExtractor : public v1::ExtractorService::Service {
     for (const std::string& name : names) batch->add_tags()->set_name(name);
   }
 
+  // Adds a batch of users with these ids.
+  void AddUsers(const std::vector<std::string>& ids, uint32_t generation = 1) {
+    v1::RowBatch* batch = Add()->mutable_row_batch();
+    batch->set_table("users");
+    batch->set_generation(generation);
+    for (const std::string& id : ids) batch->add_users()->set_id(id);
+  }
+
   // Adds a checkpoint with the token "token <number>" that covers so many rows of
   // tables.
   void AddCheckpoint(int64_t number, const std::map<std::string, int64_t>& rows,
@@ -106,6 +114,11 @@ class FakeExtractor : public v1::ExtractorService::Service {
     summary->set_status(status);
     summary->set_rows(rows);
     return summary;
+  }
+
+  // Says in the summary, which is the last event, when the extraction began.
+  void SetStartedAt(int64_t unix_seconds) {
+    events.back().mutable_summary()->mutable_started_at()->set_seconds(unix_seconds);
   }
 
   grpc::Status ListTables(grpc::ServerContext* context, const v1::ListTablesRequest*,

@@ -19,6 +19,8 @@ constexpr char kLockName[] = "lock";
 // Between a file's name and the generation of its rows, once it is set aside.
 constexpr char kAside[] = ".generation-";
 
+constexpr const char* kExtensions[] = {".csv", ".jsonl", ".csv.gz", ".jsonl.gz"};
+
 bool IsDirectory(const std::string& path) {
   struct stat info;
   return stat(path.c_str(), &info) == 0 && S_ISDIR(info.st_mode);
@@ -43,8 +45,8 @@ absl::Status MakeDirectories(const std::string& path) {
 // lies in `.partial` is not ours to remove.
 bool IsOutputName(const std::string& entry) {
   const std::string name = entry.substr(0, entry.find(kAside));
-  for (const char* ending : {".csv", ".jsonl", ".csv.gz", ".jsonl.gz"}) {
-    if (absl::EndsWith(name, ending)) return true;
+  for (const char* extension : kExtensions) {
+    if (absl::EndsWith(name, extension)) return true;
   }
   return false;
 }
@@ -68,6 +70,14 @@ OutputDirectory::~OutputDirectory() {
   unlink(PartialPath(kLockName).c_str());
   rmdir(partial_path().c_str());
   close(lock_fd_);
+}
+
+bool OutputDirectory::HasFinished(const std::string& stem) const {
+  for (const char* extension : kExtensions) {
+    struct stat info;
+    if (lstat(FinishedPath(absl::StrCat(stem, extension)).c_str(), &info) == 0) return true;
+  }
+  return false;
 }
 
 std::string OutputDirectory::FinishedPath(const std::string& name) const {

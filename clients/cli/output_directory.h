@@ -13,6 +13,9 @@
 
 namespace intercom_extractor {
 
+// Between a table's name and the extension of the file of an incremental run.
+inline constexpr char kDeltaSuffix[] = ".delta";
+
 // A directory of finished files. Files are written in its subdirectory
 // `.partial` and moved into place when they are whole, so that a reader never
 // sees a torn file and an older file stays until a newer one is whole.
@@ -58,6 +61,10 @@ class OutputDirectory {
   // that are not in `.partial` are passed over when `some_moved` says that an
   // earlier run may have moved them.
   absl::Status Commit(const std::vector<std::string>& names, bool some_moved = false);
+
+  // Whether a finished file has this name before its extension, of any format:
+  // "users.delta".
+  bool HasFinished(const std::string& stem) const;
 
   // Where a finished and an unfinished file are.
   std::string FinishedPath(const std::string& name) const;

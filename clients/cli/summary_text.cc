@@ -8,6 +8,7 @@
 #include "absl/strings/strip.h"
 #include "absl/time/time.h"
 #include "clients/cli/console.h"
+#include "clients/cli/incremental_flags.h"
 #include "clients/cli/json_text.h"
 #include "clients/cli/plan_text.h"
 #include "clients/cli/progress_text.h"
@@ -152,6 +153,11 @@ std::string FormatSummaryText(const ExtractionReport& report) {
                     " requests\n");
   }
   absl::StrAppend(&text, FormatTimeSpent(summary.time_spent()), failures);
+  if (report.updated_since.has_value()) {
+    absl::StrAppend(&text, "incremental: what changed since ", FormatSince(*report.updated_since),
+                    "\n");
+  }
+  for (const std::string& note : report.notes) absl::StrAppend(&text, "note: ", note, "\n");
   if (report.in_place) absl::StrAppend(&text, "files are in ", report.output, "\n");
   return text;
 }
@@ -173,6 +179,15 @@ std::string FormatSummaryJson(const ExtractionReport& report) {
   json.Key("bytes").Int(bytes);
   json.Key("output").String(report.output);
   json.Key("resumable").Bool(report.resumable);
+  json.Key("updated_since");
+  if (report.updated_since.has_value()) {
+    json.String(FormatSince(*report.updated_since));
+  } else {
+    json.Null();
+  }
+  json.Key("notes").BeginArray();
+  for (const std::string& note : report.notes) json.String(note);
+  json.EndArray();
   json.Key("elapsed_seconds");
   if (report.summary.has_value()) {
     json.Double(absl::ToInt64Milliseconds(Elapsed(*report.summary)) / 1000.0);

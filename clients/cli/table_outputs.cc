@@ -65,8 +65,8 @@ absl::StatusOr<std::unique_ptr<TableOutputs>> TableOutputs::ToDescriptor(
 }
 
 std::string TableOutputs::FileName(const v1::TableDescription& table) const {
-  return absl::StrCat(table.table().name(), ".", FileExtension(options_.format),
-                      options_.gzip ? ".gz" : "");
+  return absl::StrCat(table.table().name(), options_.delta ? kDeltaSuffix : "", ".",
+                      FileExtension(options_.format), options_.gzip ? ".gz" : "");
 }
 
 absl::Status TableOutputs::Add(const v1::TableDescription& table, std::unique_ptr<OutputFile> file,
@@ -220,7 +220,8 @@ absl::Status TableOutputs::Close() {
   return absl::OkStatus();
 }
 
-absl::Status TableOutputs::Commit(const v1::Summary& summary) {
+absl::Status TableOutputs::Commit(const v1::Summary& summary,
+                                  const std::vector<std::string>& also) {
   if (directory_ == nullptr) return absl::OkStatus();
   std::vector<size_t> whole;
   std::vector<std::string> names;
@@ -230,6 +231,7 @@ absl::Status TableOutputs::Commit(const v1::Summary& summary) {
     whole.push_back(*index);
     names.push_back(streams_[*index].file_name);
   }
+  names.insert(names.end(), also.begin(), also.end());
   if (absl::Status status = directory_->Commit(names); !status.ok()) return status;
   for (size_t index : whole) {
     outputs_[index].path = directory_->FinishedPath(streams_[index].file_name);

@@ -38,6 +38,7 @@ class TableOutputs {
     RowFormat format = RowFormat::kCsv;
     bool gzip = false;
     ColumnSelection columns = ColumnSelection::kAll;
+    bool delta = false;  // Rows of an incremental run, which have a file of their own.
   };
 
   // What became of one table's rows.
@@ -55,8 +56,8 @@ class TableOutputs {
   static absl::Status CheckTables(const std::vector<v1::TableDescription>& tables,
                                   ColumnSelection columns);
 
-  // Begins `.partial/<table>.<ext>` for each table. `directory` must outlive the
-  // object.
+  // Begins `.partial/<table>.<ext>`, or `<table>.delta.<ext>`, for each table. `directory` must
+  // outlive the object.
   static absl::StatusOr<std::unique_ptr<TableOutputs>> InDirectory(
       OutputDirectory* directory, const std::vector<v1::TableDescription>& tables,
       const Options& options);
@@ -94,9 +95,9 @@ class TableOutputs {
   // Closes all files. Once, at the end.
   absl::Status Close();
 
-  // Moves the closed files of complete and partial tables into place, or does
-  // nothing on a descriptor.
-  absl::Status Commit(const v1::Summary& summary);
+  // Moves the closed files of complete and partial tables into place, and with them
+  // those of these names, or does nothing on a descriptor.
+  absl::Status Commit(const v1::Summary& summary, const std::vector<std::string>& also);
 
   // Ends without a summary: what came stays in `.partial`. Files without a row are
   // removed, unless a state names them. Ignores errors, as there is one already.

@@ -1,0 +1,141 @@
+#include "clients/cli/run_outputs.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "proto/v1.h"
+
+namespace intercom_extractor {
+
+Outcome OutputOutcome(const absl::Status& status) {
+  // The reader of our output has seen enough, as in `... | head`.
+  if (absl::IsCancelled(status)) return {ExitCode::kOutput, ""};
+  // The only thing here that is no matter of the disk: a table newer than we are.
+  if (absl::IsUnimplemented(status)) return {ExitCode::kUsage, std::string(status.message())};
+  return {ExitCode::kOutput, std::string(status.message())};
+}
+
+RunOutputs::RunOutputs(const ExtractOptions& options, std::function<absl::Time()> now)
+    : options_(options), now_(std::move(now)) {}
+
+std::optional<Outcome> RunOutputs::Open(const std::vector<v1::TableDescription>& tables, int fd) {
+  absl::Status known = TableOutputs::CheckTables(tables, options_.columns);
+  if (!known.ok()) return OutputOutcome(known);
+  if (auto refused = RefuseIncremental(options_, tables); refused.has_value()) return refused;
+  descriptions_ = tables;
+  return options_.output == "-" ? OpenStdout(tables.front(), fd) : OpenDirectory(tables);
+}
+
+TableOutputs::Options RunOutputs::HowToWrite() const {
+  return {options_.format, options_.gzip, options_.columns, updated_since_.has_value()};
+}
+
+std::optional<Outcome> RunOutputs::OpenStdout(const v1::TableDescription& table, int fd) {
+  updated_since_ = options_.incremental.since;
+  auto outputs = TableOutputs::ToDescriptor(fd, table, HowToWrite());
+  if (!outputs.ok()) return OutputOutcome(outputs.status());
+  outputs_ = *std::move(outputs);
+  return std::nullopt;
+}
+
+std::optional<Outcome> RunOutputs::OpenDirectory(const std::vector<v1::TableDescription>& tables) {
+  auto directory = OutputDirectory::Open(options_.output);
+  if (!directory.ok()) return OutputOutcome(directory.status());
+  directory_ = *std::move(directory);
+  RunOpening opening =
+      OpenRun(options_, NewRunState(options_, tables, now_()), tables, directory_.get());
+  if (opening.outcome.has_value()) {
+    for (const TableMark& mark : opening.state.tables) ReportEarlier(mark);
+    return opening.outcome;
+  }
+  notes_ = std::move(opening.notes);
+  updated_since_ = opening.state.updated_since;
+  auto outputs =
+      opening.continues()
+          ? TableOutputs::Continue(directory_.get(), tables, HowToWrite(), opening.state.tables)
+          : TableOutputs::InDirectory(directory_.get(), tables, HowToWrite());
+  if (absl::IsDataLoss(outputs.status())) {
+    return Outcome{ExitCode::kOutput, absl::StrCat("cannot continue: ", outputs.status().message(),
+                                                   "; run without --resume to begin anew")};
+  }
+  if (!outputs.ok()) return OutputOutcome(outputs.status());
+  outputs_ = *std::move(outputs);
+  keeper_.emplace(StatePath(options_), std::move(opening.state), outputs_.get(), now_);
+  return std::nullopt;
+}
+
+void RunOutputs::ReportEarlier(const TableMark& mark) {
+  TableOutputs::TableOutput output;
+  output.table = mark.table;
+  output.rows = mark.rows;
+  output.bytes = mark.bytes;
+  output.in_place = mark.whole;
+  output.path =
+      mark.whole ? directory_->FinishedPath(mark.file) : directory_->PartialPath(mark.file);
+  earlier_.push_back(std::move(output));
+}
+
+absl::Status RunOutputs::OnRestart(const v1::TableRestarted& restarted) {
+  if (keeper_.has_value()) return keeper_->OnRestart(restarted);
+  return outputs_->Restart(restarted.table(), restarted.generation());
+}
+
+absl::Status RunOutputs::OnCheckpoint(const v1::Checkpoint& checkpoint, bool saw_warning) {
+  return keeper_.has_value() ? keeper_->OnCheckpoint(checkpoint, saw_warning) : absl::OkStatus();
+}
+
+const RunState* RunOutputs::Continuation() const {
+  return keeper_.has_value() && keeper_->has_checkpoint() ? &keeper_->state() : nullptr;
+}
+
+std::vector<TableEnd> RunOutputs::TableEnds(const v1::Summary& summary) const {
+  std::vector<TableEnd> ends;
+  for (const v1::TableDescription& description : descriptions_) {
+    TableEnd& end = ends.emplace_back();
+    end.table = description.table();
+    for (const v1::TableSummary& table : summary.tables()) {
+      if (table.table() != end.table.name()) continue;
+      end.in_place = HasWholeFile(table);
+      end.complete =
+          table.status() == v1::TABLE_STATUS_COMPLETE && table.rows() == RowsOf(end.table.name());
+    }
+  }
+  return ends;
+}
+
+absl::Status RunOutputs::Complete(const v1::Summary& summary, int exit_code,
+                                  std::vector<std::string>* notes) {
+  if (!keeper_.has_value()) return outputs_->Close();
+  const std::vector<TableEnd> ends = TableEnds(summary);
+  std::optional<absl::Time> started_at;
+  if (summary.has_started_at()) {
+    started_at = absl::FromUnixSeconds(summary.started_at().seconds()) +
+                 absl::Nanoseconds(summary.started_at().nanos());
+  }
+  CheckpointKeeper::Ending ending;
+  ending.exit_code = exit_code;
+  ending.bookmarks = AdvanceBookmarks(keeper_->state().bookmarks, ends, updated_since_, started_at,
+                                      StandingDeltas(*directory_), notes);
+  return keeper_->Complete(summary, std::move(ending));
+}
+
+void RunOutputs::Abandon() {
+  if (outputs_ != nullptr) outputs_->Abandon();
+}
+
+const std::vector<TableOutputs::TableOutput>& RunOutputs::tables() const {
+  return outputs_ == nullptr ? earlier_ : outputs_->tables();
+}
+
+int64_t RunOutputs::RowsOf(const std::string& table) const {
+  for (const auto& output : tables()) {
+    if (output.table == table) return output.rows;
+  }
+  return 0;
+}
+
+std::string RunOutputs::partial_path() const {
+  return directory_ == nullptr ? "" : directory_->partial_path();
+}
+
+}  // namespace intercom_extractor
