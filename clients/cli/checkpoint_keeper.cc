@@ -13,12 +13,17 @@ constexpr absl::Duration kSaveInterval = absl::Seconds(1);
 }  // namespace
 
 CheckpointKeeper::CheckpointKeeper(std::string path, RunState state, TableOutputs* outputs,
-                                   std::function<absl::Time()> now)
-    : path_(std::move(path)), outputs_(outputs), now_(std::move(now)), state_(std::move(state)) {}
+                                   KeyLists* keys, std::function<absl::Time()> now)
+    : path_(std::move(path)),
+      outputs_(outputs),
+      keys_(keys),
+      now_(std::move(now)),
+      state_(std::move(state)) {}
 
 absl::Status CheckpointKeeper::OnCheckpoint(const v1::Checkpoint& checkpoint, bool saw_warning) {
   auto marks = outputs_->Mark();
   if (!marks.ok()) return marks.status();
+  if (absl::Status status = keys_->Mark(&*marks); !status.ok()) return status;
   state_.tables = *std::move(marks);
   state_.resume_token = checkpoint.resume_token();
   state_.checkpoint = checkpoint.number();
@@ -36,22 +41,26 @@ absl::Status CheckpointKeeper::OnTime() {
 
 absl::Status CheckpointKeeper::OnRestart(const v1::TableRestarted& restarted) {
   if (absl::Status status = Save(); !status.ok()) return status;
-  return outputs_->Restart(restarted.table(), restarted.generation());
+  absl::Status status = outputs_->Restart(restarted.table(), restarted.generation());
+  return status.ok() ? keys_->Restart(restarted.table(), restarted.generation()) : status;
 }
 
 absl::Status CheckpointKeeper::Save() {
   if (!pending_) return absl::OkStatus();
   if (absl::Status status = outputs_->Sync(); !status.ok()) return status;
+  if (absl::Status status = keys_->Sync(); !status.ok()) return status;
   if (absl::Status status = Write(); !status.ok()) return status;
   pending_ = false;
   // From the end of the save: a disk that needs seconds gets a second of rest.
   next_save_ = now_() + kSaveInterval;
-  return outputs_->OnSaved();
+  if (absl::Status status = outputs_->OnSaved(); !status.ok()) return status;
+  return keys_->OnSaved();
 }
 
 absl::Status CheckpointKeeper::RollBack() {
   if (absl::Status status = Save(); !status.ok()) return status;
-  return outputs_->RollBack(state_.tables);
+  if (absl::Status status = outputs_->RollBack(state_.tables); !status.ok()) return status;
+  return keys_->RollBack(state_.tables);
 }
 
 absl::Status CheckpointKeeper::Complete(const v1::Summary& summary, Ending ending) {

@@ -8,6 +8,7 @@
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "clients/cli/bookmarks.h"
+#include "clients/cli/key_lists.h"
 #include "clients/cli/run_state.h"
 #include "clients/cli/table_outputs.h"
 #include "intercom/extractor/v1/extractor_service.pb.h"
@@ -25,8 +26,8 @@ namespace intercom_extractor {
 class CheckpointKeeper {
  public:
   // Goes on from `state`, which is new or was read from `path`; writes nothing
-  // yet. `outputs` write to a directory and must outlive the keeper.
-  CheckpointKeeper(std::string path, RunState state, TableOutputs* outputs,
+  // yet. `outputs` and `keys` write to one directory and must outlive the keeper.
+  CheckpointKeeper(std::string path, RunState state, TableOutputs* outputs, KeyLists* keys,
                    std::function<absl::Time()> now);
 
   // The rows so far are covered by a token. `saw_warning` as in RunState.
@@ -69,6 +70,7 @@ class CheckpointKeeper {
 
   const std::string path_;
   TableOutputs* const outputs_;
+  KeyLists* const keys_;
   const std::function<absl::Time()> now_;
   RunState state_;
   bool pending_ = false;  // Whether `state_` is newer than the file.

@@ -81,6 +81,7 @@ class Extraction {
     if (!committed_) outputs_.Abandon();
     report_.outputs = outputs_.tables();
     report_.updated_since = outputs_.updated_since();
+    report_.deleted = outputs_.deleted();
     if (began_ && !committed_) SayWhatIsLeft();
     return Report();
   }
@@ -218,6 +219,16 @@ class Extraction {
         display->OnRows(batch.table(), outputs_.RowsOf(batch.table()) - before);
         break;
       }
+      case v1::ExtractResponse::kLivingRecords:
+        if (absl::Status status = outputs_.OnLiving(response.living_records()); !status.ok()) {
+          return status;
+        }
+        break;
+      case v1::ExtractResponse::kDeletedRecords:
+        if (absl::Status status = outputs_.OnDeleted(response.deleted_records()); !status.ok()) {
+          return status;
+        }
+        break;
       case v1::ExtractResponse::kProgress:
         display->OnProgress(response.progress());
         break;

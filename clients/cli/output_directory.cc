@@ -11,6 +11,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
 
 namespace intercom_extractor {
 namespace {
@@ -48,7 +49,7 @@ bool IsOutputName(const std::string& entry) {
   for (const char* extension : kExtensions) {
     if (absl::EndsWith(name, extension)) return true;
   }
-  return false;
+  return absl::EndsWith(name, kKeyListExtension) || absl::EndsWith(name, kKeptExtension);
 }
 
 }  // namespace
@@ -80,11 +81,18 @@ bool OutputDirectory::HasFinished(const std::string& stem) const {
   return false;
 }
 
-std::string OutputDirectory::FinishedPath(const std::string& name) const {
+std::string OutputDirectory::Below(const std::string& name) const {
   return absl::StrCat(path_, absl::EndsWith(path_, "/") ? "" : "/", name);
 }
 
-std::string OutputDirectory::partial_path() const { return FinishedPath(".partial"); }
+std::string OutputDirectory::kept_path() const { return Below(".intercom-extract.ids"); }
+
+std::string OutputDirectory::FinishedPath(const std::string& name) const {
+  if (!absl::EndsWith(name, kKeptExtension)) return Below(name);
+  return absl::StrCat(kept_path(), "/", absl::StripSuffix(name, kKeptExtension));
+}
+
+std::string OutputDirectory::partial_path() const { return Below(".partial"); }
 
 std::string OutputDirectory::PartialPath(const std::string& name) const {
   return absl::StrCat(partial_path(), "/", name);
@@ -179,6 +187,14 @@ absl::Status OutputDirectory::RemoveSetAside(const std::string& name) {
       [&prefix](const std::string& entry) { return absl::StartsWith(entry, prefix); });
 }
 
+absl::Status OutputDirectory::RemoveWorkFiles() {
+  return RemoveMatching([](const std::string& entry) {
+    const std::string name = entry.substr(0, entry.find(kAside));
+    return absl::EndsWith(name, kKeyListExtension) || absl::EndsWith(name, kKeptExtension) ||
+           absl::StrContains(name, absl::StrCat(kDeletedSuffix, "."));
+  });
+}
+
 absl::Status OutputDirectory::SyncPartial() { return SyncDirectory(partial_path()); }
 
 std::string OutputDirectory::AsidePath(const std::string& name, uint32_t generation) const {
@@ -186,12 +202,20 @@ std::string OutputDirectory::AsidePath(const std::string& name, uint32_t generat
 }
 
 absl::Status OutputDirectory::Commit(const std::vector<std::string>& names, bool some_moved) {
+  bool kept = false;
   for (const std::string& name : names) {
+    if (absl::EndsWith(name, kKeptExtension) && !kept) {
+      if (absl::Status status = MakeDirectories(kept_path()); !status.ok()) return status;
+      kept = true;
+    }
     if (rename(PartialPath(name).c_str(), FinishedPath(name).c_str()) != 0) {
       if (errno == ENOENT && some_moved) continue;
       return OutputError(absl::StrCat("move ", PartialPath(name), " to ", FinishedPath(name)),
                          errno);
     }
+  }
+  if (kept) {
+    if (absl::Status status = SyncDirectory(kept_path()); !status.ok()) return status;
   }
   return SyncDirectory(path_);
 }

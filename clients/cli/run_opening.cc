@@ -85,6 +85,7 @@ absl::Status FinishMoving(const std::string& path, RunState* state, OutputDirect
   }
   names.insert(names.end(), state->also_moved.begin(), state->also_moved.end());
   absl::Status status = directory->Commit(names, /*some_moved=*/true);
+  if (status.ok()) status = directory->RemoveWorkFiles();
   if (!status.ok()) return status;
   SetComplete(state);
   return WriteStateFile(path, *state);

@@ -50,18 +50,42 @@ std::optional<Outcome> RunOutputs::OpenDirectory(const std::vector<v1::TableDesc
   }
   notes_ = std::move(opening.notes);
   updated_since_ = opening.state.updated_since;
-  auto outputs =
-      opening.continues()
-          ? TableOutputs::Continue(directory_.get(), tables, HowToWrite(), opening.state.tables)
-          : TableOutputs::InDirectory(directory_.get(), tables, HowToWrite());
-  if (absl::IsDataLoss(outputs.status())) {
-    return Outcome{ExitCode::kOutput, absl::StrCat("cannot continue: ", outputs.status().message(),
+  absl::Status status = OpenFiles(opening);
+  if (absl::IsDataLoss(status)) {
+    return Outcome{ExitCode::kOutput, absl::StrCat("cannot continue: ", status.message(),
                                                    "; run without --resume to begin anew")};
   }
-  if (!outputs.ok()) return OutputOutcome(outputs.status());
-  outputs_ = *std::move(outputs);
-  keeper_.emplace(StatePath(options_), std::move(opening.state), outputs_.get(), now_);
+  if (!status.ok()) return OutputOutcome(status);
+  keeper_.emplace(StatePath(options_), std::move(opening.state), outputs_.get(), keys_.get(), now_);
   return std::nullopt;
+}
+
+absl::Status RunOutputs::OpenFiles(const RunOpening& opening) {
+  const std::vector<TableMark>& marks = opening.state.tables;
+  auto outputs = opening.continues()
+                     ? TableOutputs::Continue(directory_.get(), descriptions_, HowToWrite(), marks)
+                     : TableOutputs::InDirectory(directory_.get(), descriptions_, HowToWrite());
+  if (!outputs.ok()) return outputs.status();
+  outputs_ = *std::move(outputs);
+  auto keys = opening.continues()
+                  ? KeyLists::Continue(directory_.get(), descriptions_, finds_deleted(), marks)
+                  : KeyLists::Begin(directory_.get(), descriptions_, finds_deleted());
+  if (!keys.ok()) return keys.status();
+  keys_ = *std::move(keys);
+  return absl::OkStatus();
+}
+
+absl::Status RunOutputs::Write(const v1::RowBatch& batch) {
+  absl::Status status = outputs_->Write(batch);
+  return status.ok() && keys_ != nullptr ? keys_->OnRows(batch) : status;
+}
+
+absl::Status RunOutputs::OnLiving(const v1::LivingRecords& living) {
+  return keys_ != nullptr ? keys_->OnLiving(living) : absl::OkStatus();
+}
+
+absl::Status RunOutputs::OnDeleted(const v1::DeletedRecords& deleted) {
+  return keys_ != nullptr ? keys_->OnDeleted(deleted) : absl::OkStatus();
 }
 
 void RunOutputs::ReportEarlier(const TableMark& mark) {
@@ -112,15 +136,28 @@ absl::Status RunOutputs::Complete(const v1::Summary& summary, int exit_code,
     started_at = absl::FromUnixSeconds(summary.started_at().seconds()) +
                  absl::Nanoseconds(summary.started_at().nanos());
   }
+  if (absl::Status status = keys_->Close(); !status.ok()) return status;
+  auto deleted = FindDeletedRecords(
+      directory_.get(), *keys_, descriptions_, ends,
+      {options_.format, options_.gzip, updated_since_.has_value(), finds_deleted()});
+  if (!deleted.ok()) return deleted.status();
+  *notes = std::move(deleted->notes);
   CheckpointKeeper::Ending ending;
   ending.exit_code = exit_code;
+  ending.also_moved = std::move(deleted->to_move);
   ending.bookmarks = AdvanceBookmarks(keeper_->state().bookmarks, ends, updated_since_, started_at,
                                       StandingDeltas(*directory_), notes);
-  return keeper_->Complete(summary, std::move(ending));
+  if (absl::Status status = keeper_->Complete(summary, std::move(ending)); !status.ok()) {
+    return status;
+  }
+  deleted_ = std::move(deleted->files);
+  for (auto& [table, file] : deleted_) file.name = directory_->FinishedPath(file.name);
+  return directory_->RemoveWorkFiles();
 }
 
 void RunOutputs::Abandon() {
   if (outputs_ != nullptr) outputs_->Abandon();
+  if (keys_ != nullptr) keys_->Abandon();
 }
 
 const std::vector<TableOutputs::TableOutput>& RunOutputs::tables() const {

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -13,7 +14,9 @@
 #include "clients/cli/bookmarks.h"
 #include "clients/cli/checkpoint_keeper.h"
 #include "clients/cli/command_line.h"
+#include "clients/cli/deleted_records.h"
 #include "clients/cli/exit_code.h"
+#include "clients/cli/key_lists.h"
 #include "clients/cli/output_directory.h"
 #include "clients/cli/run_opening.h"
 #include "clients/cli/run_state.h"
@@ -46,7 +49,9 @@ class RunOutputs {
   std::optional<absl::Time> updated_since() const { return updated_since_; }
 
   // The events of a stream. `saw_warning` as in RunState.
-  absl::Status Write(const v1::RowBatch& batch) { return outputs_->Write(batch); }
+  absl::Status Write(const v1::RowBatch& batch);
+  absl::Status OnLiving(const v1::LivingRecords& living);
+  absl::Status OnDeleted(const v1::DeletedRecords& deleted);
   absl::Status OnRestart(const v1::TableRestarted& restarted);
   absl::Status OnCheckpoint(const v1::Checkpoint& checkpoint, bool saw_warning);
   // Call after each of the others, which may have taken a while.
@@ -62,9 +67,13 @@ class RunOutputs {
   // Throws away the rows after the last checkpoint, of which there is one.
   absl::Status RollBack() { return keeper_->RollBack(); }
 
-  // The stream has ended with `summary`: moves the files into place. Adds to
-  // `notes` what people should know of the next incremental run.
+  // The stream has ended with `summary`: finds out which records are gone and moves
+  // the files into place. Adds to `notes` what people should know of what was
+  // deleted and of the next incremental run.
   absl::Status Complete(const v1::Summary& summary, int exit_code, std::vector<std::string>* notes);
+
+  // The files of deleted records, by table. Empty before Complete().
+  const std::map<std::string, DeletedRecordsResult::File>& deleted() const { return deleted_; }
 
   // Ends a run that was not completed, also one that was never open.
   void Abandon();
@@ -84,6 +93,11 @@ class RunOutputs {
   std::optional<Outcome> OpenStdout(const v1::TableDescription& table, int fd);
   std::optional<Outcome> OpenDirectory(const std::vector<v1::TableDescription>& tables);
 
+  absl::Status OpenFiles(const RunOpening& opening);
+  bool finds_deleted() const {
+    return updated_since_.has_value() && options_.incremental.find_deleted;
+  }
+
   // What an earlier run left of a table, for the report.
   void ReportEarlier(const TableMark& mark);
 
@@ -97,8 +111,10 @@ class RunOutputs {
   std::optional<absl::Time> updated_since_;
   std::unique_ptr<OutputDirectory> directory_;  // Null for standard output.
   std::unique_ptr<TableOutputs> outputs_;       // Null until they are open.
+  std::unique_ptr<KeyLists> keys_;              // Null for standard output.
   std::optional<CheckpointKeeper> keeper_;      // None for standard output.
   std::vector<TableOutputs::TableOutput> earlier_;
+  std::map<std::string, DeletedRecordsResult::File> deleted_;
 };
 
 }  // namespace intercom_extractor

@@ -72,6 +72,15 @@ void AppendTable(const ExtractionReport& report, const std::string& name,
     json->Null();
   }
   json->Key("in_place").Bool(output != nullptr && output->in_place);
+  const auto deleted = report.deleted.find(name);
+  json->Key("deleted");
+  if (deleted != report.deleted.end()) {
+    json->Int(deleted->second.records);
+    json->Key("deleted_file").String(deleted->second.name);
+  } else {
+    json->Null();
+    json->Key("deleted_file").Null();
+  }
   json->Key("error");
   if (summary != nullptr && summary->has_error()) {
     json->BeginObject();
@@ -115,10 +124,13 @@ std::string FormatTimeSpent(const v1::TimeSpent& spent) {
 
 std::string FormatSummaryText(const ExtractionReport& report) {
   const v1::Summary& summary = *report.summary;
+  const bool deleted = !report.deleted.empty();
   std::vector<std::vector<std::string>> rows = {{"table", "rows", "bytes", "requests", "status"}};
+  if (deleted) rows[0].emplace_back("deleted");
   std::string failures;
   int64_t total_rows = 0;
   int64_t total_bytes = 0;
+  int64_t total_deleted = 0;
   for (const v1::TableSummary& table : summary.tables()) {
     const TableOutputs::TableOutput* output = FindOutput(report, table.table());
     const int64_t table_rows = output == nullptr ? 0 : output->rows;
@@ -127,6 +139,10 @@ std::string FormatSummaryText(const ExtractionReport& report) {
     total_bytes += table_bytes;
     rows.push_back({table.table(), GroupDigits(table_rows), FormatBytes(table_bytes),
                     GroupDigits(table.requests()), std::string(StatusName(table.status()))});
+    if (const auto found = report.deleted.find(table.table()); found != report.deleted.end()) {
+      rows.back().push_back(GroupDigits(found->second.records));
+      total_deleted += found->second.records;
+    }
     if (table.has_error()) {
       absl::StrAppend(&failures, table.table(), ": ", ForTerminal(table.error().message()), "\n");
     }
@@ -140,9 +156,10 @@ std::string FormatSummaryText(const ExtractionReport& report) {
   rows.push_back({"total", GroupDigits(total_rows), FormatBytes(total_bytes),
                   GroupDigits(summary.requests().sent()),
                   absl::StrCat("in ", FormatElapsed(Elapsed(summary)))});
-  std::string text = FormatTextTable(
-      {Alignment::kLeft, Alignment::kRight, Alignment::kRight, Alignment::kRight, Alignment::kLeft},
-      rows);
+  if (deleted) rows.back().push_back(GroupDigits(total_deleted));
+  std::string text = FormatTextTable({Alignment::kLeft, Alignment::kRight, Alignment::kRight,
+                                      Alignment::kRight, Alignment::kLeft, Alignment::kRight},
+                                     rows);
   const v1::RequestCounts& requests = summary.requests();
   if (requests.retries() > 0 || requests.rate_limited() > 0) {
     absl::StrAppend(&text, GroupDigits(requests.retries()), " requests were tried again, ",

@@ -10,7 +10,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "clients/cli/output_directory.h"
-#include "clients/cli/output_file.h"
+#include "clients/cli/restartable_file.h"
 #include "clients/cli/row_columns.h"
 #include "clients/cli/row_writer.h"
 #include "clients/cli/run_state.h"
@@ -107,13 +107,11 @@ class TableOutputs {
 
  private:
   struct Stream {
-    std::unique_ptr<OutputFile> file;
+    std::unique_ptr<RestartableFile> file;
     std::unique_ptr<RowWriter> writer;
     const google::protobuf::FieldDescriptor* batch_field;
-    std::string file_name;
-    uint32_t generation = 1;
-    bool saved = false;      // The saved state is of this file, not of one set aside.
-    bool set_aside = false;  // The saved state is of a file that was set aside.
+
+    std::string* buffer() const { return file->file()->buffer(); }
   };
 
   // `directory` is null for a descriptor.
@@ -121,10 +119,10 @@ class TableOutputs {
       : options_(options), directory_(directory) {}
 
   // Adds a table whose rows go to `file`.
-  absl::Status Add(const v1::TableDescription& table, std::unique_ptr<OutputFile> file,
-                   const std::string& file_name);
+  absl::Status Add(const v1::TableDescription& table, std::unique_ptr<RestartableFile> file);
 
-  std::string FileName(const v1::TableDescription& table) const;
+  // The file of a table in the directory, not open yet.
+  std::unique_ptr<RestartableFile> FileOf(const v1::TableDescription& table) const;
 
   // Opens a table's file as it was at its mark.
   absl::Status OpenAt(const TableMark& mark);
@@ -138,7 +136,6 @@ class TableOutputs {
   const Options options_;
   OutputDirectory* const directory_;  // Null for a descriptor.
   bool state_saved_ = false;          // Whether a state names these files.
-  bool names_synced_ = false;         // Whether the directory is as on disk.
   std::vector<Stream> streams_;
   std::vector<TableOutput> outputs_;  // Of the same tables, in the same order.
   absl::flat_hash_map<std::string, size_t> index_;
