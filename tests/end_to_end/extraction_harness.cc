@@ -102,6 +102,17 @@ class Running : public RunningExtraction {
         result->restarts.push_back(event.table_restarted());
         const TableInfo* table = TableCatalog::Get().Find(event.table_restarted().table());
         result->rows.GetReflection()->ClearField(&result->rows, table->batch_field);
+        result->living.erase(event.table_restarted().table());
+        break;
+      }
+      case v1::ExtractResponse::kDeletedRecords:
+        for (const auto& record : event.deleted_records().records()) {
+          result->deleted[event.deleted_records().table()][record.id()] = record.deleted_at();
+        }
+        break;
+      case v1::ExtractResponse::kLivingRecords: {
+        auto& living = result->living[event.living_records().table()];
+        living.insert(event.living_records().ids().begin(), event.living_records().ids().end());
         break;
       }
       case v1::ExtractResponse::kSummary:
@@ -118,6 +129,20 @@ class Running : public RunningExtraction {
   Reader reader_;
   absl::StatusOr<std::unique_ptr<Extraction>> extraction_;
 };
+
+// What extractions and plans ask for in the same words.
+template <typename Request>
+Request RequestFor(const ExtractionHarness& harness, const std::vector<std::string>& tables) {
+  Request request;
+  if (tables.empty()) request.set_template_(v1::TEMPLATE_ALL);
+  for (const std::string& table : tables) request.add_tables(table);
+  request.set_body_format(harness.body_format);
+  if (harness.updated_since) {
+    request.mutable_updated_since()->set_seconds(*harness.updated_since);
+  }
+  request.set_find_deleted(harness.find_deleted);
+  return request;
+}
 
 }  // namespace
 
@@ -195,11 +220,8 @@ std::shared_ptr<ExtractionHarness::Client> ExtractionHarness::Connect() {
 
 std::unique_ptr<RunningExtraction> ExtractionHarness::Start(const std::vector<std::string>& tables,
                                                             const std::string& resume_token) {
-  v1::ExtractRequest request;
+  auto request = RequestFor<v1::ExtractRequest>(*this, tables);
   request.set_resume_token(resume_token);
-  if (tables.empty()) request.set_template_(v1::TEMPLATE_ALL);
-  for (const std::string& table : tables) request.add_tables(table);
-  request.set_body_format(body_format);
   auto client = Connect();
   IntercomClient* const intercom = &client->intercom;
   return std::make_unique<Running>(request, std::move(client), intercom, queue_bytes, scroll,
@@ -208,10 +230,7 @@ std::unique_ptr<RunningExtraction> ExtractionHarness::Start(const std::vector<st
 
 absl::StatusOr<v1::PlanExtractionResponse> ExtractionHarness::Plan(
     const std::vector<std::string>& tables) {
-  v1::PlanExtractionRequest request;
-  if (tables.empty()) request.set_template_(v1::TEMPLATE_ALL);
-  for (const std::string& table : tables) request.add_tables(table);
-  request.set_body_format(body_format);
+  const auto request = RequestFor<v1::PlanExtractionRequest>(*this, tables);
   auto client = Connect();
   std::promise<absl::StatusOr<v1::PlanExtractionResponse>> plan;
   PlanExtraction(request, &client->intercom,

@@ -4,6 +4,8 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -27,6 +29,11 @@ struct Extracted {
   v1::RowBatch rows;
   std::vector<v1::Notice> notices;
   std::vector<v1::TableRestarted> restarts;
+  // By table: when each deleted record was deleted, in Unix seconds (0: not said),
+  // and the ids of living records as often as they came; those of earlier
+  // generations gone.
+  std::map<std::string, std::map<std::string, int64_t>> deleted;
+  std::map<std::string, std::multiset<std::string>> living;
   v1::Summary summary;
   absl::Status status;
   // Bytes of the largest event.
@@ -95,6 +102,9 @@ class ExtractionHarness {
   std::string api_version = Connection().api_version;
   double quota_reserve = Connection().quota_reserve;
   v1::BodyFormat body_format = v1::BODY_FORMAT_PLAINTEXT;
+  // Unix seconds: incremental runs and plans.
+  std::optional<int64_t> updated_since;
+  bool find_deleted = false;
   // False: rows are only seen by `on_event`.
   bool keep_rows = true;
   // How far the extraction may be ahead of its reader.

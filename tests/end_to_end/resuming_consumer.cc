@@ -34,11 +34,28 @@ void ResumingConsumer::OnEvent(const v1::ExtractResponse& event) {
             absl::StrCat(event.table_restarted().table(), ": generations do not count up"));
       }
       table.rows.clear();
+      table.living.clear();
       table.since = 0;
       table.generation = event.table_restarted().generation();
       restarts_.push_back(event.table_restarted());
       break;
     }
+    case v1::ExtractResponse::kLivingRecords: {
+      const v1::LivingRecords& living = event.living_records();
+      Table& table = working_.tables[living.table()];
+      if (living.generation() != table.generation) {
+        broken_promises_.push_back(absl::StrCat(living.table(), ": living records of generation ",
+                                                living.generation(), " in generation ",
+                                                table.generation));
+      }
+      table.living.insert(living.ids().begin(), living.ids().end());
+      break;
+    }
+    case v1::ExtractResponse::kDeletedRecords:
+      for (const auto& record : event.deleted_records().records()) {
+        working_.tables[event.deleted_records().table()].deleted.insert(record.id());
+      }
+      break;
     case v1::ExtractResponse::kCheckpoint:
       OnCheckpoint(event.checkpoint());
       break;
@@ -101,6 +118,16 @@ std::vector<std::string> ResumingConsumer::Rows(const std::string& table) const 
   std::vector<std::string> rows = found->second.rows;
   std::sort(rows.begin(), rows.end());
   return rows;
+}
+
+std::multiset<std::string> ResumingConsumer::Living(const std::string& table) const {
+  const auto found = working_.tables.find(table);
+  return found == working_.tables.end() ? std::multiset<std::string>() : found->second.living;
+}
+
+std::set<std::string> ResumingConsumer::Deleted(const std::string& table) const {
+  const auto found = working_.tables.find(table);
+  return found == working_.tables.end() ? std::set<std::string>() : found->second.deleted;
 }
 
 }  // namespace intercom_extractor

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -28,6 +29,10 @@ class ResumingConsumer {
 
   // The serialized rows of a table, sorted.
   std::vector<std::string> Rows(const std::string& table) const;
+  // Ids that LivingRecords of a table named, as often as they came, and those that
+  // DeletedRecords named.
+  std::multiset<std::string> Living(const std::string& table) const;
+  std::set<std::string> Deleted(const std::string& table) const;
   // What the stream promised and did not keep, one sentence each.
   const std::vector<std::string>& broken_promises() const { return broken_promises_; }
   int64_t checkpoints() const { return checkpoints_; }
@@ -45,6 +50,8 @@ class ResumingConsumer {
     uint32_t generation = 1;
     // Since the last checkpoint or, if it is later, the table's new beginning.
     int64_t since = 0;
+    std::multiset<std::string> living;
+    std::set<std::string> deleted;
   };
   struct Store {
     std::map<std::string, Table> tables;

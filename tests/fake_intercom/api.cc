@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <functional>
+#include <optional>
 #include <stdexcept>
 
 #include "absl/strings/str_split.h"
@@ -51,43 +52,47 @@ void AnswerWholeList(std::string_view type, std::string_view key,
   response->body += '}';
 }
 
-// A page of a cursor list whose record at a position `append` writes.
-void AnswerCursorPage(std::string_view type, std::string_view key, size_t total, size_t offset,
-                      size_t per_page, uint64_t list, LastPage last_page,
-                      const std::function<void(size_t, std::string*)>& append, Response* response) {
-  const size_t end = std::min(offset + per_page, total);
-  std::string& body = response->body;
-  body.reserve((end > offset ? end - offset : 0) * 2'048 + 512);
-  body += R"({"type":")";
-  body += type;
-  body += R"(",")";
-  body += key;
-  body += R"(":[)";
-  for (size_t i = offset; i < end; ++i) {
-    if (i > offset) body += ',';
-    append(i, &body);
-  }
-  body += R"(],"total_count":)";
-  body += std::to_string(total);
-  body += R"(,"pages":)";
-  body += CursorPages(total, offset, per_page, list, last_page);
-  body += '}';
-  response->items = end > offset ? end - offset : 0;
+// The cursor that a plain list was asked to go on from, if any; false after answering
+// that it is none of this list's.
+bool CursorIn(const Request& request, uint64_t list, std::optional<Cursor>* cursor,
+              Response* response) {
+  if (!request.HasQuery("starting_after")) return true;
+  *cursor = DecodeCursor(request.Query("starting_after"), list);
+  if (cursor->has_value()) return true;
+  AnswerError(400, "client_error", "Invalid starting_after param", response);
+  return false;
 }
 
-// A page of a page-number list.
-void AnswerNumberedPage(const Request& request, const std::vector<std::string>& records,
-                        size_t default_per_page, const std::string& base_url, Response* response) {
-  const auto per_page = NumberIn(request, "per_page", default_per_page, kMaxNumberedPage);
+// What a page-number list is called, and how it answers who does not say how.
+struct NumberedList {
+  std::string_view type = "list";
+  std::string_view key = "data";
+  size_t per_page = 50;
+  bool descending = false;
+};
+
+// A page of a page-number list of `records`, which ascend.
+void AnswerNumberedPage(const Request& request, const NumberedList& list,
+                        const std::vector<std::string>& records, const std::string& base_url,
+                        Response* response) {
+  const auto per_page = NumberIn(request, "per_page", list.per_page, kMaxNumberedPage);
   const auto page = NumberIn(request, "page", 1, SIZE_MAX / kMaxNumberedPage);
   const std::string_view order = request.Query("order");
   if (!per_page || !page || (!order.empty() && order != "asc" && order != "desc")) {
     return AnswerError(400, "parameter_invalid", "per_page, page or order is invalid", response);
   }
   const size_t begin = std::min((*page - 1) * *per_page, records.size());
-  AppendList("list", "data", records, begin, begin + *per_page, response);
-  response->body += R"(,"total_count":)" + std::to_string(records.size()) + R"(,"pages":)" +
-                    NumberedPages(records.size(), *page, *per_page, base_url + request.path) + "}";
+  const size_t end = std::min(begin + *per_page, records.size());
+  const bool descending = order.empty() ? list.descending : order == "desc";
+  std::vector<std::string> shown;
+  shown.reserve(end - begin);
+  for (size_t i = begin; i < end; ++i) {
+    shown.push_back(records[descending ? records.size() - 1 - i : i]);
+  }
+  AppendList(list.type, list.key, shown, 0, shown.size(), response);
+  response->body +=
+      R"(,"total_count":)" + std::to_string(records.size()) + R"(,"pages":)" +
+      NumberedPages(records.size(), *page, *per_page, base_url + request.path, order) + "}";
 }
 
 }  // namespace
@@ -120,17 +125,10 @@ Api::Api(const Options& options, const Workspace* workspace, Scroll* scroll, Fau
     return std::make_pair(-workspace_.CompanyLastRequestAt(a), a) <
            std::make_pair(-workspace_.CompanyLastRequestAt(b), b);
   });
-  for (size_t i = 0; i < workspace_.conversation_count(); ++i) {
-    listed_conversations_.push_back(static_cast<uint32_t>(i));
-  }
-  std::sort(listed_conversations_.begin(), listed_conversations_.end(),
-            [this](uint32_t a, uint32_t b) {
-              return std::make_pair(-workspace_.conversation_key(a).updated_at, a) <
-                     std::make_pair(-workspace_.conversation_key(b).updated_at, b);
-            });
 }
 
 void Api::Answer(const Request& request, std::string_view version, Response* response) {
+  const auto still = workspace_.HoldStill();
   if (request.method == "POST") {
     if (request.path == "/contacts/search") {
       return AnswerSearch(request, SearchQuery::Target::kContacts, version, response);
@@ -170,6 +168,9 @@ void Api::Get(const Request& request, const std::vector<std::string>& path, Resp
     return AnswerContact(request, path, response);
   } else if (path.size() == 2 && path[0] == "companies" && path[1] == "scroll") {
     return AnswerScroll(request, response);
+  } else if (path.size() == 2 && path[0] == "conversations" && path[1] == "deleted") {
+    return AnswerNumberedPage(request, {"conversations.list", "conversations", 20, true},
+                              workspace_.deleted_conversations(), base_url_, response);
   } else if (path.size() == 2 && path[0] == "conversations") {
     return AnswerConversation(request, path[1], response);
   }
@@ -203,17 +204,22 @@ void Api::AnswerContacts(const Request& request, Response* response) const {
   if (!per_page) {
     return AnswerError(400, "parameter_invalid", "per_page must be between 1 and 150", response);
   }
-  size_t offset = 0;
-  if (request.HasQuery("starting_after")) {
-    const auto decoded = DecodeCursor(request.Query("starting_after"), kContactList);
-    if (!decoded) {
-      return AnswerError(400, "client_error", "Invalid starting_after param", response);
+  std::optional<Cursor> after;
+  if (!CursorIn(request, kContactList, &after, response)) return;
+  CursorPage page;
+  page.total = workspace_.living_contact_count();
+  page.offset = after ? after->offset : 0;
+  // In the order of their numbers.
+  for (size_t i = after ? size_t{after->record} + 1 : 0; i < workspace_.contact_count(); ++i) {
+    if (!workspace_.ContactExists(i)) continue;
+    if (page.records.size() == *per_page) {
+      page.next = EncodeCursor({page.offset + *per_page, 0, page.records.back()}, kContactList);
+      break;
     }
-    offset = *decoded;
+    page.records.push_back(static_cast<uint32_t>(i));
   }
   AnswerCursorPage(
-      "list", "data", workspace_.contact_count(), offset, *per_page, kContactList,
-      LastPage::kNextAbsent,
+      "list", "data", page, *per_page, LastPage::kNextAbsent,
       [this](size_t i, std::string* out) { workspace_.AppendContact(i, out); }, response);
 }
 
@@ -260,11 +266,9 @@ void Api::AnswerContact(const Request& request, const std::vector<std::string>& 
   } else if (path[2] == "segments") {
     AnswerWholeList("list", "data", workspace_.ContactSegments(*contact), response);
   } else if (path[2] == "companies") {
-    AnswerNumberedPage(request, workspace_.ContactCompanies(*contact), 50, base_url_, response);
+    AnswerNumberedPage(request, {}, workspace_.ContactCompanies(*contact), base_url_, response);
   } else if (path[2] == "notes") {
-    std::vector<std::string> notes = workspace_.ContactNotes(*contact);
-    if (request.Query("order") == "desc") std::reverse(notes.begin(), notes.end());
-    AnswerNumberedPage(request, notes, 50, base_url_, response);
+    AnswerNumberedPage(request, {}, workspace_.ContactNotes(*contact), base_url_, response);
   } else {
     AnswerError(404, "not_found", "Resource Not Found", response);
   }
@@ -345,38 +349,29 @@ void Api::AnswerCompanies(const Request& request, bool list_endpoint, Response* 
   }
   response->items = end - begin;
   body += R"(],"total_count":)" + std::to_string(total) + R"(,"pages":)" +
-          NumberedPages(total, *page, *per_page, base_url_ + request.path) + "}";
+          NumberedPages(total, *page, *per_page, base_url_ + request.path, order) + "}";
 }
 
-void Api::AnswerConversations(const Request& request, Response* response) const {
+void Api::AnswerConversations(const Request& request, Response* response) {
   const auto per_page = NumberIn(request, "per_page", 20, kMaxCursorPage);
   if (!per_page) {
     return AnswerError(400, "parameter_invalid", "per_page must be between 1 and 150", response);
   }
-  size_t offset = 0;
-  if (request.HasQuery("starting_after")) {
-    const auto decoded = DecodeCursor(request.Query("starting_after"), kConversationList);
-    if (!decoded) {
-      return AnswerError(400, "client_error", "Invalid starting_after param", response);
-    }
-    offset = *decoded;
-  }
+  std::optional<Cursor> after;
+  if (!CursorIn(request, kConversationList, &after, response)) return;
+  SearchSort sort;
+  sort.field = Condition::Field::kUpdatedAt;
+  const auto all = searcher_.AllConversations(sort);
+  const CursorPage page =
+      PageOf(*all, sort.ascending, after, *per_page, kConversationList,
+             [&](uint32_t i) { return searcher_.ConversationDate(i, sort.field); });
   AnswerCursorPage(
-      "conversation.list", "conversations", listed_conversations_.size(), offset, *per_page,
-      kConversationList, LastPage::kNextNull,
-      [this](size_t i, std::string* out) {
-        workspace_.AppendConversation(listed_conversations_[i], out);
-      },
-      response);
+      "conversation.list", "conversations", page, *per_page, LastPage::kNextNull,
+      [this](size_t i, std::string* out) { workspace_.AppendConversation(i, out); }, response);
 }
 
 void Api::AnswerConversation(const Request& request, const std::string& id,
                              Response* response) const {
-  if (id == "deleted") {
-    response->body = R"({"type":"conversations.list","conversations":[],"total_count":0,"pages":)" +
-                     NumberedPages(0, 1, 20, "") + "}";
-    return;
-  }
   const auto conversation = workspace_.FindConversation(id);
   const auto vanished = VanishedRecords(workspace_.conversation_count(), faults_.vanish());
   if (!conversation ||
@@ -422,27 +417,29 @@ void Api::AnswerSearch(const Request& request, SearchQuery::Target target, std::
                           std::string(RawMember(request.body, "sort")) + "|" +
                           (exact ? "exact" : "days") + std::to_string(faults_.vanish());
   const uint64_t list = std::hash<std::string>()(key);
-  size_t offset = 0;
+  std::optional<Cursor> after;
   if (!pagination["starting_after"].IsAbsentOrNull()) {
-    const auto decoded = DecodeCursor(pagination["starting_after"].text(), list);
-    if (!decoded) {
+    after = DecodeCursor(pagination["starting_after"].text(), list);
+    if (!after) {
       return AnswerError(400, "client_error", "Invalid starting_after param", response);
     }
-    offset = *decoded;
   }
   if (contacts) {
     const auto matches = searcher_.Contacts(condition, sort, VanishedContacts(), key);
+    const CursorPage page =
+        PageOf(*matches, sort.ascending, after, per_page, list,
+               [&](uint32_t i) { return searcher_.ContactDate(i, sort.field); });
     AnswerCursorPage(
-        "list", "data", matches->size(), offset, per_page, list, LastPage::kNextAbsent,
-        [&](size_t i, std::string* out) { workspace_.AppendContact((*matches)[i], out); },
-        response);
+        "list", "data", page, per_page, LastPage::kNextAbsent,
+        [&](size_t i, std::string* out) { workspace_.AppendContact(i, out); }, response);
   } else {
     const auto matches = searcher_.Conversations(condition, sort, key);
+    const CursorPage page =
+        PageOf(*matches, sort.ascending, after, per_page, list,
+               [&](uint32_t i) { return searcher_.ConversationDate(i, sort.field); });
     AnswerCursorPage(
-        "conversation.list", "conversations", matches->size(), offset, per_page, list,
-        LastPage::kNextNull,
-        [&](size_t i, std::string* out) { workspace_.AppendConversation((*matches)[i], out); },
-        response);
+        "conversation.list", "conversations", page, per_page, LastPage::kNextNull,
+        [&](size_t i, std::string* out) { workspace_.AppendConversation(i, out); }, response);
   }
 }
 

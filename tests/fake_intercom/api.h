@@ -45,7 +45,7 @@ class Api {
   void AnswerEvents(const Request& request, Response* response) const;
   void AnswerScroll(const Request& request, Response* response);
   void AnswerCompanies(const Request& request, bool list_endpoint, Response* response) const;
-  void AnswerConversations(const Request& request, Response* response) const;
+  void AnswerConversations(const Request& request, Response* response);
   void AnswerConversation(const Request& request, const std::string& id, Response* response) const;
   void AnswerSearch(const Request& request, SearchQuery::Target target, std::string_view version,
                     Response* response);
@@ -61,9 +61,8 @@ class Api {
   absl::TimeZone time_zone_;
   std::string base_url_;
   Searcher searcher_;
-  // Constant after construction: numbers in the order of the plain lists.
+  // Constant after construction: numbers in the order of the plain list.
   std::vector<uint32_t> listed_companies_;
-  std::vector<uint32_t> listed_conversations_;
 };
 
 // Whether Intercom knows this value of the header Intercom-Version.

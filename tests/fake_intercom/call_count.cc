@@ -84,20 +84,49 @@ int64_t CallCount::For(const std::string& table) const {
 }
 
 CallCounter::CallCounter(const Workspace& workspace, const Options& options)
-    : options_(options),
-      contacts_(static_cast<int64_t>(workspace.contact_count())),
-      companies_(static_cast<int64_t>(workspace.company_count())),
-      conversations_(static_cast<int64_t>(workspace.conversation_count())) {
+    : options_(options), companies_(static_cast<int64_t>(workspace.company_count())) {
   std::vector<std::string> segments;
   for (const std::string& segment : workspace.Segments(false)) {
     segments.push_back(ParseRecord(segment)["id"].text());
   }
   for (People& people : people_) people.members.resize(segments.size());
-  for (size_t i = 0; i < workspace.contact_count(); ++i) CountContact(workspace, i, segments);
-  if (!WantsAny(RoleTables())) return;
+  for (size_t i = 0; i < workspace.contact_count(); ++i) {
+    if (!workspace.ContactExists(i)) continue;
+    contacts_ += IsListed(workspace, i) ? 1 : 0;
+    if (!options_.since || options_.since->Contact(workspace, i)) {
+      CountContact(workspace, i, segments);
+    }
+  }
   std::set<std::string> unknown;
-  for (size_t i = 0; i < workspace.conversation_count(); ++i) CountRoles(workspace, i, &unknown);
+  for (size_t i = 0; i < workspace.conversation_count(); ++i) {
+    if (!workspace.ConversationExists(i)) continue;
+    conversations_ +=
+        !options_.since || workspace.conversation_key(i).updated_at >= options_.since->updated_since
+            ? 1
+            : 0;
+    if (options_.since && !options_.since->Conversation(workspace, i)) continue;
+    ++details_;
+    if (WantsAny(RoleTables())) CountRoles(workspace, i, &unknown);
+  }
   unknown_roles_ = static_cast<int64_t>(unknown.size());
+  if (options_.since && options_.since->find_deleted) deleted_pages_ = DeletedPages(workspace);
+}
+
+bool CallCounter::IsListed(const Workspace& workspace, size_t contact) const {
+  return !options_.since || options_.since->find_deleted ||
+         workspace.contact_key(contact).updated_at >= options_.since->contacts_searched_since;
+}
+
+// The newest deletions come first: pages up to the first that is too old, or all.
+int64_t CallCounter::DeletedPages(const Workspace& workspace) const {
+  const std::vector<std::string>& deleted = workspace.deleted_conversations();
+  int64_t since = 0;
+  for (const std::string& record : deleted) {
+    const int64_t deleted_at = ParseRecord(record)["deleted_at"].AsInt().value_or(0);
+    since += deleted_at >= options_.since->updated_since ? 1 : 0;
+  }
+  const auto all = static_cast<int64_t>(deleted.size());
+  return AtLeastOne(PagesOf(std::min(since + 1, all), kSubListPerPage));
 }
 
 bool CallCounter::Wants(const char* table) const {
@@ -158,7 +187,8 @@ void CallCounter::CountRoles(const Workspace& workspace, size_t conversation,
     if (!id.IsString() && !id.IsNumber()) continue;
     if ((type == "user" || type == "lead") && author["id"].text() == id.text()) continue;
     // The list of contacts shows its role.
-    if (WantsAny(ContactTables()) && workspace.FindContact(id.text())) continue;
+    const std::optional<size_t> known = workspace.FindContact(id.text());
+    if (WantsAny(ContactTables()) && known && IsListed(workspace, *known)) continue;
     unknown->insert(id.text());
   }
 }
@@ -193,14 +223,16 @@ CallCount CallCounter::Lists() const {
         {"GET /companies/scroll", PagesOf(companies_, kCompaniesPerScrollPage) + 1, {"companies"}});
   }
   if (WantsAny(ContactTables())) {
-    count.Add({"GET /contacts", AtLeastOne(PagesOf(contacts_, kContactsPerPage)),
-               Wanted(ContactTables())});
+    const bool search = options_.since && !options_.since->find_deleted;
+    count.Add({search ? "POST /contacts/search updated_at" : "GET /contacts",
+               AtLeastOne(PagesOf(contacts_, kContactsPerPage)), Wanted(ContactTables())});
   }
   if (WantsAny(ConversationTables())) {
     const std::set<std::string> tables = Wanted(ConversationTables());
-    count.Add(
-        {"GET /conversations", AtLeastOne(PagesOf(conversations_, kConversationsPerPage)), tables});
-    if (WantsDetails()) count.Add({"GET /conversations/{id}", conversations_, tables});
+    count.Add({options_.since ? "POST /conversations/search updated_at" : "GET /conversations",
+               AtLeastOne(PagesOf(conversations_, kConversationsPerPage)), tables});
+    if (WantsDetails()) count.Add({"GET /conversations/{id}", details_, tables});
+    count.Add({"GET /conversations/deleted", deleted_pages_, tables});
     count.Add(
         {"POST /contacts/search id", PagesOf(unknown_roles_, kIdsPerLookup), Wanted(RoleTables())});
   }
@@ -286,7 +318,7 @@ CallChain CallCounter::LongestChain(std::chrono::microseconds latency,
   if (WantsAny(ConversationTables())) {
     const int64_t page = std::min(conversations_, kConversationsPerPage);
     const int64_t list = conversations_ > kConversationsPerPage ? 2 : 1;
-    const int64_t details = WantsDetails() && conversations_ > 0 ? 1 : 0;
+    const int64_t details = WantsDetails() && details_ > 0 ? 1 : 0;
     chains.push_back({"conversations", list + details, list * page + details});
   }
   const auto duration = [&](const CallChain& chain) {

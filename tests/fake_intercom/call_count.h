@@ -5,10 +5,12 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
 
+#include "tests/fake_intercom/changed_since.h"
 #include "tests/fake_intercom/workspace.h"
 
 namespace intercom_extractor::fake {
@@ -56,6 +58,8 @@ class CallCounter {
     std::set<std::string> tables;
     // Bodies as plain text, which only details of conversations give.
     bool plaintext = true;
+    // An incremental run; not set: a full one.
+    std::optional<ChangedSince> since = std::nullopt;
   };
 
   // Looks at every record once. `workspace` need not outlive the construction.
@@ -68,7 +72,8 @@ class CallCounter {
   };
 
   // Lists in full pages, sub-resources only where what is embedded is cut short,
-  // notes only where there are any.
+  // notes only where there are any. An incremental run searches for what changed
+  // instead of listing, and asks for nothing that belongs to anything else.
   CallCount Cheapest(Segments segments = Segments::kCheaper) const;
 
   // What a walk makes that asks each contact for each of its lists.
@@ -109,14 +114,21 @@ class CallCounter {
   // Adds the ids of contacts whose role the conversation does not say.
   void CountRoles(const Workspace& workspace, size_t conversation, std::set<std::string>* unknown);
   int64_t SegmentSearches() const;
+  // Whether the walk sees the contact, of whatever role, when it lists contacts.
+  bool IsListed(const Workspace& workspace, size_t contact) const;
+  int64_t DeletedPages(const Workspace& workspace) const;
   // What both walks have in common.
   CallCount Lists() const;
 
   const Options options_;
+  // In the list or search.
   int64_t contacts_ = 0;
-  std::array<People, 2> people_;
-  int64_t companies_ = 0;
   int64_t conversations_ = 0;
+  // Those that are read.
+  std::array<People, 2> people_;
+  int64_t details_ = 0;
+  int64_t companies_ = 0;
+  int64_t deleted_pages_ = 0;
   // Contacts to look up.
   int64_t unknown_roles_ = 0;
 };

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "tests/fake_intercom/changed_since.h"
 #include "tests/fake_intercom/fixed_workspace.h"
 #include "tests/fake_intercom/generated_workspace.h"
 #include "tests/fake_intercom/generator_options.h"
@@ -196,6 +197,78 @@ TEST(CallCountTest, RolesAreLookedUpOnlyOfContactsThatNothingElseShows) {
   EXPECT_EQ(Counter(records).Cheapest().Of(kLookup), 1);
   AddConversations(1, R"(,"contacts":{"contacts":[{"id":"more"}]})", &records);
   EXPECT_EQ(Counter(records).Cheapest().Of(kLookup), 2);
+}
+
+// At second i of the contact or conversation.
+FixedRecords Dated(int count) {
+  FixedRecords records;
+  for (int i = 0; i < count; ++i) {
+    FixedRecords::Contact contact;
+    contact.json = R"({"type":"contact","id":"c)" + std::to_string(i) +
+                   R"(","role":"user","updated_at":)" + std::to_string(i) + "}";
+    records.contacts.push_back(contact);
+    AddConversations(1, R"(,"updated_at":)" + std::to_string(i), &records);
+  }
+  return records;
+}
+
+CallCounter Incremental(const FixedRecords& records, const ChangedSince& since) {
+  CallCounter::Options options;
+  options.since = since;
+  return {FixedWorkspace(records), options};
+}
+
+TEST(CallCountTest, IncrementalRunSearchesForWhatChangedAndAsksForNothingElse) {
+  FixedRecords records = Dated(400);
+  for (FixedRecords::Contact& contact : records.contacts) contact.notes = Records("note", 1);
+  const CallCount count = Incremental(records, ChangedSince::Exactly(249)).Cheapest();
+  EXPECT_EQ(count.Of("POST /contacts/search updated_at"), 2);
+  EXPECT_EQ(count.Of("POST /conversations/search updated_at"), 2);
+  EXPECT_EQ(count.Of("GET /contacts/{id}/notes"), 151);
+  EXPECT_EQ(count.Of("GET /events"), 151);
+  EXPECT_EQ(count.Of("GET /conversations/{id}"), 151);
+  // The lists that are whole: /me, admins, teams, tags, segments, the scroll's end.
+  EXPECT_EQ(count.Total(), 2 + 2 + 3 * 151 + 6);
+  const CallCount nothing = Incremental(records, ChangedSince::Exactly(400)).Cheapest();
+  EXPECT_EQ(nothing.Total(), 1 + 1 + 6);
+}
+
+TEST(CallCountTest, IncrementalRunByDaysSeesTheDayAndReadsWhatChangedOfIt) {
+  const FixedRecords records = Dated(400);
+  const CallCount count = Incremental(records, ChangedSince::ByDays(399, "UTC")).Cheapest();
+  EXPECT_EQ(count.Of("POST /contacts/search updated_at"), 3);
+  EXPECT_EQ(count.Of("GET /events"), 1);
+  EXPECT_EQ(count.Of("POST /conversations/search updated_at"), 1);
+}
+
+TEST(CallCountTest, FindingDeletedRecordsListsAllContactsAndTheNewestDeletions) {
+  FixedRecords records = Dated(400);
+  for (int i = 0; i < 130; ++i) {
+    records.deleted_conversations.push_back(R"({"id":"d)" + std::to_string(i) +
+                                            R"(","deleted_at":)" + std::to_string(i) + "}");
+  }
+  const auto pages = [&](int64_t since) {
+    ChangedSince changed = ChangedSince::Exactly(since);
+    changed.find_deleted = true;
+    const CallCount count = Incremental(records, changed).Cheapest();
+    EXPECT_EQ(count.Of("GET /contacts"), 3);
+    EXPECT_EQ(count.Of("POST /contacts/search updated_at"), 0);
+    return count.Of("GET /conversations/deleted");
+  };
+  EXPECT_EQ(pages(200), 1);
+  EXPECT_EQ(pages(71), 1);
+  EXPECT_EQ(pages(70), 2);
+  EXPECT_EQ(pages(0), 3);
+}
+
+TEST(CallCountTest, IncrementalRunLooksUpRolesOfContactsThatDidNotChange) {
+  FixedRecords records = Dated(4);
+  AddConversations(1, R"(,"updated_at":9,"contacts":{"contacts":[{"id":"c0"},{"id":"c3"}]})",
+                   &records);
+  EXPECT_EQ(
+      Incremental(records, ChangedSince::Exactly(3)).Cheapest().Of("POST /contacts/search id"), 1);
+  EXPECT_EQ(
+      Incremental(records, ChangedSince::Exactly(0)).Cheapest().Of("POST /contacts/search id"), 0);
 }
 
 TEST(CallCountTest, NaiveWalkAsksEachContactForEachList) {

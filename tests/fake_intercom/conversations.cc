@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <utility>
 
 #include "tests/fake_intercom/catalog.h"
 #include "tests/fake_intercom/html_to_text.h"
@@ -12,6 +13,8 @@ namespace {
 
 constexpr int64_t kFirstId = 215'000'000;
 constexpr int64_t kIdStep = 17;
+// Deleted conversations lie between those that exist.
+constexpr int64_t kFirstDeletedId = kFirstId + kIdStep / 2;
 constexpr int64_t kFirstPartId = 10'000'000'000;
 // Part ids of one conversation are numbered within this many.
 constexpr int64_t kPartIdStep = 100'000;
@@ -77,6 +80,28 @@ size_t Conversations::PartCount(size_t conversation) const {
   if (edge != nullptr && edge->parts >= 0) return edge->parts;
   return Random(options_.seed, kPartKind, conversation)
       .Below(2 * options_.parts_per_conversation + 1);
+}
+
+std::vector<std::string> Conversations::Deleted() const {
+  std::vector<std::pair<int64_t, size_t>> deletions;
+  deletions.reserve(options_.deleted_conversations);
+  for (size_t i = 0; i < options_.deleted_conversations; ++i) {
+    Random random(options_.seed, kDeletedConversationKind, i);
+    deletions.emplace_back(random.Between(kGeneratedStart, kGeneratedNow), i);
+  }
+  std::sort(deletions.begin(), deletions.end());
+  std::vector<std::string> records;
+  records.reserve(deletions.size());
+  for (const auto& [deleted_at, i] : deletions) {
+    JsonWriter json(&records.emplace_back());
+    json.BeginObject();
+    json.Field("type", "conversation");
+    json.Field("id", std::to_string(kFirstDeletedId + kIdStep * static_cast<int64_t>(i)));
+    json.Field("metrics_retained", i % 2 == 1);
+    json.Field("deleted_at", deleted_at);
+    json.EndObject();
+  }
+  return records;
 }
 
 Conversations::Cast Conversations::CastOf(size_t conversation,

@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "tests/fake_intercom/edge_cases.h"
 #include "tests/fake_intercom/generator_options.h"
@@ -33,6 +34,9 @@ class Conversations {
   size_t PartCount(size_t conversation) const;
   // Appends the conversation; without parts as lists give it.
   void Append(size_t conversation, bool plaintext, bool with_parts, std::string* out) const;
+  // The conversations that are no more, the oldest deletion first. No other
+  // conversation has their ids.
+  std::vector<std::string> Deleted() const;
 
  private:
   enum class AuthorKind { kContact, kAdmin, kBot };

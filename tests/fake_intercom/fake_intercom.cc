@@ -102,6 +102,7 @@ void FakeIntercom::Handle(const Request& request, Response* response) {
   const bool admitted = Admit(request, response);
   bool intact = false;
   if (admitted) {
+    if (options_.on_request) options_.on_request();
     intact = AnswerWithHandler(request, response) || AnswerWithFaults(request, fault_key, response);
     response->delay += options_.latency + options_.page_latency_per_item * response->items;
     intact = intact && response->status == 200 && response->delivery == Delivery::kWhole;

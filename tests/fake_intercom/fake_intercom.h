@@ -38,6 +38,9 @@ struct FakeIntercomOptions {
   // As Faults::Add reads them.
   std::string faults;
   Clock clock = [] { return absl::Now(); };
+  // Called before each request that token and quota admit; may change the workspace.
+  // On the server's threads, several at once.
+  std::function<void()> on_request;
 };
 
 // A server on the loopback interface that behaves as Intercom's API does. Serves

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <memory>
 #include <set>
@@ -68,6 +69,48 @@ TEST(FakeIntercomTest, CursorWalkOfContactsMeetsEachOnce) {
   TestClient client(intercom.base_url());
   EXPECT_EQ(WalkIds(&client, "/contacts", "data", 50).size(), 181);  // The visitor included.
   EXPECT_EQ(WalkIds(&client, "/conversations", "conversations", 7).size(), 30);
+}
+
+TEST(FakeIntercomTest, DeletedConversationsComeInPagesTheNewestFirst) {
+  GeneratorOptions options;
+  options.conversations = 130;
+  options.deleted_conversations = 130;
+  const auto workspace = std::make_shared<GeneratedWorkspace>(options);
+  const FakeIntercom intercom(FakeIntercomOptions(), workspace);
+  TestClient client(intercom.base_url());
+  for (const std::string order : {"", "asc", "desc"}) {
+    std::set<std::string> ids;
+    std::vector<int64_t> times;
+    std::string target =
+        "/conversations/deleted?per_page=60" + (order.empty() ? "" : "&order=" + order);
+    int pages = 0;
+    while (!target.empty()) {
+      const auto page = client.Get(target);
+      ASSERT_EQ(page.json["type"].text(), "conversations.list");
+      EXPECT_EQ(page.json["total_count"].AsInt(), 130);
+      for (const JsonValue& record : page.json["conversations"].elements()) {
+        EXPECT_FALSE(workspace->FindConversation(record["id"].text()).has_value());
+        ids.insert(record["id"].text());
+        times.push_back(record["deleted_at"].AsInt().value());
+      }
+      ++pages;
+      const std::string next = page.json["pages"]["next"].text();
+      target = next.empty() ? "" : next.substr(intercom.base_url().size());
+    }
+    EXPECT_EQ(pages, 3);
+    EXPECT_EQ(ids.size(), 130u);
+    if (order != "asc") std::reverse(times.begin(), times.end());
+    EXPECT_TRUE(std::is_sorted(times.begin(), times.end())) << order;
+    EXPECT_LE(times.back(), kGeneratedNow);
+  }
+  EXPECT_EQ(client.Get("/conversations/deleted").json["conversations"].elements().size(), 20u);
+  EXPECT_EQ(client.Get("/conversations/deleted?per_page=61").status, 400);
+  EXPECT_EQ(client.Get("/conversations/deleted?order=newest").status, 400);
+  EXPECT_EQ(client.Get("/conversations/deleted?page=4&per_page=60")
+                .json["conversations"]
+                .elements()
+                .size(),
+            0u);
 }
 
 TEST(FakeIntercomTest, LastPageHasNoNextOrANullNext) {

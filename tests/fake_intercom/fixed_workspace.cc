@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "tests/fake_intercom/json_edit.h"
 #include "tests/fake_intercom/json_value.h"
 
 namespace intercom_extractor::fake {
@@ -14,23 +15,6 @@ std::set<std::string> Ids(const std::vector<std::string>& records) {
   std::set<std::string> ids;
   for (const std::string& record : records) ids.insert(Parse(record)["id"].text());
   return ids;
-}
-
-// `json` without one member of its outermost object.
-std::string WithoutMember(const std::string& json, std::string_view name) {
-  const std::string_view value = RawMember(json, name);
-  if (value.empty()) return json;
-  const size_t value_start = value.data() - json.data();
-  size_t begin = json.rfind("\"" + std::string(name) + "\"", value_start);
-  size_t end = value_start + value.size();
-  const size_t comma_before = json.find_last_not_of(" \t\r\n", begin - 1);
-  if (json[comma_before] == ',') {
-    begin = comma_before;
-  } else {
-    const size_t comma_after = json.find_first_not_of(" \t\r\n", end);
-    if (json[comma_after] == ',') end = comma_after + 1;
-  }
-  return json.substr(0, begin) + json.substr(end);
 }
 
 }  // namespace

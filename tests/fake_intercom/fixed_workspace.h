@@ -41,6 +41,8 @@ struct FixedRecords {
   // With `count`; without include_count the member is taken out.
   std::vector<std::string> segments;
   std::vector<Conversation> conversations;
+  // The oldest deletion first.
+  std::vector<std::string> deleted_conversations;
   // Merged contacts: id -> id of the contact they went into.
   std::map<std::string, std::string> merged;
 };
@@ -83,6 +85,9 @@ class FixedWorkspace : public Workspace {
   std::optional<size_t> FindConversation(std::string_view id) const override;
   void AppendConversation(size_t conversation, std::string* out) const override;
   std::string ConversationDetail(size_t conversation, bool plaintext) const override;
+  const std::vector<std::string>& deleted_conversations() const override {
+    return records_.deleted_conversations;
+  }
 
  private:
   using Index = std::unordered_map<std::string, size_t>;

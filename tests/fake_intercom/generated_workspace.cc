@@ -29,6 +29,7 @@ GeneratedWorkspace::GeneratedWorkspace(const GeneratorOptions& options)
       people_(options, &companies_),
       conversations_(options, &people_),
       segment_counts_(kSegmentCount, 0),
+      deleted_conversations_(conversations_.Deleted()),
       admins_(AdminRecords()),
       teams_(TeamRecords()),
       tags_(TagRecords()) {

@@ -53,6 +53,9 @@ class GeneratedWorkspace : public Workspace {
   std::optional<size_t> FindConversation(std::string_view id) const override;
   void AppendConversation(size_t conversation, std::string* out) const override;
   std::string ConversationDetail(size_t conversation, bool plaintext) const override;
+  const std::vector<std::string>& deleted_conversations() const override {
+    return deleted_conversations_;
+  }
 
   // All parts of a conversation, also those that its detail leaves out.
   size_t PartCount(size_t conversation) const { return conversations_.PartCount(conversation); }
@@ -68,6 +71,7 @@ class GeneratedWorkspace : public Workspace {
   std::vector<uint32_t> segment_masks_;
   std::vector<int64_t> segment_counts_;
   std::vector<ConversationKey> conversation_keys_;
+  std::vector<std::string> deleted_conversations_;
   std::vector<std::string> admins_;
   std::vector<std::string> teams_;
   std::vector<std::string> tags_;

@@ -28,6 +28,8 @@ struct GeneratorOptions {
   size_t conversations = 60;
   // On average; the first six conversations have 0, 1, 499, 500, 501 and 900.
   size_t parts_per_conversation = 5;
+  // Conversations that existed once.
+  size_t deleted_conversations = 5;
   Creation creation = Creation::kSpread;
   // Bodies of listed records kept ready to send. Records beyond it are written
   // anew for each answer, which costs some 5 us each.

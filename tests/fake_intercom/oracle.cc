@@ -137,7 +137,10 @@ class Oracle {
                             options.vanished_conversations.end()) {}
 
   void Run() {
-    for (size_t i = 0; i < workspace_.contact_count(); ++i) Contact(i);
+    for (size_t i = 0; i < workspace_.contact_count(); ++i) {
+      if (!workspace_.ContactExists(i)) continue;
+      if (!options_.since || options_.since->Contact(workspace_, i)) Contact(i);
+    }
     for (size_t i = 0; i < workspace_.company_count(); ++i) Company(i);
     for (const std::string& admin : workspace_.admins()) Admin(admin, false);
     for (const std::string& team : workspace_.teams()) Admin(team, true);
@@ -147,7 +150,8 @@ class Oracle {
     }
     for (const std::string& segment : workspace_.Segments(true)) Segment(segment);
     for (size_t i = 0; i < workspace_.conversation_count(); ++i) {
-      if (gone_conversations_.count(i) == 0) Conversation(i);
+      if (gone_conversations_.count(i) > 0 || !workspace_.ConversationExists(i)) continue;
+      if (!options_.since || options_.since->Conversation(workspace_, i)) Conversation(i);
     }
   }
 

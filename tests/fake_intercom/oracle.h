@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "tests/fake_intercom/changed_since.h"
 #include "tests/fake_intercom/workspace.h"
 
 namespace intercom_extractor::fake {
@@ -30,6 +31,8 @@ using OracleRow = std::vector<OracleCell>;
 
 struct OracleOptions {
   bool plaintext = true;
+  // Not set: a full run.
+  std::optional<ChangedSince> since = std::nullopt;
   // Numbers of contacts whose sub-resources, and of conversations whose details,
   // answer 404 or 410.
   std::vector<size_t> vanished_contacts;

@@ -4,13 +4,16 @@
 
 #include <fstream>
 #include <map>
+#include <set>
 #include <sstream>
 #include <string>
 #include <vector>
 
+#include "tests/fake_intercom/changed_since.h"
 #include "tests/fake_intercom/csv_directory.h"
 #include "tests/fake_intercom/fixed_workspace.h"
 #include "tests/fake_intercom/generated_workspace.h"
+#include "tests/fake_intercom/generator_options.h"
 #include "tests/fake_intercom/html_to_text.h"
 
 namespace intercom_extractor::fake {
@@ -164,6 +167,74 @@ TEST(OracleTest, AdminWinsOverTeam) {
   EXPECT_EQ(assignee("0", "\"2\""), "team 2");
   EXPECT_EQ(assignee("\"\"", "0"), "nobody_admin null");
   EXPECT_EQ(assignee("null", "null"), "nobody_admin null");
+}
+
+TEST(OracleTest, IncrementalRunHasWhatChangedWithItsChildrenAndAllOfTheOtherTables) {
+  const GeneratedWorkspace workspace{GeneratorOptions()};
+  const Rows all = Expected(workspace);
+  for (const int64_t since : {int64_t{0}, kGeneratedNow - 300 * 86'400, kGeneratedNow + 1}) {
+    OracleOptions options;
+    options.since = ChangedSince::Exactly(since);
+    Rows rows = Expected(workspace, options);
+    for (const char* whole : {"companies", "admins", "tags", "segments"}) {
+      EXPECT_EQ(rows[whole], all.at(whole));
+    }
+    for (const char* table : {"users", "leads", "conversations"}) {
+      std::set<std::string> ids;
+      for (const OracleRow& row : rows[table]) {
+        ids.insert(Cell(table, "id", row).value());
+        const OracleCell updated_at = Cell(table, "updated_at", row);
+        if (updated_at) {
+          EXPECT_GE(std::stoll(*updated_at), since);
+        }
+      }
+      if (since == 0) {
+        EXPECT_EQ(rows[table], all.at(table));
+      }
+      if (since > kGeneratedNow) {
+        EXPECT_TRUE(ids.empty());
+      }
+      const std::string child = std::string(table) + "_tags";
+      const std::string parent = std::string(table) + "_pk";
+      size_t children = 0;
+      for (const OracleRow& row : all.at(child)) {
+        children += ids.count(Cell(child, parent, row).value());
+      }
+      EXPECT_EQ(rows[child].size(), children) << child;
+    }
+  }
+}
+
+TEST(OracleTest, SecondOfAChangeCountsAndTheNextDoesNot) {
+  const FixedWorkspace workspace(OneContact(R"({"id":"1","role":"user","updated_at":"700"})"));
+  OracleOptions options;
+  options.since = ChangedSince::Exactly(700);
+  EXPECT_EQ(Expected(workspace, options)["users"].size(), 1u);
+  options.since = ChangedSince::Exactly(701);
+  EXPECT_EQ(Expected(workspace, options)["users"].size(), 0u);
+}
+
+TEST(OracleTest, RecordsThatDoNotSayWhenTheyChangedAreThoseThatSearchGives) {
+  GeneratorOptions generator;
+  generator.users = 40;
+  generator.leads = 0;
+  const GeneratedWorkspace workspace(generator);
+  // Each user's own ordinal is its number, but for the visitor at 25.
+  constexpr size_t kNull = 5;
+  constexpr size_t kAbsentMember = 6;
+  constexpr size_t kText = 22;
+  for (const size_t contact : {kNull, kAbsentMember, kText}) {
+    const int64_t known = workspace.contact_key(contact).updated_at;
+    EXPECT_TRUE(ChangedSince::Exactly(known).Contact(workspace, contact));
+    EXPECT_FALSE(ChangedSince::Exactly(known + 1).Contact(workspace, contact));
+    EXPECT_TRUE(ChangedSince::ByDays(known + 1, "UTC").Contact(workspace, contact));
+    EXPECT_FALSE(ChangedSince::ByDays(known + 86'400, "UTC").Contact(workspace, contact));
+    ChangedSince listed = ChangedSince::Exactly(known + 1);
+    listed.find_deleted = true;
+    EXPECT_TRUE(listed.Contact(workspace, contact));
+  }
+  const FixedWorkspace fixed(OneContact(R"({"id":"1","role":"user","updated_at":null})"));
+  EXPECT_FALSE(ChangedSince::Exactly(1).Contact(fixed, 0));
 }
 
 TEST(OracleTest, TruncatedPartsAreSaid) {

@@ -54,6 +54,9 @@ enum RandomKind : uint64_t {
   kConversationKeyKind,
   kPartKind,
   kCatalogKind,
+  kDeletedConversationKind,
+  kChangeKind,
+  kChangePaceKind,
 };
 
 // 24 hex digits that `index` can be read from again, as FindByHexId does.

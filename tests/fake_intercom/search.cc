@@ -205,6 +205,14 @@ Searcher::Searcher(const Workspace* workspace, size_t missing_newest) : workspac
   }
 }
 
+int64_t Searcher::ContactDate(size_t contact, Condition::Field field) const {
+  return DateOf(workspace_.contact_key(contact), field);
+}
+
+int64_t Searcher::ConversationDate(size_t conversation, Condition::Field field) const {
+  return DateOf(workspace_.conversation_key(conversation), field);
+}
+
 bool Searcher::ContactMatches(size_t contact, const Condition& condition,
                               const std::unordered_set<size_t>& hidden) const {
   const auto matches = [&](const Condition& part) { return ContactMatches(contact, part, hidden); };
@@ -287,11 +295,16 @@ std::vector<uint32_t> Searcher::ContactCandidates(const Condition& condition) co
   for (; begin != by_created_at_.end() && begin->first < high; ++begin) {
     candidates.push_back(begin->second);
   }
+  for (size_t i = by_created_at_.size(); i < workspace_.contact_count(); ++i) {
+    const int64_t created_at = workspace_.contact_key(i).created_at;
+    if (created_at >= low && created_at < high) candidates.push_back(static_cast<uint32_t>(i));
+  }
   return candidates;
 }
 
-Searcher::Matches Searcher::Cached(const std::string& key,
+Searcher::Matches Searcher::Cached(const std::string& query,
                                    const std::function<std::vector<uint32_t>()>& compute) {
+  const std::string key = std::to_string(workspace_.version()) + " " + query;
   {
     const std::lock_guard<std::mutex> lock(mu_);
     for (const auto& [cached_key, matches] : cache_) {
@@ -317,7 +330,8 @@ Searcher::Matches Searcher::Contacts(const Condition& condition, const SearchSor
   return Cached("contacts " + key, [&] {
     std::vector<uint32_t> matches;
     for (const uint32_t contact : ContactCandidates(condition)) {
-      if (missing_.count(contact) == 0 && ContactMatches(contact, condition, hidden)) {
+      if (workspace_.ContactExists(contact) && missing_.count(contact) == 0 &&
+          ContactMatches(contact, condition, hidden)) {
         matches.push_back(contact);
       }
     }
@@ -331,11 +345,18 @@ Searcher::Matches Searcher::Conversations(const Condition& condition, const Sear
   return Cached("conversations " + key, [&] {
     std::vector<uint32_t> matches;
     for (size_t i = 0; i < workspace_.conversation_count(); ++i) {
-      if (ConversationMatches(i, condition)) matches.push_back(static_cast<uint32_t>(i));
+      if (workspace_.ConversationExists(i) && ConversationMatches(i, condition)) {
+        matches.push_back(static_cast<uint32_t>(i));
+      }
     }
     Sort(sort, [this](uint32_t i) { return workspace_.conversation_key(i); }, &matches);
     return matches;
   });
+}
+
+Searcher::Matches Searcher::AllConversations(const SearchSort& sort) {
+  // A group of no conditions.
+  return Conversations(Condition(), sort, "all");
 }
 
 }  // namespace intercom_extractor::fake

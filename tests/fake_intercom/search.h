@@ -71,8 +71,8 @@ struct SearchSort {
 bool ParseSort(const JsonValue& json, SearchQuery::Target target, SearchSort* sort,
                SearchError* error);
 
-// Finds records. Results are kept, as a walk asks for the same query many times.
-// Thread-safe.
+// Finds records. Results are kept, as a walk asks for the same query many times,
+// until the workspace changes. Thread-safe while the workspace is held still.
 class Searcher {
  public:
   // `workspace` must outlive this. The `missing_newest` contacts created last are
@@ -85,9 +85,15 @@ class Searcher {
   Matches Contacts(const Condition& condition, const SearchSort& sort,
                    const std::unordered_set<size_t>& hidden, const std::string& key);
   Matches Conversations(const Condition& condition, const SearchSort& sort, const std::string& key);
+  // Every conversation that there is.
+  Matches AllConversations(const SearchSort& sort);
+
+  // What records are sorted by.
+  int64_t ContactDate(size_t contact, Condition::Field field) const;
+  int64_t ConversationDate(size_t conversation, Condition::Field field) const;
 
  private:
-  Matches Cached(const std::string& key, const std::function<std::vector<uint32_t>()>& compute);
+  Matches Cached(const std::string& query, const std::function<std::vector<uint32_t>()>& compute);
   bool ContactMatches(size_t contact, const Condition& condition,
                       const std::unordered_set<size_t>& hidden) const;
   bool ConversationMatches(size_t conversation, const Condition& condition) const;
@@ -95,7 +101,8 @@ class Searcher {
   std::vector<uint32_t> ContactCandidates(const Condition& condition) const;
 
   const Workspace& workspace_;
-  // Constant after construction: contacts by created_at, and those not indexed.
+  // Constant after construction: the contacts of then by created_at, which no change
+  // changes, and those not indexed.
   std::vector<std::pair<int64_t, uint32_t>> by_created_at_;
   std::unordered_set<size_t> missing_;
 
