@@ -1,11 +1,13 @@
 #include "clients/cli/bookmarks.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "clients/cli/incremental_flags.h"
+#include "clients/cli/output_directory.h"
 
 namespace intercom_extractor {
 namespace {
@@ -31,6 +33,12 @@ void TakeBack(Bookmark* bookmark, absl::Time since) {
 }
 
 }  // namespace
+
+DeltaStands StandingDeltas(const std::string& directory) {
+  return [directory](const std::string& table) {
+    return HasFinishedFile(directory, absl::StrCat(table, kDeltaSuffix));
+  };
+}
 
 absl::StatusOr<LastRun> FindLastRun(const std::vector<v1::Table>& tables,
                                     const Bookmarks& bookmarks, absl::Duration overlap,

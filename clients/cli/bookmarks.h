@@ -35,6 +35,9 @@ using Bookmarks = std::map<std::string, Bookmark>;
 // nobody may have loaded it yet.
 using DeltaStands = std::function<bool(const std::string& table)>;
 
+// Those that stand in a directory.
+DeltaStands StandingDeltas(const std::string& directory);
+
 // What `--updated-since last` means.
 struct LastRun {
   absl::Time since;  // Whole seconds.

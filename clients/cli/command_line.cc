@@ -114,7 +114,7 @@ void AddStateFlag(CLI::App* command, std::string* path) {
       ->type_name("FILE");
 }
 
-CLI::App* AddStateCommand(CLI::App* app, StateOptions* options) {
+CLI::App* AddStateCommand(CLI::App* app, StateOptions* options, std::string* tables) {
   CLI::App* command =
       app->add_subcommand("state", "Show, export or remove what an interrupted run left behind");
   command->footer(kStateFooter);
@@ -125,7 +125,8 @@ CLI::App* AddStateCommand(CLI::App* app, StateOptions* options) {
     const char* footer;
     StateOptions::Action action;
   } actions[] = {
-      {"show", "Say how far the run is", kShowFooter, StateOptions::Action::kShow},
+      {"show", "Say how far the run is, and how far runs have read each table", kShowFooter,
+       StateOptions::Action::kShow},
       {"export", "Write the resume token to stdout", kExportFooter, StateOptions::Action::kExport},
       {"reset", "Delete the state and the unfinished files", kResetFooter,
        StateOptions::Action::kReset},
@@ -137,6 +138,13 @@ CLI::App* AddStateCommand(CLI::App* app, StateOptions* options) {
     AddStateFlag(subcommand, &options->state);
     if (action.action == StateOptions::Action::kShow) {
       subcommand->add_flag("--json", options->json, "Write one JSON object to stdout");
+    }
+    if (action.action == StateOptions::Action::kReset) {
+      subcommand
+          ->add_option("--tables", *tables,
+                       "Only forget how far runs have read these tables, separated by commas")
+          ->type_name("a,b,c")
+          ->join(',');
     }
     subcommand->callback([options, chosen = action.action] { options->action = chosen; });
     WrapHelp(subcommand);
@@ -242,7 +250,8 @@ CommandLine ParseCommandLine(int argc, const char* const* argv, absl::Time now) 
   AddConnectionFlags(tables_command, &tables.connection, &tables_embedded);
 
   StateOptions state;
-  CLI::App* state_command = AddStateCommand(&app, &state);
+  std::string reset_tables;
+  CLI::App* state_command = AddStateCommand(&app, &state, &reset_tables);
 
   for (CLI::App* command : {extract_command, check_command, plan_command, tables_command})
     WrapHelp(command);
@@ -279,6 +288,7 @@ CommandLine ParseCommandLine(int argc, const char* const* argv, absl::Time now) 
     if (state.output.empty() && state.state.empty()) {
       return UsageError{"say which state: --output DIR of the run, or --state FILE"};
     }
+    state.tables = SplitTables(reset_tables);
     return state;
   }
   const bool is_check = check_command->parsed();

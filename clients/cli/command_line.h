@@ -57,6 +57,8 @@ struct StateOptions {
   Action action = Action::kShow;
   std::string output;  // The directory of a run, or empty.
   std::string state;   // Its state file; empty: the one in `output`.
+  // To be reset; empty: the whole state.
+  std::vector<std::string> tables;
   bool json = false;
 };
 

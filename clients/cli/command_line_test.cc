@@ -240,12 +240,14 @@ TEST(CommandLineTest, StateHasThreeActions) {
   EXPECT_THAT(Error("state show"), HasSubstr("--output DIR of the run, or --state FILE"));
   EXPECT_THAT(Error("state"), HasSubstr("(see intercom-extract state --help)"));
   EXPECT_THAT(Error("state reset --nope"), HasSubstr("(see intercom-extract state reset --help)"));
-  EXPECT_THAT(Info("state reset --help"), HasSubstr("Single tables cannot be\nreset"));
+  EXPECT_THAT(parsed("reset --output out --tables a,b").tables, ElementsAre("a", "b"));
+  EXPECT_THAT(parsed("reset --output out").tables, ElementsAre());
+  EXPECT_THAT(Error("state show --output out --tables a"), HasSubstr("--tables"));
 }
 
 TEST(CommandLineTest, HelpHasAnExampleForEachCommand) {
   EXPECT_THAT(Info("--help"), HasSubstr("intercom-extract extract"));
-  for (const char* command : {"extract", "check", "tables"}) {
+  for (const char* command : {"extract", "check", "plan", "tables"}) {
     const std::string help = Info(std::string(command) + " --help");
     EXPECT_THAT(help, HasSubstr(std::string("  intercom-extract ") + command));
     EXPECT_THAT(help, HasSubstr("the default without --server"));

@@ -270,7 +270,7 @@ class TableSettlement {
   // What the file that stands says, and nobody may have loaded, as the new one
   // replaces it.
   absl::Status WriteToldBefore(KeySet* told, DeletedWriter* gone) {
-    if (!directory_->HasFinished(Stem())) return absl::OkStatus();
+    if (!HasFinishedFile(directory_->path(), Stem())) return absl::OkStatus();
     absl::Status status = ForEachLine(
         directory_->FinishedPath(ToldName()),
         [&](absl::string_view line) { return WriteOnce(SplitKeyLine(line), told, gone); });

@@ -168,6 +168,25 @@ TEST_F(DeletedRecordsTest, ConversationsAreThoseThatIntercomLists) {
   EXPECT_FALSE(Exists(Out(".intercom-extract.ids/conversations")));
 }
 
+TEST_F(DeletedRecordsTest, ListThatIntercomDidNotGiveIsAskedForAgain) {
+  options_.tables = {"conversations"};
+  fake_.AddSummary("conversations", v1::TABLE_STATUS_COMPLETE, 0);
+  fake_.SetStartedAt(Night(1));
+  fake_.NextCall();
+  fake_.AddDeletedConversations({"1"}, 5);
+  fake_.AddSummary("conversations", v1::TABLE_STATUS_COMPLETE, 0);
+  v1::NoticeCount* notice = fake_.events.back().mutable_summary()->add_notices();
+  notice->set_table("conversations");
+  notice->set_code(v1::NOTICE_CODE_DELETED_NOT_LISTED);
+  notice->set_count(1);
+  fake_.SetStartedAt(Night(2));
+  fake_.NextCall();
+  RunFull();
+  RunLast();
+  EXPECT_EQ(Lines("conversations.deleted.csv"), "(no file)");
+  EXPECT_EQ(ReadUntil("conversations"), Night(1));
+}
+
 TEST_F(DeletedRecordsTest, OnlyATableThatWasReadToTheEndTells) {
   ScriptNight(1, {"a", "b"});
   ScriptLivingNight(2, {"c"}, {"a"}, v1::TABLE_STATUS_PARTIAL);

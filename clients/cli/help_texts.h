@@ -37,7 +37,12 @@ inline constexpr char kExtractFooter[] =
     "over those with the same key; drop the older children of each row first, as all that it has\n"
     "come again. Companies, admins, tags and segments are read whole. last is since the earliest\n"
     "run that read one of the tables to its end, which the state file keeps. Move or delete the\n"
-    ".delta files once they are loaded: while they are there, last covers what they hold, too.";
+    ".delta files once they are loaded: while they are there, last covers what they hold, too.\n"
+    "\n"
+    "With --find-deleted it also writes TABLE.deleted.csv: keys of users, leads, conversations,\n"
+    "companies, admins, tags and segments that are gone, even if there are none. Drop them and\n"
+    "their children after the rows are loaded. Runs keep the keys of what they delivered in\n"
+    "DIR/.intercom-extract.ids to find them.";
 
 inline constexpr char kStateFooter[] =
     "Examples:\n"
@@ -49,7 +54,8 @@ inline constexpr char kShowFooter[] =
     "Example:\n"
     "  intercom-extract state show --output out --json\n"
     "\n"
-    "Rows and bytes are as of the last checkpoint. Works while a run is going on.";
+    "Rows and bytes are as of the last checkpoint. Works while a run is going on. Says also how\n"
+    "far runs have read each table and what --updated-since last would mean.";
 
 inline constexpr char kExportFooter[] =
     "Example:\n"
@@ -61,13 +67,17 @@ inline constexpr char kExportFooter[] =
 inline constexpr char kResetFooter[] =
     "Example:\n"
     "  intercom-extract state reset --output out\n"
+    "  intercom-extract state reset --output out --tables users,users_tags\n"
     "\n"
-    "Asks nothing; finished files stay. Refused while a run is going on. Single tables cannot be\n"
-    "reset, as one token is for all: read them anew with extract --tables NAME --output OTHER.";
+    "Asks nothing; finished files stay. Refused while a run is going on. Without --tables also\n"
+    "forgets how far runs have read each table: then --updated-since last needs a full run\n"
+    "first. With --tables it forgets that of these tables, and nothing else; not while there is\n"
+    "an unfinished run, whose one token is for all tables.";
 
 inline constexpr char kPlanFooter[] =
-    "Example:\n"
+    "Examples:\n"
     "  intercom-extract plan --template all\n"
+    "  intercom-extract plan --template all --updated-since 2024-05-01 --find-deleted\n"
     "\n"
     "Asks Intercom for its counts and reads up to four pages of contacts, whose lists\n"
     "stand for those of all. Exit codes: 0 planned, 2 usage or configuration,\n"

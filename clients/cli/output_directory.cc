@@ -27,6 +27,10 @@ bool IsDirectory(const std::string& path) {
   return stat(path.c_str(), &info) == 0 && S_ISDIR(info.st_mode);
 }
 
+std::string Join(const std::string& directory, const std::string& name) {
+  return absl::StrCat(directory, absl::EndsWith(directory, "/") ? "" : "/", name);
+}
+
 // Creates `path` and the directories above it.
 absl::Status MakeDirectories(const std::string& path) {
   for (size_t slash = path.find('/', 1);; slash = path.find('/', slash + 1)) {
@@ -54,6 +58,15 @@ bool IsOutputName(const std::string& entry) {
 
 }  // namespace
 
+bool HasFinishedFile(const std::string& directory, const std::string& stem) {
+  for (const char* extension : kExtensions) {
+    struct stat info;
+    const std::string path = Join(directory, absl::StrCat(stem, extension));
+    if (lstat(path.c_str(), &info) == 0) return true;
+  }
+  return false;
+}
+
 OutputDirectory::OutputDirectory(const std::string& path) : path_(path) {}
 
 absl::StatusOr<std::unique_ptr<OutputDirectory>> OutputDirectory::Open(const std::string& path) {
@@ -73,17 +86,7 @@ OutputDirectory::~OutputDirectory() {
   close(lock_fd_);
 }
 
-bool OutputDirectory::HasFinished(const std::string& stem) const {
-  for (const char* extension : kExtensions) {
-    struct stat info;
-    if (lstat(FinishedPath(absl::StrCat(stem, extension)).c_str(), &info) == 0) return true;
-  }
-  return false;
-}
-
-std::string OutputDirectory::Below(const std::string& name) const {
-  return absl::StrCat(path_, absl::EndsWith(path_, "/") ? "" : "/", name);
-}
+std::string OutputDirectory::Below(const std::string& name) const { return Join(path_, name); }
 
 std::string OutputDirectory::kept_path() const { return Below(".intercom-extract.ids"); }
 

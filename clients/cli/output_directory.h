@@ -25,6 +25,10 @@ inline constexpr char kKeyListExtension[] = ".keys";
 // name is the same without it, in a subdirectory of its own.
 inline constexpr char kKeptExtension[] = ".ids";
 
+// Whether a finished file in a directory has this name before its extension, of any
+// format: "users.delta".
+bool HasFinishedFile(const std::string& directory, const std::string& stem);
+
 // A directory of finished files. Files are written in its subdirectory
 // `.partial` and moved into place when they are whole, so that a reader never
 // sees a torn file and an older file stays until a newer one is whole.
@@ -73,10 +77,6 @@ class OutputDirectory {
   // that are not in `.partial` are passed over when `some_moved` says that an
   // earlier run may have moved them.
   absl::Status Commit(const std::vector<std::string>& names, bool some_moved = false);
-
-  // Whether a finished file has this name before its extension, of any format:
-  // "users.delta".
-  bool HasFinished(const std::string& stem) const;
 
   // Where a finished and an unfinished file are.
   // Files that are kept for later runs are in `.intercom-extract.ids`.

@@ -94,7 +94,7 @@ absl::Status FinishMoving(const std::string& path, RunState* state, OutputDirect
 // Says in the state from when on an incremental run reads. What is wrong, where it
 // cannot be said.
 std::string SetSince(const ExtractOptions& options, const std::vector<v1::TableDescription>& tables,
-                     const OutputDirectory& directory, RunOpening* opening) {
+                     const std::string& directory, RunOpening* opening) {
   if (!options.incremental.last) {
     opening->state.updated_since = options.incremental.since;
     return "";
@@ -153,12 +153,6 @@ std::string StatePath(const ExtractOptions& options) {
   return options.state.empty() ? DefaultStatePath(options.output) : options.state;
 }
 
-DeltaStands StandingDeltas(const OutputDirectory& directory) {
-  return [&directory](const std::string& table) {
-    return directory.HasFinished(absl::StrCat(table, kDeltaSuffix));
-  };
-}
-
 std::optional<Outcome> RefuseIncremental(const ExtractOptions& options,
                                          const std::vector<v1::TableDescription>& tables) {
   if (!options.incremental.incremental()) return std::nullopt;
@@ -209,7 +203,7 @@ RunOpening OpenRun(const ExtractOptions& options, RunState fresh,
   opening.state = std::move(fresh);
   auto before = ReadStateFile(path);
   const auto begin_anew = [&] {
-    std::string mistake = SetSince(options, tables, *directory, &opening);
+    std::string mistake = SetSince(options, tables, directory->path(), &opening);
     if (!mistake.empty()) return Ended(std::move(opening), ExitCode::kUsage, std::move(mistake));
     return Anew(path, std::move(opening), directory);
   };

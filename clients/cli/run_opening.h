@@ -6,7 +6,6 @@
 #include <vector>
 
 #include "absl/time/time.h"
-#include "clients/cli/bookmarks.h"
 #include "clients/cli/command_line.h"
 #include "clients/cli/exit_code.h"
 #include "clients/cli/output_directory.h"
@@ -18,9 +17,6 @@ namespace intercom_extractor {
 
 // The state file of a run: --state, else the one in its directory.
 std::string StatePath(const ExtractOptions& options);
-
-// Tells which tables' `.delta` files stand in a directory, which must outlive it.
-DeltaStands StandingDeltas(const OutputDirectory& directory);
 
 // Refuses an incremental run where the server is too old to know which tables it
 // reads how; it would read everything.

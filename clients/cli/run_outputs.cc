@@ -123,6 +123,11 @@ std::vector<TableEnd> RunOutputs::TableEnds(const v1::Summary& summary) const {
       end.complete =
           table.status() == v1::TABLE_STATUS_COMPLETE && table.rows() == RowsOf(end.table.name());
     }
+    // Else the next run would not ask for what is missing any more.
+    for (const v1::NoticeCount& notice : summary.notices()) {
+      if (notice.table() != end.table.name()) continue;
+      end.complete = end.complete && notice.code() != v1::NOTICE_CODE_DELETED_NOT_LISTED;
+    }
   }
   return ends;
 }
@@ -146,7 +151,7 @@ absl::Status RunOutputs::Complete(const v1::Summary& summary, int exit_code,
   ending.exit_code = exit_code;
   ending.also_moved = std::move(deleted->to_move);
   ending.bookmarks = AdvanceBookmarks(keeper_->state().bookmarks, ends, updated_since_, started_at,
-                                      StandingDeltas(*directory_), notes);
+                                      StandingDeltas(directory_->path()), notes);
   if (absl::Status status = keeper_->Complete(summary, std::move(ending)); !status.ok()) {
     return status;
   }

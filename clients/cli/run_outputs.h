@@ -101,7 +101,8 @@ class RunOutputs {
   // What an earlier run left of a table, for the report.
   void ReportEarlier(const TableMark& mark);
 
-  // Whether all rows of a table came that the server counts.
+  // A table is complete when all rows came that the server counts and, where they
+  // were asked for, all that is deleted.
   std::vector<TableEnd> TableEnds(const v1::Summary& summary) const;
 
   const ExtractOptions& options_;
