@@ -3,9 +3,12 @@
 
 #include <functional>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
+#include "clients/cli/bookmarks.h"
+#include "clients/cli/key_lists.h"
 #include "clients/cli/run_state.h"
 #include "clients/cli/table_outputs.h"
 #include "intercom/extractor/v1/extractor_service.pb.h"
@@ -23,8 +26,8 @@ namespace intercom_extractor {
 class CheckpointKeeper {
  public:
   // Goes on from `state`, which is new or was read from `path`; writes nothing
-  // yet. `outputs` write to a directory and must outlive the keeper.
-  CheckpointKeeper(std::string path, RunState state, TableOutputs* outputs,
+  // yet. `outputs` and `keys` write to one directory and must outlive the keeper.
+  CheckpointKeeper(std::string path, RunState state, TableOutputs* outputs, KeyLists* keys,
                    std::function<absl::Time()> now);
 
   // The rows so far are covered by a token. `saw_warning` as in RunState.
@@ -44,10 +47,17 @@ class CheckpointKeeper {
   // one.
   absl::Status RollBack();
 
+  // What a run comes to beside its tables' files.
+  struct Ending {
+    int exit_code = 0;
+    Bookmarks bookmarks;                  // How far all runs have read by now.
+    std::vector<std::string> also_moved;  // Closed and synced files, as in RunState.
+  };
+
   // The stream has ended: closes the files, moves the whole ones into place and
   // saves that this is so, with how the run ended. Killed in between, the state
   // says that the moving is to be finished.
-  absl::Status Complete(const v1::Summary& summary, int exit_code);
+  absl::Status Complete(const v1::Summary& summary, Ending ending);
 
   // Whether the run can be continued.
   bool has_checkpoint() const { return state_.checkpoint > 0; }
@@ -60,6 +70,7 @@ class CheckpointKeeper {
 
   const std::string path_;
   TableOutputs* const outputs_;
+  KeyLists* const keys_;
   const std::function<absl::Time()> now_;
   RunState state_;
   bool pending_ = false;  // Whether `state_` is newer than the file.

@@ -11,6 +11,7 @@
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
+#include "clients/cli/key_lists.h"
 #include "clients/cli/output_directory.h"
 #include "clients/cli/run_state.h"
 #include "clients/cli/state_file.h"
@@ -23,9 +24,10 @@
 namespace intercom_extractor {
 namespace {
 
-// What a server does: rows of a table, a table that begins anew, or a checkpoint.
+// What a server does: rows of a table, records of it that live or are deleted, a
+// table that begins anew, or a checkpoint.
 struct Step {
-  enum class Kind { kRows, kRestart, kCheckpoint };
+  enum class Kind { kRows, kLiving, kDeleted, kRestart, kCheckpoint };
   Kind kind;
   std::string table;
   int rows = 0;
@@ -36,13 +38,22 @@ struct Step {
 std::vector<Step> Script() {
   using Kind = Step::Kind;
   return {
-      {Kind::kRows, "tags", 3},     {Kind::kRestart, "tags"}, {Kind::kRows, "tags", 2},
-      {Kind::kRows, "segments", 1}, {Kind::kCheckpoint, ""},  {Kind::kRows, "tags", 4},
-      {Kind::kCheckpoint, ""},      {Kind::kCheckpoint, ""},  {Kind::kRows, "tags", 2},
-      {Kind::kRestart, "tags"},     {Kind::kRows, "tags", 1}, {Kind::kRestart, "tags"},
-      {Kind::kRows, "tags", 5},     {Kind::kCheckpoint, ""},  {Kind::kRestart, "segments"},
-      {Kind::kCheckpoint, ""},      {Kind::kRestart, "tags"}, {Kind::kRows, "segments", 3},
-      {Kind::kRows, "tags", 2},     {Kind::kCheckpoint, ""},
+      {Kind::kRows, "tags", 3},          {Kind::kRestart, "tags"},
+      {Kind::kRows, "tags", 2},          {Kind::kRows, "segments", 1},
+      {Kind::kCheckpoint, ""},           {Kind::kRows, "tags", 4},
+      {Kind::kCheckpoint, ""},           {Kind::kCheckpoint, ""},
+      {Kind::kRows, "tags", 2},          {Kind::kRestart, "tags"},
+      {Kind::kRows, "tags", 1},          {Kind::kRestart, "tags"},
+      {Kind::kRows, "tags", 5},          {Kind::kCheckpoint, ""},
+      {Kind::kRestart, "segments"},      {Kind::kCheckpoint, ""},
+      {Kind::kRestart, "tags"},          {Kind::kRows, "segments", 3},
+      {Kind::kRows, "tags", 2},          {Kind::kCheckpoint, ""},
+      {Kind::kLiving, "users", 2},       {Kind::kCheckpoint, ""},
+      {Kind::kLiving, "users", 1},       {Kind::kDeleted, "conversations", 1},
+      {Kind::kRestart, "users"},         {Kind::kLiving, "users", 3},
+      {Kind::kCheckpoint, ""},           {Kind::kDeleted, "conversations", 2},
+      {Kind::kRestart, "conversations"}, {Kind::kLiving, "users", 1},
+      {Kind::kCheckpoint, ""},           {Kind::kDeleted, "conversations", 1},
   };
 }
 
@@ -61,7 +72,8 @@ class CheckpointKeeperTest : public ::testing::TestWithParam<bool> {
     std::vector<v1::TableDescription> tables;
     const v1::ListTablesResponse all = DescribeAllTables();
     for (const v1::TableDescription& table : all.tables()) {
-      if (table.table().name() == "tags" || table.table().name() == "segments") {
+      const std::string& name = table.table().name();
+      if (name == "tags" || name == "segments" || name == "users" || name == "conversations") {
         tables.push_back(table);
       }
     }
@@ -87,15 +99,22 @@ class CheckpointKeeperTest : public ::testing::TestWithParam<bool> {
             : TableOutputs::InDirectory(directory_.get(), Tables(), HowToWrite());
     ASSERT_TRUE(outputs.ok()) << outputs.status();
     outputs_ = *std::move(outputs);
-    keeper_ = std::make_unique<CheckpointKeeper>(StatePath(root), *state, outputs_.get(), [this] {
-      now_ += clock_step_;
-      return now_;
-    });
+    auto keys = state->checkpoint > 0
+                    ? KeyLists::Continue(directory_.get(), Tables(), true, state->tables)
+                    : KeyLists::Begin(directory_.get(), Tables(), true);
+    ASSERT_TRUE(keys.ok()) << keys.status();
+    keys_ = *std::move(keys);
+    keeper_ = std::make_unique<CheckpointKeeper>(StatePath(root), *state, outputs_.get(),
+                                                 keys_.get(), [this] {
+                                                   now_ += clock_step_;
+                                                   return now_;
+                                                 });
   }
 
   // As SIGKILL does: nothing is written any more. What the kernel has may be torn.
   void Kill(const TestDirectory& root) {
     keeper_.reset();
+    keys_.reset();
     outputs_.reset();
     directory_.reset();
     for (const auto& entry : std::filesystem::directory_iterator(root.Path("out/.partial"))) {
@@ -106,7 +125,8 @@ class CheckpointKeeperTest : public ::testing::TestWithParam<bool> {
   // Plays the steps after the state's checkpoint up to `end`.
   void Play(size_t end) {
     const std::vector<Step> script = Script();
-    std::map<std::string, uint32_t> generations = {{"tags", 1}, {"segments", 1}};
+    std::map<std::string, uint32_t> generations = {
+        {"tags", 1}, {"segments", 1}, {"users", 1}, {"conversations", 1}};
     int64_t checkpoint = 0;
     const int64_t from = keeper_->state().checkpoint;
     for (size_t i = 0; i < end; ++i) {
@@ -118,8 +138,20 @@ class CheckpointKeeperTest : public ::testing::TestWithParam<bool> {
       if (past) continue;
       absl::Status status;
       if (step.kind == Step::Kind::kRows) {
-        status = outputs_->Write(Batch(step, i));
+        const v1::RowBatch batch = Batch(step, i);
+        status = outputs_->Write(batch);
+        if (status.ok()) status = keys_->OnRows(batch);
         if (status.ok()) status = keeper_->OnTime();
+      } else if (step.kind == Step::Kind::kLiving) {
+        v1::LivingRecords living;
+        living.set_table(step.table);
+        for (int row = 0; row < step.rows; ++row) living.add_ids(Name(i, row));
+        status = keys_->OnLiving(living);
+      } else if (step.kind == Step::Kind::kDeleted) {
+        v1::DeletedRecords deleted;
+        deleted.set_table(step.table);
+        for (int row = 0; row < step.rows; ++row) deleted.add_records()->set_id(Name(i, row));
+        status = keys_->OnDeleted(deleted);
       } else if (step.kind == Step::Kind::kRestart) {
         v1::TableRestarted restarted;
         restarted.set_table(step.table);
@@ -135,13 +167,17 @@ class CheckpointKeeperTest : public ::testing::TestWithParam<bool> {
     }
   }
 
+  static std::string Name(size_t step, int row) {
+    return std::to_string(step) + "." + std::to_string(row);
+  }
+
   static v1::RowBatch Batch(const Step& step, size_t index) {
     v1::RowBatch batch;
     batch.set_table(step.table);
     for (int row = 0; row < step.rows; ++row) {
-      const std::string name = std::to_string(index) + "." + std::to_string(row);
+      const std::string name = Name(index, row);
       if (step.table == "tags") {
-        batch.add_tags()->set_name(name);
+        batch.add_tags()->set_id(name);
       } else {
         batch.add_segments()->set_id(name);
       }
@@ -151,14 +187,20 @@ class CheckpointKeeperTest : public ::testing::TestWithParam<bool> {
 
   void Finish() {
     v1::Summary summary;
-    for (const char* table : {"tags", "segments"}) {
+    for (const char* table : {"tags", "segments", "users", "conversations"}) {
       v1::TableSummary* each = summary.add_tables();
       each->set_table(table);
       each->set_status(v1::TABLE_STATUS_COMPLETE);
     }
-    const absl::Status status = keeper_->Complete(summary, 0);
+    ASSERT_TRUE(keys_->Close().ok());
+    for (const char* table : {"tags", "segments", "users", "conversations"}) {
+      keys_found_[table] = ReadAll(directory_->PartialPath(KeyLists::NameOf(table)));
+    }
+    const absl::Status status = keeper_->Complete(summary, {});
     EXPECT_TRUE(status.ok()) << status;
+    EXPECT_TRUE(directory_->RemoveWorkFiles().ok());
     keeper_.reset();
+    keys_.reset();
     outputs_.reset();
     directory_.reset();
   }
@@ -169,7 +211,11 @@ class CheckpointKeeperTest : public ::testing::TestWithParam<bool> {
   }
 
   void ExpectAll(const TestDirectory& root) {
-    EXPECT_EQ(Content(root, "tags"), "type,id,name\n,,18.0\n,,18.1\n");
+    EXPECT_EQ(Content(root, "tags"), "type,id,name\n,18.0,\n,18.1,\n");
+    EXPECT_EQ(keys_found_["tags"], "18.0\n18.1\n");
+    EXPECT_EQ(keys_found_["segments"], "17.0\n17.1\n17.2\n");
+    EXPECT_EQ(keys_found_["users"], "25.0\n25.1\n25.2\n29.0\n");
+    EXPECT_EQ(keys_found_["conversations"], "23.0\t\\N\n27.0\t\\N\n27.1\t\\N\n31.0\t\\N\n");
     const std::string segments = Content(root, "segments");
     EXPECT_NE(segments.find("17.0"), std::string::npos);
     EXPECT_EQ(std::count(segments.begin(), segments.end(), '\n'), 4) << segments;
@@ -178,13 +224,15 @@ class CheckpointKeeperTest : public ::testing::TestWithParam<bool> {
     ASSERT_TRUE(state.ok()) << state.status();
     EXPECT_EQ(state->phase, RunState::Phase::kComplete);
     EXPECT_EQ(state->rows(), 5);
-    EXPECT_EQ(state->checkpoint, 6);
+    EXPECT_EQ(state->checkpoint, 9);
   }
 
   absl::Duration clock_step_ = absl::Seconds(2);
   absl::Time now_ = absl::UnixEpoch();
   std::unique_ptr<OutputDirectory> directory_;
   std::unique_ptr<TableOutputs> outputs_;
+  std::unique_ptr<KeyLists> keys_;
+  std::map<std::string, std::string> keys_found_;  // By Finish().
   std::unique_ptr<CheckpointKeeper> keeper_;
 };
 
@@ -256,6 +304,10 @@ TEST_P(CheckpointKeeperTest, StateOnTheDiskNeverCountsMoreThanTheFiles) {
       const std::string path = root.Path("out/.partial/" + mark.file);
       const std::string aside = path + ".generation-" + std::to_string(mark.generation);
       EXPECT_GE(std::filesystem::file_size(Exists(aside) ? aside : path), mark.bytes);
+      const std::string keys = root.Path("out/.partial/" + KeyLists::NameOf(mark.table));
+      const std::string keys_aside = keys + ".generation-" + std::to_string(mark.generation);
+      EXPECT_GE(std::filesystem::file_size(Exists(keys_aside) ? keys_aside : keys),
+                *mark.key_bytes);
     }
     // The next round plays from the last checkpoint on.
     ASSERT_TRUE(keeper_->RollBack().ok());

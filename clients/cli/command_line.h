@@ -1,11 +1,13 @@
 #ifndef CLIENTS_CLI_COMMAND_LINE_H_
 #define CLIENTS_CLI_COMMAND_LINE_H_
 
-#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
 
+#include "absl/time/time.h"
+#include "clients/cli/connection_flags.h"
+#include "clients/cli/incremental_flags.h"
 #include "clients/cli/row_columns.h"
 #include "clients/cli/row_writer.h"
 #include "intercom/extractor/v1/annotations.pb.h"
@@ -13,30 +15,6 @@
 #include "proto/v1.h"
 
 namespace intercom_extractor {
-
-// How the server, and through it Intercom, is reached.
-struct ConnectionOptions {
-  std::string connection = "default";
-
-  // A server elsewhere, "host:port" or "unix:/path"; empty: the server runs
-  // inside this process.
-  std::string server;
-  std::string caller_token_file;
-  std::string cert_file;
-  std::string key_file;
-  // With `server` the authority of its certificate, else an extra one of
-  // Intercom's.
-  std::string ca_file;
-
-  // Inside this process only.
-  std::string config;
-  std::string region;
-  std::string base_url;
-  std::string access_token_file;
-  std::optional<double> quota_reserve;
-
-  bool embedded() const { return server.empty(); }
-};
 
 struct ExtractOptions {
   ConnectionOptions connection;
@@ -47,6 +25,7 @@ struct ExtractOptions {
   bool gzip = false;
   ColumnSelection columns = ColumnSelection::kAll;
   v1::BodyFormat body_format = v1::BODY_FORMAT_PLAINTEXT;
+  IncrementalOptions incremental;
   bool resume = false;
   std::string state;  // The state file; empty: the one in `output`.
   bool json = false;
@@ -63,6 +42,7 @@ struct PlanOptions {
   v1::Template table_template = v1::TEMPLATE_UNSPECIFIED;
   std::vector<std::string> tables;
   v1::BodyFormat body_format = v1::BODY_FORMAT_PLAINTEXT;
+  IncrementalOptions incremental;
   bool json = false;
 };
 
@@ -77,6 +57,8 @@ struct StateOptions {
   Action action = Action::kShow;
   std::string output;  // The directory of a run, or empty.
   std::string state;   // Its state file; empty: the one in `output`.
+  // To be reset; empty: the whole state.
+  std::vector<std::string> tables;
   bool json = false;
 };
 
@@ -93,8 +75,9 @@ struct UsageError {
 using CommandLine = std::variant<ExtractOptions, CheckOptions, PlanOptions, TablesOptions,
                                  StateOptions, InfoText, UsageError>;
 
-// Reads the program's arguments. Pure: looks at no file and no environment.
-CommandLine ParseCommandLine(int argc, const char* const* argv);
+// Reads the program's arguments. Pure: looks at no file and no environment. `now`
+// tells what lies in the future.
+CommandLine ParseCommandLine(int argc, const char* const* argv, absl::Time now);
 
 }  // namespace intercom_extractor
 

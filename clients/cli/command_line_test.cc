@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "absl/strings/str_split.h"
+#include "absl/time/time.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -23,7 +24,9 @@ CommandLine Parse(const std::string& arguments) {
   std::vector<const char*> argv;
   argv.reserve(words.size());
   for (const std::string& word : words) argv.push_back(word.c_str());
-  return ParseCommandLine(static_cast<int>(argv.size()), argv.data());
+  return ParseCommandLine(static_cast<int>(argv.size()), argv.data(),
+                          absl::FromUnixSeconds(1714550400))  // 2024-05-01T08:00:00Z.
+      ;
 }
 
 std::string Error(const std::string& arguments) {
@@ -128,12 +131,82 @@ TEST(CommandLineTest, StdoutTakesExactlyOneTable) {
   EXPECT_THAT(Error("extract --template basic --output -"), HasSubstr("exactly one table"));
 }
 
-TEST(CommandLineTest, FlagOfALaterVersionIsRecognisedAndRefused) {
-  EXPECT_THAT(Error("extract --template all --output out --updated-since 2024-01-01"),
-              HasSubstr("--updated-since is not available in this version"));
-  EXPECT_THAT(Error("extract --updated-since 2024-01-01"),
-              HasSubstr("not available in this version"));
-  EXPECT_THAT(Info("extract --help"), Not(HasSubstr("--updated-since")));
+IncrementalOptions Since(const std::string& flags) {
+  return Extract("--template all --output out " + flags).incremental;
+}
+
+TEST(CommandLineTest, RunWithoutTheFlagIsAFullOne) {
+  EXPECT_FALSE(Since("").incremental());
+  EXPECT_FALSE(Since("--find-deleted").incremental());
+}
+
+TEST(CommandLineTest, TakesTimesInThreeForms) {
+  EXPECT_EQ(Since("--updated-since 2024-05-01").since, absl::FromUnixSeconds(1714521600));
+  EXPECT_EQ(Since("--updated-since 1714521600").since, absl::FromUnixSeconds(1714521600));
+  EXPECT_EQ(Since("--updated-since 2024-05-01T00:00:00Z").since, absl::FromUnixSeconds(1714521600));
+  EXPECT_EQ(Since("--updated-since 2024-05-01T02:00:00+02:00").since,
+            absl::FromUnixSeconds(1714521600));
+  // Earlier rather than later.
+  EXPECT_EQ(Since("--updated-since 2024-05-01T00:00:00.9Z").since,
+            absl::FromUnixSeconds(1714521600));
+  EXPECT_TRUE(Since("--updated-since 2024-05-01").incremental());
+  EXPECT_FALSE(Since("--updated-since 2024-05-01").find_deleted);
+}
+
+TEST(CommandLineTest, LastHasAnOverlapOfAnHourUnlessToldOtherwise) {
+  EXPECT_TRUE(Since("--updated-since last").last);
+  EXPECT_TRUE(Since("--updated-since last").incremental());
+  EXPECT_EQ(Since("--updated-since last").overlap, absl::Hours(1));
+  EXPECT_EQ(Since("--updated-since last --overlap 1h30m").overlap, absl::Minutes(90));
+  EXPECT_EQ(Since("--updated-since last --overlap 0").overlap, absl::ZeroDuration());
+  EXPECT_TRUE(Since("--updated-since last --find-deleted").find_deleted);
+}
+
+TEST(CommandLineTest, NoTimeIsRefusedWithAnExample) {
+  const std::string extract = "extract --template all --output out --updated-since=";
+  for (const char* nonsense : {"yesterday", "2024", "20240501", "2024-13-01", "-5", "1e9",
+                               "2024-05-01T00:00:00", "infinite-past", "1900-01-01", "now"}) {
+    EXPECT_THAT(Error(extract + nonsense),
+                AllOf(HasSubstr("is no time"), HasSubstr("2024-05-01T06:00:00Z")))
+        << nonsense;
+  }
+  // As from a script whose variable is not set.
+  EXPECT_THAT(Error("extract --template all --output out --updated-since  "),
+              HasSubstr("--updated-since \"\" is no time"));
+  // Also what a program gives in milliseconds.
+  for (const char* future : {"2024-05-01T08:00:01Z", "1714521600000", "infinite-future"}) {
+    EXPECT_NE(Error(extract + future), "(no error)") << future;
+  }
+  EXPECT_THAT(Error(extract + "2024-05-02"), HasSubstr("lies in the future"));
+  EXPECT_THAT(Error("plan --template all --updated-since 2024-05-02"),
+              HasSubstr("lies in the future"));
+}
+
+TEST(CommandLineTest, OverlapIsADurationAndOnlyForLast) {
+  const std::string last = "extract --template all --output out --updated-since last --overlap=";
+  for (const char* nonsense : {"1", "-1h", "inf", "soon"}) {
+    EXPECT_THAT(Error(last + nonsense), HasSubstr("is no duration: give one such as 1h"))
+        << nonsense;
+  }
+  EXPECT_THAT(Error("extract --template all --output out --overlap 1h"),
+              HasSubstr("--overlap is for --updated-since last"));
+}
+
+TEST(CommandLineTest, StdoutTakesATimeButHasNoLastRunAndNoDeletedRecords) {
+  EXPECT_TRUE(Extract("--tables users --output - --updated-since 2024-05-01").incremental.since);
+  EXPECT_THAT(Error("extract --tables users --output - --updated-since last"),
+              HasSubstr("kept in the directory"));
+  EXPECT_THAT(Error("extract --tables users --output - --updated-since 2024-05-01 --find-deleted"),
+              HasSubstr("have a file of their own"));
+}
+
+TEST(CommandLineTest, PlanTakesATimeButNoLastRun) {
+  const CommandLine line = Parse("plan --tables users --updated-since 2024-05-01 --find-deleted");
+  const auto* options = std::get_if<PlanOptions>(&line);
+  ASSERT_NE(options, nullptr);
+  EXPECT_EQ(options->incremental.since, absl::FromUnixSeconds(1714521600));
+  EXPECT_TRUE(options->incremental.find_deleted);
+  EXPECT_THAT(Error("plan --tables users --updated-since last"), HasSubstr("state show"));
 }
 
 TEST(CommandLineTest, ExtractContinuesOnlyWhenAsked) {
@@ -167,12 +240,14 @@ TEST(CommandLineTest, StateHasThreeActions) {
   EXPECT_THAT(Error("state show"), HasSubstr("--output DIR of the run, or --state FILE"));
   EXPECT_THAT(Error("state"), HasSubstr("(see intercom-extract state --help)"));
   EXPECT_THAT(Error("state reset --nope"), HasSubstr("(see intercom-extract state reset --help)"));
-  EXPECT_THAT(Info("state reset --help"), HasSubstr("Single tables cannot be\nreset"));
+  EXPECT_THAT(parsed("reset --output out --tables a,b").tables, ElementsAre("a", "b"));
+  EXPECT_THAT(parsed("reset --output out").tables, ElementsAre());
+  EXPECT_THAT(Error("state show --output out --tables a"), HasSubstr("--tables"));
 }
 
 TEST(CommandLineTest, HelpHasAnExampleForEachCommand) {
   EXPECT_THAT(Info("--help"), HasSubstr("intercom-extract extract"));
-  for (const char* command : {"extract", "check", "tables"}) {
+  for (const char* command : {"extract", "check", "plan", "tables"}) {
     const std::string help = Info(std::string(command) + " --help");
     EXPECT_THAT(help, HasSubstr(std::string("  intercom-extract ") + command));
     EXPECT_THAT(help, HasSubstr("the default without --server"));

@@ -1,7 +1,6 @@
 #include "clients/cli/extract_command.h"
 
 #include <chrono>
-#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -12,17 +11,17 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/time/clock.h"
-#include "clients/cli/checkpoint_keeper.h"
+#include "absl/time/time.h"
 #include "clients/cli/extraction_reader.h"
 #include "clients/cli/extraction_verdict.h"
-#include "clients/cli/output_directory.h"
+#include "clients/cli/incremental_flags.h"
 #include "clients/cli/progress_display.h"
 #include "clients/cli/progress_text.h"
 #include "clients/cli/reconnect_backoff.h"
-#include "clients/cli/run_opening.h"
+#include "clients/cli/run_outputs.h"
+#include "clients/cli/run_state.h"
 #include "clients/cli/server_errors.h"
 #include "clients/cli/summary_text.h"
-#include "clients/cli/table_outputs.h"
 #include "clients/cli/table_selection.h"
 #include "clients/cli/ticker.h"
 #include "grpcpp/client_context.h"
@@ -37,12 +36,16 @@ constexpr std::chrono::milliseconds kTickInterval{125};
 
 constexpr char kStdout[] = "-";
 
-v1::ExtractRequest RequestFor(const ExtractOptions& options) {
+v1::ExtractRequest RequestFor(const ExtractOptions& options, std::optional<absl::Time> since) {
   v1::ExtractRequest request;
   request.set_connection(options.connection.connection);
   request.set_template_(options.table_template);
   for (const std::string& table : options.tables) request.add_tables(table);
   request.set_body_format(options.body_format);
+  if (since.has_value()) {
+    request.mutable_updated_since()->set_seconds(absl::ToUnixSeconds(*since));
+    request.set_find_deleted(options.incremental.find_deleted);
+  }
   return request;
 }
 
@@ -50,14 +53,6 @@ ProgressDisplay::Mode DisplayMode(const ExtractOptions& options, const Console& 
   if (options.quiet) return ProgressDisplay::Mode::kQuiet;
   if (options.json) return ProgressDisplay::Mode::kJsonLines;
   return console.err_is_terminal ? ProgressDisplay::Mode::kBar : ProgressDisplay::Mode::kLines;
-}
-
-Outcome OutputOutcome(const absl::Status& status) {
-  // The reader of our output has seen enough, as in `... | head`.
-  if (absl::IsCancelled(status)) return {ExitCode::kOutput, ""};
-  // The only thing here that is no matter of the disk: a table newer than we are.
-  if (absl::IsUnimplemented(status)) return {ExitCode::kUsage, std::string(status.message())};
-  return {ExitCode::kOutput, std::string(status.message())};
 }
 
 // What a stream of one call came to.
@@ -71,18 +66,23 @@ class Extraction {
  public:
   Extraction(const ExtractOptions& options, ExtractorApi* api, const Console& console,
              const ExtractTiming& timing)
-      : options_(options), api_(api), console_(console), timing_(timing), backoff_(timing.random) {
+      : options_(options),
+        api_(api),
+        console_(console),
+        timing_(timing),
+        outputs_(options, timing.now),
+        backoff_(timing.random) {
     report_.output = options.output;
   }
 
   Outcome Run() {
     std::optional<Outcome> ended = Begin();
     report_.outcome = ended.has_value() ? *std::move(ended) : Stream();
-    if (outputs_ != nullptr) {
-      if (!committed_) outputs_->Abandon();
-      report_.outputs = outputs_->tables();
-      if (!committed_) SayWhatIsLeft();
-    }
+    if (!committed_) outputs_.Abandon();
+    report_.outputs = outputs_.tables();
+    report_.updated_since = outputs_.updated_since();
+    report_.deleted = outputs_.deleted();
+    if (began_ && !committed_) SayWhatIsLeft();
     return Report();
   }
 
@@ -98,59 +98,11 @@ class Extraction {
     if (selection.tables.empty()) {
       return Outcome{ExitCode::kUsage, "the server has no table for this"};
     }
-    absl::Status known = TableOutputs::CheckTables(selection.tables, options_.columns);
-    if (!known.ok()) return OutputOutcome(known);
-    return options_.output == kStdout ? OpenStdout(selection.tables.front())
-                                      : OpenDirectory(selection.tables);
-  }
-
-  TableOutputs::Options HowToWrite() const {
-    return {options_.format, options_.gzip, options_.columns};
-  }
-
-  std::optional<Outcome> OpenStdout(const v1::TableDescription& table) {
-    auto outputs = TableOutputs::ToDescriptor(console_.data_fd, table, HowToWrite());
-    if (!outputs.ok()) return OutputOutcome(outputs.status());
-    outputs_ = *std::move(outputs);
-    return std::nullopt;
-  }
-
-  std::optional<Outcome> OpenDirectory(const std::vector<v1::TableDescription>& tables) {
-    auto directory = OutputDirectory::Open(options_.output);
-    if (!directory.ok()) return OutputOutcome(directory.status());
-    directory_ = *std::move(directory);
-    RunOpening opening =
-        OpenRun(options_, NewRunState(options_, tables, timing_.now()), directory_.get());
-    if (opening.outcome.has_value()) {
-      for (const TableMark& mark : opening.state.tables) ReportEarlier(mark);
-      return opening.outcome;
+    if (auto ended = outputs_.Open(selection.tables, console_.data_fd); ended.has_value()) {
+      return ended;
     }
-    notes_ = std::move(opening.notes);
-    auto outputs =
-        opening.continues()
-            ? TableOutputs::Continue(directory_.get(), tables, HowToWrite(), opening.state.tables)
-            : TableOutputs::InDirectory(directory_.get(), tables, HowToWrite());
-    if (absl::IsDataLoss(outputs.status())) {
-      return Outcome{ExitCode::kOutput,
-                     absl::StrCat("cannot continue: ", outputs.status().message(),
-                                  "; run without --resume to begin anew")};
-    }
-    if (!outputs.ok()) return OutputOutcome(outputs.status());
-    outputs_ = *std::move(outputs);
-    keeper_.emplace(StatePath(options_), std::move(opening.state), outputs_.get(), timing_.now);
+    began_ = true;
     return std::nullopt;
-  }
-
-  // What an earlier run left of a table, for the report.
-  void ReportEarlier(const TableMark& mark) {
-    TableOutputs::TableOutput output;
-    output.table = mark.table;
-    output.rows = mark.rows;
-    output.bytes = mark.bytes;
-    output.in_place = mark.whole;
-    output.path =
-        mark.whole ? directory_->FinishedPath(mark.file) : directory_->PartialPath(mark.file);
-    report_.outputs.push_back(std::move(output));
   }
 
   // Lets the server say it: it knows which names are near.
@@ -158,7 +110,8 @@ class Extraction {
     grpc::ClientContext context;
     api_->Prepare(&context);
     Interrupt::Scope scope(api_->interrupt(), &context);
-    ExtractionReader reader(api_->stub(), &context, RequestFor(options_));
+    ExtractionReader reader(api_->stub(), &context,
+                            RequestFor(options_, options_.incremental.since));
     if (reader.Read() == nullptr) {
       const grpc::Status status = reader.Finish();
       if (!status.ok()) return Failed(status);
@@ -172,9 +125,13 @@ class Extraction {
   // the files into place.
   Outcome Stream() {
     std::vector<std::string> names;
-    for (const auto& output : outputs_->tables()) names.push_back(output.table);
+    for (const auto& output : outputs_.tables()) names.push_back(output.table);
     ProgressDisplay display(DisplayMode(options_, console_), &console_, names, timing_.now);
-    for (const std::string& note : notes_) display.Note(note);
+    if (outputs_.updated_since().has_value()) {
+      display.Note(absl::StrCat("incremental: reads what changed since ",
+                                FormatSince(*outputs_.updated_since())));
+    }
+    for (const std::string& note : outputs_.notes()) display.Note(note);
     ShowRows(&display);
     Ticker ticker(kTickInterval, [&display] { display.Tick(); });
 
@@ -185,18 +142,18 @@ class Extraction {
       const std::optional<absl::Duration> wait = backoff_.Next();
       if (!wait.has_value()) break;
       // What came after the checkpoint comes again.
-      end.written = keeper_->RollBack();
+      end.written = outputs_.RollBack();
       if (!end.written.ok()) break;
       ShowRows(&display);
       display.Note(absl::StrCat("lost the connection to server ", options_.connection.server, " (",
                                 end.status.error_message(), "); goes on from checkpoint ",
-                                keeper_->state().checkpoint, " in ",
+                                outputs_.Continuation()->checkpoint, " in ",
                                 absl::FormatDuration(absl::Trunc(*wait, absl::Milliseconds(100))),
                                 ", try ", backoff_.tries(), " of ", ReconnectBackoff::kMaxTries));
       if (timing_.wait(*wait)) break;
     }
     // What came before the end must not be read again, however it ended.
-    if (keeper_.has_value() && end.written.ok()) end.written = keeper_->Save();
+    if (end.written.ok()) end.written = outputs_.Save();
     display.End();
     if (!end.written.ok()) return OutputOutcome(end.written);
     if (!end.status.ok()) return StreamFailed(end.status);
@@ -211,7 +168,7 @@ class Extraction {
     return (status.error_code() == grpc::StatusCode::UNAVAILABLE ||
             status.error_code() == grpc::StatusCode::CANCELLED) &&
            (reason.empty() || reason == "SERVER_STOPPING" || reason == "CONNECTION_AGE") &&
-           !options_.connection.embedded() && keeper_.has_value() && keeper_->has_checkpoint() &&
+           !options_.connection.embedded() && outputs_.Continuation() != nullptr &&
            !api_->interrupt()->triggered();
   }
 
@@ -219,12 +176,12 @@ class Extraction {
     grpc::ClientContext context;
     api_->Prepare(&context);
     Interrupt::Scope scope(api_->interrupt(), &context);
-    v1::ExtractRequest request = RequestFor(options_);
+    v1::ExtractRequest request = RequestFor(options_, outputs_.updated_since());
     StreamPosition position;
-    if (keeper_.has_value() && keeper_->has_checkpoint()) {
-      request.set_resume_token(keeper_->state().resume_token);
-      position.checkpoint = keeper_->state().checkpoint;
-      for (const TableMark& table : keeper_->state().tables) {
+    if (const RunState* state = outputs_.Continuation(); state != nullptr) {
+      request.set_resume_token(state->resume_token);
+      position.checkpoint = state->checkpoint;
+      for (const TableMark& table : state->tables) {
         position.generations[table.table] = table.generation;
       }
     }
@@ -243,12 +200,12 @@ class Extraction {
 
   // The summary has come: moves the files into place.
   Outcome Finish(bool saw_warning) {
-    if (keeper_.has_value()) saw_warning = saw_warning || keeper_->state().saw_warning;
+    const RunState* state = outputs_.Continuation();
+    saw_warning = saw_warning || (state != nullptr && state->saw_warning);
     const Outcome outcome =
-        JudgeExtraction(*report_.summary, outputs_->tables(), saw_warning, options_.connection);
+        JudgeExtraction(*report_.summary, outputs_.tables(), saw_warning, options_.connection);
     const absl::Status status =
-        keeper_.has_value() ? keeper_->Complete(*report_.summary, static_cast<int>(outcome.code))
-                            : outputs_->Close();
+        outputs_.Complete(*report_.summary, static_cast<int>(outcome.code), &report_.notes);
     if (!status.ok()) return OutputOutcome(status);
     committed_ = true;
     return outcome;
@@ -258,11 +215,21 @@ class Extraction {
     switch (response.event_case()) {
       case v1::ExtractResponse::kRowBatch: {
         const v1::RowBatch& batch = response.row_batch();
-        const int64_t before = RowsOf(batch.table());
-        if (absl::Status status = outputs_->Write(batch); !status.ok()) return status;
-        display->OnRows(batch.table(), RowsOf(batch.table()) - before);
+        const int64_t before = outputs_.RowsOf(batch.table());
+        if (absl::Status status = outputs_.Write(batch); !status.ok()) return status;
+        display->OnRows(batch.table(), outputs_.RowsOf(batch.table()) - before);
         break;
       }
+      case v1::ExtractResponse::kLivingRecords:
+        if (absl::Status status = outputs_.OnLiving(response.living_records()); !status.ok()) {
+          return status;
+        }
+        break;
+      case v1::ExtractResponse::kDeletedRecords:
+        if (absl::Status status = outputs_.OnDeleted(response.deleted_records()); !status.ok()) {
+          return status;
+        }
+        break;
       case v1::ExtractResponse::kProgress:
         display->OnProgress(response.progress());
         break;
@@ -276,33 +243,24 @@ class Extraction {
         break;
       case v1::ExtractResponse::kCheckpoint:
         backoff_.OnProgress();
-        if (!keeper_.has_value()) break;
-        return keeper_->OnCheckpoint(response.checkpoint(), display->saw_warning());
+        return outputs_.OnCheckpoint(response.checkpoint(), display->saw_warning());
       default:
         break;
     }
-    return keeper_.has_value() ? keeper_->OnTime() : absl::OkStatus();
+    return outputs_.OnTime();
   }
 
   absl::Status Restart(const v1::TableRestarted& restarted, ProgressDisplay* display) {
     display->OnRestart(restarted);
-    if (keeper_.has_value()) return keeper_->OnRestart(restarted);
-    if (RowsOf(restarted.table()) > 0) {
+    if (options_.output == kStdout && outputs_.RowsOf(restarted.table()) > 0) {
       display->Say(absl::StrCat("warning: the rows of ", restarted.table(),
                                 " so far are on standard output already; they come again"));
     }
-    return outputs_->Restart(restarted.table(), restarted.generation());
-  }
-
-  int64_t RowsOf(const std::string& table) const {
-    for (const auto& output : outputs_->tables()) {
-      if (output.table == table) return output.rows;
-    }
-    return 0;
+    return outputs_.OnRestart(restarted);
   }
 
   void ShowRows(ProgressDisplay* display) {
-    for (const auto& output : outputs_->tables()) display->SetRows(output.table, output.rows);
+    for (const auto& output : outputs_.tables()) display->SetRows(output.table, output.rows);
   }
 
   Outcome Failed(const grpc::Status& status) {
@@ -314,7 +272,7 @@ class Extraction {
   Outcome StreamFailed(const grpc::Status& status) {
     Outcome outcome = Failed(status);
     int64_t rows = 0;
-    for (const auto& output : outputs_->tables()) rows += output.rows;
+    for (const auto& output : outputs_.tables()) rows += output.rows;
     if (rows > 0 && outcome.code == ExitCode::kUnreachable) {
       outcome.message = absl::StrCat("the extraction broke off after ", GroupDigits(rows),
                                      " rows: ", outcome.message);
@@ -326,19 +284,18 @@ class Extraction {
   void SayWhatIsLeft() {
     std::string& message = report_.outcome.message;
     // What is wrong with a request stays wrong.
-    report_.resumable = keeper_.has_value() && keeper_->has_checkpoint() &&
-                        report_.outcome.code != ExitCode::kUsage;
+    const RunState* state = outputs_.Continuation();
+    report_.resumable = state != nullptr && report_.outcome.code != ExitCode::kUsage;
     if (report_.resumable) {
       absl::StrAppend(&message, "; run again with --resume to go on from checkpoint ",
-                      keeper_->state().checkpoint, " (", GroupDigits(keeper_->state().rows()),
-                      " rows)");
+                      state->checkpoint, " (", GroupDigits(state->rows()), " rows)");
       return;
     }
-    if (directory_ == nullptr) return;
+    if (options_.output == kStdout) return;
     for (const auto& output : report_.outputs) {
       if (output.path.empty()) continue;
       absl::StrAppend(&message, "; the rows so far, which are incomplete, are in ",
-                      directory_->partial_path());
+                      outputs_.partial_path());
       return;
     }
   }
@@ -364,11 +321,9 @@ class Extraction {
   ExtractorApi* const api_;
   const Console& console_;
   const ExtractTiming& timing_;
-  std::vector<std::string> notes_;
-  std::unique_ptr<OutputDirectory> directory_;  // Null for standard output.
-  std::unique_ptr<TableOutputs> outputs_;       // Null until they are open.
-  std::optional<CheckpointKeeper> keeper_;      // None for standard output.
+  RunOutputs outputs_;
   ReconnectBackoff backoff_;
+  bool began_ = false;  // Whether there is something to extract, and where to.
   bool committed_ = false;
   ExtractionReport report_;
 };

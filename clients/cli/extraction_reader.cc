@@ -65,6 +65,9 @@ bool ExtractionReader::Accept(const v1::ExtractResponse& response) {
   switch (response.event_case()) {
     case v1::ExtractResponse::kRowBatch:
       return AcceptRows(response.row_batch());
+    case v1::ExtractResponse::kLivingRecords:
+      return AcceptGeneration(response.living_records().table(),
+                              response.living_records().generation());
     case v1::ExtractResponse::kTableRestarted:
       return AcceptRestart(response.table_restarted());
     case v1::ExtractResponse::kCheckpoint:
@@ -84,14 +87,17 @@ uint32_t ExtractionReader::GenerationOf(const std::string& table) const {
   return known == position_.generations.end() ? 1 : known->second;
 }
 
-bool ExtractionReader::AcceptRows(const v1::RowBatch& batch) {
-  const uint32_t generation = GenerationOf(batch.table());
-  const uint32_t sent = Generation(batch.generation());
-  if (sent > generation) {
-    broken_promise_ = absl::StrCat("rows of ", batch.table(), " are of generation ", sent,
-                                   ", which was not announced");
+bool ExtractionReader::AcceptGeneration(const std::string& table, uint32_t sent) {
+  const uint32_t generation = GenerationOf(table);
+  if (Generation(sent) > generation) {
+    broken_promise_ =
+        absl::StrCat("rows of ", table, " are of generation ", sent, ", which was not announced");
   }
-  if (sent != generation) return false;
+  return Generation(sent) == generation;
+}
+
+bool ExtractionReader::AcceptRows(const v1::RowBatch& batch) {
+  if (!AcceptGeneration(batch.table(), batch.generation())) return false;
   rows_[batch.table()] += RowsIn(batch);
   return true;
 }

@@ -56,6 +56,8 @@ class ExtractionReader {
   // Whether the event is to come out; sets `broken_promise_` where it must not
   // come at all.
   bool Accept(const v1::ExtractResponse& response);
+  // Whether what is of `sent` is of the table's present generation.
+  bool AcceptGeneration(const std::string& table, uint32_t sent);
   bool AcceptRows(const v1::RowBatch& batch);
   bool AcceptRestart(const v1::TableRestarted& restarted);
   bool AcceptCheckpoint(const v1::Checkpoint& checkpoint);

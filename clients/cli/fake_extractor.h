@@ -65,6 +65,15 @@ class FakeExtractor : public v1::ExtractorService::Service {
     after_events = nullptr;
   }
 
+  // Forgets all scripts and calls.
+  void Forget() {
+    earlier_.clear();
+    events.clear();
+    status = grpc::Status();
+    after_events = nullptr;
+    requests.clear();
+  }
+
   // Adds an event to the script.
   v1::ExtractResponse* Add() { return &events.emplace_back(); }
 
@@ -74,6 +83,41 @@ class FakeExtractor : public v1::ExtractorService::Service {
     batch->set_table("tags");
     batch->set_generation(generation);
     for (const std::string& name : names) batch->add_tags()->set_name(name);
+  }
+
+  // Adds a batch of users with these ids.
+  void AddUsers(const std::vector<std::string>& ids, uint32_t generation = 1) {
+    v1::RowBatch* batch = Add()->mutable_row_batch();
+    batch->set_table("users");
+    batch->set_generation(generation);
+    for (const std::string& id : ids) batch->add_users()->set_id(id);
+  }
+
+  // Adds users that exist, changed or not.
+  void AddLivingUsers(const std::vector<std::string>& ids, uint32_t generation = 1) {
+    v1::LivingRecords* living = Add()->mutable_living_records();
+    living->set_table("users");
+    living->set_generation(generation);
+    for (const std::string& id : ids) living->add_ids(id);
+  }
+
+  // Adds conversations that were deleted at a second of that number.
+  void AddDeletedConversations(const std::vector<std::string>& ids, int64_t deleted_at) {
+    v1::DeletedRecords* deleted = Add()->mutable_deleted_records();
+    deleted->set_table("conversations");
+    for (const std::string& id : ids) {
+      v1::DeletedRecords::Record* record = deleted->add_records();
+      record->set_id(id);
+      record->set_deleted_at(deleted_at);
+    }
+  }
+
+  // Adds a batch of tags with these ids.
+  void AddTagIds(const std::vector<std::string>& ids) {
+    v1::RowBatch* batch = Add()->mutable_row_batch();
+    batch->set_table("tags");
+    batch->set_generation(1);
+    for (const std::string& id : ids) batch->add_tags()->set_id(id);
   }
 
   // Adds a checkpoint with the token "token <number>" that covers so many rows of
@@ -106,6 +150,11 @@ class FakeExtractor : public v1::ExtractorService::Service {
     summary->set_status(status);
     summary->set_rows(rows);
     return summary;
+  }
+
+  // Says in the summary, which is the last event, when the extraction began.
+  void SetStartedAt(int64_t unix_seconds) {
+    events.back().mutable_summary()->mutable_started_at()->set_seconds(unix_seconds);
   }
 
   grpc::Status ListTables(grpc::ServerContext* context, const v1::ListTablesRequest*,

@@ -101,7 +101,7 @@ int Main(int argc, char** argv) {
   Interrupt interrupt;
   SignalWatcher signals(&interrupt);
   const Console console = ProcessConsole();
-  const Outcome outcome = Run(ParseCommandLine(argc, argv), console, &interrupt);
+  const Outcome outcome = Run(ParseCommandLine(argc, argv, absl::Now()), console, &interrupt);
   if (!outcome.message.empty()) {
     console.err(absl::StrCat("intercom-extract: ", ForTerminal(outcome.message), "\n"));
   }

@@ -11,6 +11,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
 
 namespace intercom_extractor {
 namespace {
@@ -19,9 +20,15 @@ constexpr char kLockName[] = "lock";
 // Between a file's name and the generation of its rows, once it is set aside.
 constexpr char kAside[] = ".generation-";
 
+constexpr const char* kExtensions[] = {".csv", ".jsonl", ".csv.gz", ".jsonl.gz"};
+
 bool IsDirectory(const std::string& path) {
   struct stat info;
   return stat(path.c_str(), &info) == 0 && S_ISDIR(info.st_mode);
+}
+
+std::string Join(const std::string& directory, const std::string& name) {
+  return absl::StrCat(directory, absl::EndsWith(directory, "/") ? "" : "/", name);
 }
 
 // Creates `path` and the directories above it.
@@ -43,13 +50,22 @@ absl::Status MakeDirectories(const std::string& path) {
 // lies in `.partial` is not ours to remove.
 bool IsOutputName(const std::string& entry) {
   const std::string name = entry.substr(0, entry.find(kAside));
-  for (const char* ending : {".csv", ".jsonl", ".csv.gz", ".jsonl.gz"}) {
-    if (absl::EndsWith(name, ending)) return true;
+  for (const char* extension : kExtensions) {
+    if (absl::EndsWith(name, extension)) return true;
   }
-  return false;
+  return absl::EndsWith(name, kKeyListExtension) || absl::EndsWith(name, kKeptExtension);
 }
 
 }  // namespace
+
+bool HasFinishedFile(const std::string& directory, const std::string& stem) {
+  for (const char* extension : kExtensions) {
+    struct stat info;
+    const std::string path = Join(directory, absl::StrCat(stem, extension));
+    if (lstat(path.c_str(), &info) == 0) return true;
+  }
+  return false;
+}
 
 OutputDirectory::OutputDirectory(const std::string& path) : path_(path) {}
 
@@ -70,11 +86,16 @@ OutputDirectory::~OutputDirectory() {
   close(lock_fd_);
 }
 
+std::string OutputDirectory::Below(const std::string& name) const { return Join(path_, name); }
+
+std::string OutputDirectory::kept_path() const { return Below(".intercom-extract.ids"); }
+
 std::string OutputDirectory::FinishedPath(const std::string& name) const {
-  return absl::StrCat(path_, absl::EndsWith(path_, "/") ? "" : "/", name);
+  if (!absl::EndsWith(name, kKeptExtension)) return Below(name);
+  return absl::StrCat(kept_path(), "/", absl::StripSuffix(name, kKeptExtension));
 }
 
-std::string OutputDirectory::partial_path() const { return FinishedPath(".partial"); }
+std::string OutputDirectory::partial_path() const { return Below(".partial"); }
 
 std::string OutputDirectory::PartialPath(const std::string& name) const {
   return absl::StrCat(partial_path(), "/", name);
@@ -169,6 +190,14 @@ absl::Status OutputDirectory::RemoveSetAside(const std::string& name) {
       [&prefix](const std::string& entry) { return absl::StartsWith(entry, prefix); });
 }
 
+absl::Status OutputDirectory::RemoveWorkFiles() {
+  return RemoveMatching([](const std::string& entry) {
+    const std::string name = entry.substr(0, entry.find(kAside));
+    return absl::EndsWith(name, kKeyListExtension) || absl::EndsWith(name, kKeptExtension) ||
+           absl::StrContains(name, absl::StrCat(kDeletedSuffix, "."));
+  });
+}
+
 absl::Status OutputDirectory::SyncPartial() { return SyncDirectory(partial_path()); }
 
 std::string OutputDirectory::AsidePath(const std::string& name, uint32_t generation) const {
@@ -176,12 +205,20 @@ std::string OutputDirectory::AsidePath(const std::string& name, uint32_t generat
 }
 
 absl::Status OutputDirectory::Commit(const std::vector<std::string>& names, bool some_moved) {
+  bool kept = false;
   for (const std::string& name : names) {
+    if (absl::EndsWith(name, kKeptExtension) && !kept) {
+      if (absl::Status status = MakeDirectories(kept_path()); !status.ok()) return status;
+      kept = true;
+    }
     if (rename(PartialPath(name).c_str(), FinishedPath(name).c_str()) != 0) {
       if (errno == ENOENT && some_moved) continue;
       return OutputError(absl::StrCat("move ", PartialPath(name), " to ", FinishedPath(name)),
                          errno);
     }
+  }
+  if (kept) {
+    if (absl::Status status = SyncDirectory(kept_path()); !status.ok()) return status;
   }
   return SyncDirectory(path_);
 }

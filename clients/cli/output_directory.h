@@ -13,6 +13,22 @@
 
 namespace intercom_extractor {
 
+// Between a table's name and the extension of the file of an incremental run.
+inline constexpr char kDeltaSuffix[] = ".delta";
+
+// Between a table's name and the extension of the file that says which records are
+// gone.
+inline constexpr char kDeletedSuffix[] = ".deleted";
+// Extension of an unfinished file that lists the keys of a run's records.
+inline constexpr char kKeyListExtension[] = ".keys";
+// Extension of an unfinished file that is to be kept for later runs: its finished
+// name is the same without it, in a subdirectory of its own.
+inline constexpr char kKeptExtension[] = ".ids";
+
+// Whether a finished file in a directory has this name before its extension, of any
+// format: "users.delta".
+bool HasFinishedFile(const std::string& directory, const std::string& stem);
+
 // A directory of finished files. Files are written in its subdirectory
 // `.partial` and moved into place when they are whole, so that a reader never
 // sees a torn file and an older file stays until a newer one is whole.
@@ -51,6 +67,9 @@ class OutputDirectory {
   // Removes what SetAside() kept of that name.
   absl::Status RemoveSetAside(const std::string& name);
 
+  // Removes what is not the rows of a table: of use to a run that goes on alone.
+  absl::Status RemoveWorkFiles();
+
   // Makes durable which unfinished files there are.
   absl::Status SyncPartial();
 
@@ -60,6 +79,7 @@ class OutputDirectory {
   absl::Status Commit(const std::vector<std::string>& names, bool some_moved = false);
 
   // Where a finished and an unfinished file are.
+  // Files that are kept for later runs are in `.intercom-extract.ids`.
   std::string FinishedPath(const std::string& name) const;
   std::string PartialPath(const std::string& name) const;
 
@@ -72,6 +92,8 @@ class OutputDirectory {
   explicit OutputDirectory(const std::string& path);
 
   absl::Status TakeLock();
+  std::string Below(const std::string& name) const;
+  std::string kept_path() const;
   std::string AsidePath(const std::string& name, uint32_t generation) const;
 
   // Removes the entries of `.partial` that `matches` says.

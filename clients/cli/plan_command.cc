@@ -3,6 +3,8 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
+#include "clients/cli/incremental_flags.h"
 #include "clients/cli/json_text.h"
 #include "clients/cli/plan_text.h"
 #include "clients/cli/server_errors.h"
@@ -18,6 +20,11 @@ Outcome RunPlan(const PlanOptions& options, ExtractorApi* api, const Console& co
   request.set_template_(options.table_template);
   for (const std::string& table : options.tables) request.add_tables(table);
   request.set_body_format(options.body_format);
+  const IncrementalOptions& incremental = options.incremental;
+  if (incremental.since.has_value()) {
+    request.mutable_updated_since()->set_seconds(absl::ToUnixSeconds(*incremental.since));
+    request.set_find_deleted(incremental.find_deleted);
+  }
   v1::PlanExtractionResponse response;
   const grpc::Status status = api->PlanExtraction(request, &response);
   if (!status.ok()) {
@@ -29,13 +36,24 @@ Outcome RunPlan(const PlanOptions& options, ExtractorApi* api, const Console& co
     JsonText json;
     json.BeginObject();
     json.Key("connection").String(options.connection.connection);
+    json.Key("updated_since");
+    if (incremental.since.has_value()) {
+      json.String(FormatSince(*incremental.since));
+    } else {
+      json.Null();
+    }
+    json.Key("find_deleted").Bool(request.find_deleted());
     json.Key("plan");
     AppendPlan(response.plan(), &json);
     json.Key("requests_made").Int(response.requests().sent());
     json.EndObject();
     text = absl::StrCat(json.text(), "\n");
   } else {
-    text = FormatPlanText(response);
+    if (incremental.since.has_value()) {
+      text = absl::StrCat("incremental: what changed since ", FormatSince(*incremental.since),
+                          request.find_deleted() ? ", and what was deleted" : "", "\n\n");
+    }
+    absl::StrAppend(&text, FormatPlanText(response));
   }
   if (!console.out(text)) return {ExitCode::kOutput, "cannot write to standard output"};
   return {};

@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "absl/time/time.h"
 #include "clients/cli/fake_extractor.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -83,17 +84,37 @@ TEST_F(PlanCommandTest, JsonIsOneObject) {
   EXPECT_EQ(Run().code, ExitCode::kComplete);
   EXPECT_EQ(fake_.connection, "acme");
   EXPECT_EQ(fake_.planned.body_format(), v1::BODY_FORMAT_HTML);
-  EXPECT_EQ(fake_.out,
-            R"({"connection":"acme","plan":{"total":{"min":7,"likely":1207,"max":4007},)"
-            R"("duration_seconds":{"min":0.05,"likely":72,"max":241},"requests":[)"
-            R"({"operation":"GET /contacts","way":"list","tables":["users"],)"
-            R"("requests":{"min":7,"likely":7,"max":7},"reason":""},)"
-            R"({"operation":"GET /contacts/{id}/notes","way":"per_record","tables":["notes"],)"
-            R"("requests":{"min":0,"likely":1200,"max":4000},)"
-            R"("reason":"for contacts that have notes"}],"tables":[{"table":"users",)"
-            R"("requests":{"min":7,"likely":7,"max":7},)"
-            R"("rows":{"min":1050,"likely":1050,"max":1050}}]},"requests_made":8})"
-            "\n");
+  EXPECT_EQ(
+      fake_.out,
+      R"({"connection":"acme","updated_since":null,"find_deleted":false,"plan":{"total":{"min":7,"likely":1207,"max":4007},)"
+      R"("duration_seconds":{"min":0.05,"likely":72,"max":241},"requests":[)"
+      R"({"operation":"GET /contacts","way":"list","tables":["users"],)"
+      R"("requests":{"min":7,"likely":7,"max":7},"reason":""},)"
+      R"({"operation":"GET /contacts/{id}/notes","way":"per_record","tables":["notes"],)"
+      R"("requests":{"min":0,"likely":1200,"max":4000},)"
+      R"("reason":"for contacts that have notes"}],"tables":[{"table":"users",)"
+      R"("requests":{"min":7,"likely":7,"max":7},)"
+      R"("rows":{"min":1050,"likely":1050,"max":1050}}]},"requests_made":8})"
+      "\n");
+}
+
+TEST_F(PlanCommandTest, IncrementalPlanSaysSinceWhen) {
+  options_.incremental.find_deleted = true;
+  Run();
+  EXPECT_FALSE(fake_.planned.has_updated_since());
+  EXPECT_FALSE(fake_.planned.find_deleted());
+  fake_.out.clear();
+
+  options_.incremental.since = absl::FromUnixSeconds(1714521600);
+  Run();
+  EXPECT_EQ(fake_.planned.updated_since().seconds(), 1714521600);
+  EXPECT_TRUE(fake_.planned.find_deleted());
+  EXPECT_THAT(fake_.out, HasSubstr("incremental: what changed since 2024-05-01T00:00:00Z, and what "
+                                   "was deleted\n\noperation"));
+  options_.json = true;
+  Run();
+  EXPECT_THAT(fake_.out,
+              HasSubstr(R"("updated_since":"2024-05-01T00:00:00Z","find_deleted":true)"));
 }
 
 TEST_F(PlanCommandTest, ErrorsHaveTheirCodes) {

@@ -28,6 +28,8 @@ bool NeedsQuotes(absl::string_view text) {
   return false;
 }
 
+}  // namespace
+
 void AppendCsvText(absl::string_view text, std::string* out) {
   if (text.empty()) {
     out->append("\"\"");
@@ -48,6 +50,8 @@ void AppendCsvText(absl::string_view text, std::string* out) {
   out->append(text.data(), text.size());
   out->push_back('"');
 }
+
+namespace {
 
 class CsvRowWriter : public RowWriter {
  public:

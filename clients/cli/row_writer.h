@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 
+#include "absl/strings/string_view.h"
 #include "clients/cli/row_columns.h"
 #include "google/protobuf/message.h"
 
@@ -14,6 +15,9 @@ enum class RowFormat { kCsv, kJsonl };
 
 // "csv" or "jsonl": what a file's name ends with.
 const char* FileExtension(RowFormat format);
+
+// Appends a value that is not null as CSV has it: with quotes where they are needed.
+void AppendCsvText(absl::string_view text, std::string* out);
 
 // Turns the rows of one table into text. Immutable, hence thread-safe.
 class RowWriter {

@@ -11,6 +11,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/time/time.h"
+#include "clients/cli/bookmarks.h"
+#include "clients/cli/incremental_flags.h"
 #include "clients/cli/progress_text.h"
 #include "clients/cli/row_columns.h"
 #include "clients/cli/row_writer.h"
@@ -53,10 +55,13 @@ RunOpening Ended(RunOpening opening, ExitCode code, std::string message) {
   return opening;
 }
 
-// Removes what is there.
+// Removes what is there, but for the bookmarks.
 RunOpening Anew(const std::string& path, RunOpening opening, OutputDirectory* directory) {
   absl::Status status = CheckStateFile(path);
-  if (status.ok()) status = RemoveStateFile(path);
+  if (status.ok()) {
+    status = opening.state.bookmarks.empty() ? RemoveStateFile(path)
+                                             : WriteStateFile(path, opening.state);
+  }
   if (status.ok()) status = directory->RemovePartialFiles();
   if (status.ok()) return opening;
   return Ended(std::move(opening), ExitCode::kOutput, std::string(status.message()));
@@ -78,10 +83,36 @@ absl::Status FinishMoving(const std::string& path, RunState* state, OutputDirect
   for (const TableMark& table : state->tables) {
     if (table.whole) names.push_back(table.file);
   }
+  names.insert(names.end(), state->also_moved.begin(), state->also_moved.end());
   absl::Status status = directory->Commit(names, /*some_moved=*/true);
+  if (status.ok()) status = directory->RemoveWorkFiles();
   if (!status.ok()) return status;
-  state->phase = RunState::Phase::kComplete;
+  SetComplete(state);
   return WriteStateFile(path, *state);
+}
+
+// Says in the state from when on an incremental run reads. What is wrong, where it
+// cannot be said.
+std::string SetSince(const ExtractOptions& options, const std::vector<v1::TableDescription>& tables,
+                     const std::string& directory, RunOpening* opening) {
+  if (!options.incremental.last) {
+    opening->state.updated_since = options.incremental.since;
+    return "";
+  }
+  std::vector<v1::Table> annotations;
+  annotations.reserve(tables.size());
+  for (const v1::TableDescription& table : tables) annotations.push_back(table.table());
+  const auto last = FindLastRun(annotations, opening->state.bookmarks, options.incremental.overlap,
+                                StandingDeltas(directory));
+  if (!last.ok()) return std::string(last.status().message());
+  opening->state.updated_since = last->since;
+  if (last->not_loaded.empty()) return "";
+  opening->notes.push_back(absl::StrCat(
+      "the .delta files of the last run are still in ", options.output, " (",
+      absl::StrJoin(last->not_loaded, ", "),
+      ") and may not have been loaded: this run begins where that one did, so that its files "
+      "replace them; move or delete them once they are loaded"));
+  return "";
 }
 
 RunOpening Resume(const ExtractOptions& options, RunOpening opening, RunState before,
@@ -122,6 +153,20 @@ std::string StatePath(const ExtractOptions& options) {
   return options.state.empty() ? DefaultStatePath(options.output) : options.state;
 }
 
+std::optional<Outcome> RefuseIncremental(const ExtractOptions& options,
+                                         const std::vector<v1::TableDescription>& tables) {
+  if (!options.incremental.incremental()) return std::nullopt;
+  for (const v1::TableDescription& table : tables) {
+    if (table.table().incremental() != v1::INCREMENTAL_UNSPECIFIED) continue;
+    return Outcome{
+        ExitCode::kUsage,
+        absl::StrCat("the server is older than this program and knows no incremental "
+                     "runs (of ",
+                     table.table().name(), "); update it, or run without --updated-since")};
+  }
+  return std::nullopt;
+}
+
 RunState NewRunState(const ExtractOptions& options, const std::vector<v1::TableDescription>& tables,
                      absl::Time now) {
   std::vector<std::string> names;
@@ -137,6 +182,13 @@ RunState NewRunState(const ExtractOptions& options, const std::vector<v1::TableD
       {"--gzip", options.gzip ? "given" : "not given"},
       {"--columns", options.columns == ColumnSelection::kAll ? "all" : "documented"},
       {"--body-format", options.body_format == v1::BODY_FORMAT_HTML ? "html" : "plaintext"},
+      {"--updated-since", options.incremental.last ? "last"
+                          : options.incremental.since.has_value()
+                              ? FormatSince(*options.incremental.since)
+                              : "not given"},
+      {"--overlap",
+       options.incremental.last ? absl::FormatDuration(options.incremental.overlap) : "not given"},
+      {"--find-deleted", options.incremental.find_deleted ? "given" : "not given"},
       {"--connection", options.connection.connection},
       {"--server", options.connection.embedded() ? "not given" : "given"},
       {"the version of the tables' columns", Schema(options, tables)},
@@ -144,23 +196,43 @@ RunState NewRunState(const ExtractOptions& options, const std::vector<v1::TableD
   return state;
 }
 
-RunOpening OpenRun(const ExtractOptions& options, RunState fresh, OutputDirectory* directory) {
+RunOpening OpenRun(const ExtractOptions& options, RunState fresh,
+                   const std::vector<v1::TableDescription>& tables, OutputDirectory* directory) {
   const std::string path = StatePath(options);
   RunOpening opening;
   opening.state = std::move(fresh);
   auto before = ReadStateFile(path);
+  const auto begin_anew = [&] {
+    std::string mistake = SetSince(options, tables, directory->path(), &opening);
+    if (!mistake.empty()) return Ended(std::move(opening), ExitCode::kUsage, std::move(mistake));
+    return Anew(path, std::move(opening), directory);
+  };
   if (before.ok()) {
-    if (options.resume) return Resume(options, std::move(opening), *std::move(before), directory);
-    if (before->phase == RunState::Phase::kRunning) {
+    const bool carries_bookmarks_only =
+        before->phase == RunState::Phase::kRunning && before->checkpoint == 0;
+    if (options.resume && !carries_bookmarks_only)
+      return Resume(options, std::move(opening), *std::move(before), directory);
+    if (carries_bookmarks_only) {
+      if (options.resume) {
+        opening.notes.push_back(
+            absl::StrCat("there is no checkpoint in ", path, " to continue from: begins anew"));
+      }
+    } else if (before->phase == RunState::Phase::kRunning) {
       opening.notes.push_back(
           absl::StrCat("begins anew; --resume would have continued the "
                        "unfinished run at ",
                        Progress(*before)));
-    } else if (before->phase == RunState::Phase::kMoving) {
-      opening.notes.emplace_back(
-          "begins anew; --resume would have put the files of the finished run in place");
+    } else if (before->phase == RunState::Phase::kMoving &&
+               before->output == opening.state.output) {
+      // Its rows count as read from now on, or else never: half of its files may be
+      // in place already.
+      if (absl::Status status = FinishMoving(path, &*before, directory); !status.ok()) {
+        return Ended(std::move(opening), ExitCode::kOutput, std::string(status.message()));
+      }
+      opening.notes.emplace_back("put the files of the finished run before in place");
     }
-    return Anew(path, std::move(opening), directory);
+    opening.state.bookmarks = before->bookmarks;
+    return begin_anew();
   }
   const std::string message(before.status().message());
   if (absl::IsNotFound(before.status())) {
@@ -168,7 +240,7 @@ RunOpening OpenRun(const ExtractOptions& options, RunState fresh, OutputDirector
       opening.notes.push_back(
           absl::StrCat("there is no state in ", path, " to continue from: begins anew"));
     }
-    return Anew(path, std::move(opening), directory);
+    return begin_anew();
   }
   const bool unusable = absl::IsDataLoss(before.status()) || absl::IsUnimplemented(before.status());
   if (!unusable) return Ended(std::move(opening), ExitCode::kOutput, message);
@@ -184,7 +256,7 @@ RunOpening OpenRun(const ExtractOptions& options, RunState fresh, OutputDirector
                  absl::StrCat(message, "; delete it, or name another with --state"));
   }
   opening.notes.push_back(absl::StrCat(message, ", and is replaced"));
-  return Anew(path, std::move(opening), directory);
+  return begin_anew();
 }
 
 }  // namespace intercom_extractor

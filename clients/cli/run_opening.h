@@ -18,6 +18,11 @@ namespace intercom_extractor {
 // The state file of a run: --state, else the one in its directory.
 std::string StatePath(const ExtractOptions& options);
 
+// Refuses an incremental run where the server is too old to know which tables it
+// reads how; it would read everything.
+std::optional<Outcome> RefuseIncremental(const ExtractOptions& options,
+                                         const std::vector<v1::TableDescription>& tables);
+
 // A state for a run that begins at `now`: its flags and directory, and no
 // checkpoint. `tables` are those that it reads.
 RunState NewRunState(const ExtractOptions& options, const std::vector<v1::TableDescription>& tables,
@@ -38,11 +43,13 @@ struct RunOpening {
   bool continues() const { return state.checkpoint > 0; }
 };
 
-// Decides whether a run begins anew or continues, and removes what an earlier one
-// left behind where it begins anew: the state first, so that none is left that
-// names files that are gone. `directory` is locked by it. `fresh` is from
-// NewRunState().
-RunOpening OpenRun(const ExtractOptions& options, RunState fresh, OutputDirectory* directory);
+// Decides whether a run begins anew or continues, what an incremental one reads,
+// and removes what an earlier run left behind where it begins anew: the state first,
+// so that none is left that names files that are gone; only its bookmarks stay. Where
+// the earlier run had ended, its files are put in place before. `directory` is locked
+// by the run. `fresh` is from NewRunState(), `tables` are those that it reads.
+RunOpening OpenRun(const ExtractOptions& options, RunState fresh,
+                   const std::vector<v1::TableDescription>& tables, OutputDirectory* directory);
 
 }  // namespace intercom_extractor
 

@@ -19,7 +19,9 @@ using Json = nlohmann::ordered_json;
 
 // What tells our file from any other JSON, and the version of its format.
 constexpr char kFormatKey[] = "intercom_extract_state";
-constexpr int64_t kFormatVersion = 1;
+constexpr int64_t kFormatVersion = 2;
+// Of the version that knew no incremental runs.
+constexpr int64_t kFullRunsOnly = 1;
 constexpr char kChecksumKey[] = "crc32";
 
 constexpr char kTables[] = "--tables";
@@ -38,6 +40,20 @@ std::string PhaseName(RunState::Phase phase) {
 
 std::string TimeText(absl::Time time) {
   return absl::FormatTime(absl::RFC3339_full, time, absl::UTCTimeZone());
+}
+
+Json OptionalTime(const std::optional<absl::Time>& time) {
+  return time.has_value() ? Json(TimeText(*time)) : Json(nullptr);
+}
+
+Json FormatBookmarks(const Bookmarks& bookmarks) {
+  Json json = Json::array();
+  for (const auto& [table, bookmark] : bookmarks) {
+    json.push_back({{"table", table},
+                    {"read_until", OptionalTime(bookmark.read_until)},
+                    {"delta_since", OptionalTime(bookmark.delta_since)}});
+  }
+  return json;
 }
 
 int64_t Checksum(const Json& json) {
@@ -73,6 +89,14 @@ class Members {
     Check(absl::ParseTime(absl::RFC3339_full, String(key), &time, &error));
     return time;
   }
+  std::optional<absl::Time> OptionalTime(const char* key) {
+    if (IsNull(key)) return std::nullopt;
+    return Time(key);
+  }
+  std::optional<int64_t> OptionalInt(const char* key, int64_t min) {
+    if (IsNull(key)) return std::nullopt;
+    return Int(key, min);
+  }
   // Empty where there is none of that kind.
   Json Container(const char* key, Json::value_t type) {
     const Json* value = Find(key);
@@ -85,6 +109,11 @@ class Members {
   }
 
  private:
+  bool IsNull(const char* key) const {
+    const Json* value = Find(key);
+    return value != nullptr && value->is_null();
+  }
+
   const Json* Find(const char* key) const {
     if (!object_.is_object()) return nullptr;
     const auto found = object_.find(key);
@@ -94,6 +123,29 @@ class Members {
   const Json& object_;
   bool* const good_;
 };
+
+Bookmarks ParseBookmarks(const Json& json, bool* good) {
+  Bookmarks bookmarks;
+  for (const Json& entry : json) {
+    Members members(entry, good);
+    Bookmark& bookmark = bookmarks[members.String("table")];
+    bookmark.read_until = members.OptionalTime("read_until");
+    bookmark.delta_since = members.OptionalTime("delta_since");
+  }
+  return bookmarks;
+}
+
+// What the version before this one did not know, and so did not do.
+void AddLaterFlags(RunFlags* flags) {
+  for (const char* flag : {"--updated-since", "--overlap", "--find-deleted"}) {
+    flags->emplace_back(flag, "not given");
+  }
+}
+
+// Whether the name, which is to be moved from one directory to another, is one.
+bool IsFileName(const std::string& name) {
+  return !name.empty() && name[0] != '.' && name.find('/') == std::string::npos;
+}
 
 // "users came in, tags is gone": 22 names, twice, would hide the difference.
 std::string TablesDifference(const std::string& before, const std::string& now) {
@@ -117,6 +169,13 @@ int64_t RunState::rows() const {
   return rows;
 }
 
+void SetComplete(RunState* state) {
+  state->phase = RunState::Phase::kComplete;
+  state->bookmarks = std::move(state->next_bookmarks);
+  state->next_bookmarks.clear();
+  state->also_moved.clear();
+}
+
 std::string FormatRunState(const RunState& state) {
   Json json;
   json[kFormatKey] = kFormatVersion;
@@ -132,14 +191,20 @@ std::string FormatRunState(const RunState& state) {
   json["checkpoint"] = state.checkpoint;
   Json tables = Json::array();
   for (const TableMark& table : state.tables) {
-    tables.push_back({{"table", table.table},
-                      {"file", table.file},
-                      {"rows", table.rows},
-                      {"bytes", table.bytes},
-                      {"generation", table.generation},
-                      {"whole", table.whole}});
+    tables.push_back(
+        {{"table", table.table},
+         {"file", table.file},
+         {"rows", table.rows},
+         {"bytes", table.bytes},
+         {"generation", table.generation},
+         {"whole", table.whole},
+         {"key_bytes", table.key_bytes.has_value() ? Json(*table.key_bytes) : Json(nullptr)}});
   }
   json["tables"] = tables;
+  json["updated_since"] = OptionalTime(state.updated_since);
+  json["bookmarks"] = FormatBookmarks(state.bookmarks);
+  json["next_bookmarks"] = FormatBookmarks(state.next_bookmarks);
+  json["also_moved"] = state.also_moved;
   json["resume_token"] = absl::Base64Escape(state.resume_token);
   json[kChecksumKey] = Checksum(json);
   return absl::StrCat(json.dump(2, ' ', false, Json::error_handler_t::replace), "\n");
@@ -188,6 +253,20 @@ absl::StatusOr<RunState> ParseRunState(absl::string_view text) {
     table.bytes = of_table.Int("bytes", 0);
     table.generation = static_cast<uint32_t>(of_table.Int("generation", 1));
     table.whole = of_table.Bool("whole");
+    if (version > kFullRunsOnly) table.key_bytes = of_table.OptionalInt("key_bytes", 0);
+  }
+  if (version > kFullRunsOnly) {
+    state.updated_since = members.OptionalTime("updated_since");
+    const auto array = Json::value_t::array;
+    state.bookmarks = ParseBookmarks(members.Container("bookmarks", array), &good);
+    state.next_bookmarks = ParseBookmarks(members.Container("next_bookmarks", array), &good);
+    const Json moved = members.Container("also_moved", array);
+    for (const Json& name : moved) {
+      if (!members.Check(name.is_string())) break;
+      members.Check(IsFileName(state.also_moved.emplace_back(name.get<std::string>())));
+    }
+  } else {
+    AddLaterFlags(&state.flags);
   }
   members.Check(absl::Base64Unescape(members.String("resume_token"), &state.resume_token));
   if (!good) return damaged;

@@ -28,6 +28,12 @@ RunState Example() {
   tags.bytes = 12345;
   tags.generation = 3;
   tags.whole = true;
+  tags.key_bytes = 678;
+  state.updated_since = absl::FromUnixSeconds(1690000000);
+  state.bookmarks["tags"].read_until = absl::FromUnixMillis(1695000000123);
+  state.bookmarks["users"].delta_since = absl::FromUnixSeconds(1690000000);
+  state.next_bookmarks["tags"].read_until = absl::FromUnixSeconds(1700000000);
+  state.also_moved = {"tags.deleted.csv.gz", "tags.ids"};
   return state;
 }
 
@@ -51,6 +57,27 @@ TEST(RunStateTest, ReadsBackWhatItWrote) {
   EXPECT_EQ(state->tables[0].generation, 3u);
   EXPECT_TRUE(state->tables[0].whole);
   EXPECT_EQ(state->rows(), int64_t{1} << 40);
+  EXPECT_EQ(state->tables[0].key_bytes, 678);
+  EXPECT_EQ(state->updated_since, Example().updated_since);
+  EXPECT_EQ(state->bookmarks, Example().bookmarks);
+  EXPECT_EQ(state->next_bookmarks, Example().next_bookmarks);
+  EXPECT_EQ(state->also_moved, Example().also_moved);
+}
+
+TEST(RunStateTest, CompleteRunHasTheBookmarksThatItWasGoingToHave) {
+  RunState state = Example();
+  SetComplete(&state);
+  EXPECT_EQ(state.bookmarks, Example().next_bookmarks);
+  EXPECT_TRUE(state.next_bookmarks.empty());
+  EXPECT_TRUE(state.also_moved.empty());
+}
+
+TEST(RunStateTest, NamesThatLeadElsewhereAreNotMoved) {
+  for (const char* name : {"../users.csv", "/etc/passwd", "", "..", "a/b"}) {
+    RunState state = Example();
+    state.also_moved = {name};
+    EXPECT_TRUE(absl::IsDataLoss(ParseRunState(FormatRunState(state)).status())) << name;
+  }
 }
 
 TEST(RunStateTest, EachCutAndEachChangedByteIsFound) {
@@ -69,8 +96,73 @@ TEST(RunStateTest, EachCutAndEachChangedByteIsFound) {
   }
 }
 
+// As the version before this one wrote it, which knew no incremental runs.
+constexpr char kOldState[] = R"({
+  "intercom_extract_state": 1,
+  "phase": "complete",
+  "exit_code": 0,
+  "started": "2026-11-26T17:56:40.949805062+00:00",
+  "updated": "2026-11-26T17:56:49.877182276+00:00",
+  "output": "/data/out",
+  "flags": {
+    "--tables": "tags,segments",
+    "--format": "csv",
+    "--gzip": "not given",
+    "--columns": "all",
+    "--body-format": "plaintext",
+    "--connection": "default",
+    "--server": "not given",
+    "the version of the tables' columns": "9416b3fd"
+  },
+  "saw_warning": false,
+  "checkpoint": 1,
+  "tables": [
+    {
+      "table": "tags",
+      "file": "tags.csv",
+      "rows": 200,
+      "bytes": 4604,
+      "generation": 1,
+      "whole": true
+    },
+    {
+      "table": "segments",
+      "file": "segments.csv",
+      "rows": 12,
+      "bytes": 954,
+      "generation": 1,
+      "whole": true
+    }
+  ],
+  "resume_token": "aXhydAFLIzYzNAv90JpH0UO1rhMntzhWL9Z/cAqVtjJ23BfpGgog2oVbzGxvzlwzngY7/h71LUy10C5GehcewmZvIKzl7BwQieah2AYYieah2AYgASoOCBkQyAEYjy0gASgBQAEqDQgaEAwY2QYgASgBQAEyBggaEAEYATIGCBkQARgB",
+  "crc32": 2319300525
+}
+)";
+
+TEST(RunStateTest, ReadsTheStateOfTheVersionBefore) {
+  const auto state = ParseRunState(kOldState);
+  ASSERT_TRUE(state.ok()) << state.status();
+  EXPECT_EQ(state->phase, RunState::Phase::kComplete);
+  EXPECT_EQ(state->output, "/data/out");
+  ASSERT_EQ(state->tables.size(), 2u);
+  EXPECT_EQ(state->tables[1].table, "segments");
+  EXPECT_FALSE(state->tables[1].key_bytes.has_value());
+  EXPECT_FALSE(state->updated_since.has_value());
+  EXPECT_TRUE(state->bookmarks.empty());
+  // It ran as a run does now that is given none of the newer flags.
+  RunFlags now = state->flags;
+  now.resize(now.size() - 3);
+  for (const char* flag : {"--updated-since", "--overlap", "--find-deleted"}) {
+    now.emplace_back(flag, "not given");
+  }
+  EXPECT_EQ(DifferingFlag(state->flags, now), "");
+  now.back().second = "given";
+  EXPECT_EQ(DifferingFlag(state->flags, now), "--find-deleted was not given and is given now");
+  EXPECT_TRUE(ParseRunState(FormatRunState(*state)).ok());
+}
+
 TEST(RunStateTest, StateOfANewerVersionIsNamedSo) {
-  EXPECT_TRUE(absl::IsUnimplemented(ParseRunState("{\"intercom_extract_state\":2}").status()));
+  EXPECT_TRUE(absl::IsUnimplemented(ParseRunState("{\"intercom_extract_state\":3}").status()));
 }
 
 TEST(RunStateTest, NamesTheFlagThatDiffers) {

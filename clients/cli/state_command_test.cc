@@ -153,6 +153,70 @@ TEST_F(StateCommandTest, ResetIsRefusedWhileARunGoesOn) {
   EXPECT_TRUE(Exists(Path()));
 }
 
+TEST_F(StateCommandTest, ShowsHowFarRunsHaveReadAndWhatLastWouldMean) {
+  state_.phase = RunState::Phase::kComplete;
+  state_.flags.emplace_back("--tables", "users,tags");
+  state_.bookmarks["users"].read_until = absl::FromUnixSeconds(1714521600);
+  state_.bookmarks["tags"].read_until = absl::FromUnixSeconds(1700000000);
+  Save();
+  Run(StateOptions::Action::kShow);
+  EXPECT_THAT(out_, HasSubstr("table  read up to            delta file begins\n"
+                              "tags   2023-11-14T22:13:20Z\n"
+                              "users  2024-05-01T00:00:00Z\n"
+                              "\n"
+                              "--updated-since last reads what changed since 2024-04-30T23:00:00Z "
+                              "(overlap 1h)\n"));
+
+  state_.bookmarks["users"].delta_since = absl::FromUnixSeconds(1700000000);
+  Save();
+  WriteAll(directory_.Path("users.delta.csv"), "");
+  out_.clear();
+  Run(StateOptions::Action::kShow);
+  EXPECT_THAT(out_, HasSubstr("since 2023-11-14T22:13:20Z (overlap 1h; .delta files not loaded "
+                              "yet: users)"));
+  options_.json = true;
+  out_.clear();
+  Run(StateOptions::Action::kShow);
+  EXPECT_THAT(out_, AllOf(HasSubstr(R"({"table":"users","read_until":"2024-05-01T00:00:00Z",)"
+                                    R"("delta_since":"2023-11-14T22:13:20Z"})"),
+                          HasSubstr(R"("last_since":"2023-11-14T22:13:20Z")")));
+}
+
+TEST_F(StateCommandTest, ResetOfTablesForgetsTheirBookmarksOnly) {
+  options_.tables = {"users"};
+  EXPECT_EQ(Run(StateOptions::Action::kReset).code, ExitCode::kUsage);
+  state_.phase = RunState::Phase::kComplete;
+  state_.flags.emplace_back("--tables", "users,leads");
+  state_.bookmarks["users"].read_until = absl::FromUnixSeconds(1714521600);
+  state_.bookmarks["leads"].read_until = absl::FromUnixSeconds(1714521600);
+  Save();
+  const Outcome outcome = Run(StateOptions::Action::kReset);
+  EXPECT_EQ(outcome.code, ExitCode::kComplete) << outcome.message;
+  const auto state = ReadStateFile(Path());
+  ASSERT_TRUE(state.ok()) << state.status();
+  EXPECT_EQ(state->bookmarks.count("users"), 0u);
+  EXPECT_EQ(state->bookmarks.count("leads"), 1u);
+  EXPECT_EQ(state->resume_token, state_.resume_token);
+  EXPECT_EQ(state->checkpoint, 17);
+  Run(StateOptions::Action::kShow);
+  EXPECT_THAT(out_, HasSubstr("no run has read users to the end yet"));
+  EXPECT_THAT(Run(StateOptions::Action::kReset).message,
+              HasSubstr("nothing is known of how far users was read; it is of leads"));
+}
+
+TEST_F(StateCommandTest, ResetOfTablesIsRefusedWhereARunWouldSetThemAgain) {
+  state_.bookmarks["users"].read_until = absl::FromUnixSeconds(1714521600);
+  options_.tables = {"users"};
+  Save();
+  EXPECT_THAT(Run(StateOptions::Action::kReset).message, HasSubstr("the last run is unfinished"));
+  state_.phase = RunState::Phase::kComplete;
+  Save();
+  const auto held = OutputDirectory::Open(directory_.path());
+  ASSERT_TRUE(held.ok());
+  EXPECT_THAT(Run(StateOptions::Action::kReset).message, HasSubstr("another run is writing"));
+  EXPECT_EQ(ReadStateFile(Path())->bookmarks.size(), 1u);
+}
+
 TEST_F(StateCommandTest, ResetOfADamagedStateRemovesIt) {
   WriteAll(Path(), "{}");
   options_.output.clear();

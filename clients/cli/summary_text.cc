@@ -8,6 +8,7 @@
 #include "absl/strings/strip.h"
 #include "absl/time/time.h"
 #include "clients/cli/console.h"
+#include "clients/cli/incremental_flags.h"
 #include "clients/cli/json_text.h"
 #include "clients/cli/plan_text.h"
 #include "clients/cli/progress_text.h"
@@ -71,6 +72,15 @@ void AppendTable(const ExtractionReport& report, const std::string& name,
     json->Null();
   }
   json->Key("in_place").Bool(output != nullptr && output->in_place);
+  const auto deleted = report.deleted.find(name);
+  json->Key("deleted");
+  if (deleted != report.deleted.end()) {
+    json->Int(deleted->second.records);
+    json->Key("deleted_file").String(deleted->second.name);
+  } else {
+    json->Null();
+    json->Key("deleted_file").Null();
+  }
   json->Key("error");
   if (summary != nullptr && summary->has_error()) {
     json->BeginObject();
@@ -114,10 +124,13 @@ std::string FormatTimeSpent(const v1::TimeSpent& spent) {
 
 std::string FormatSummaryText(const ExtractionReport& report) {
   const v1::Summary& summary = *report.summary;
+  const bool deleted = !report.deleted.empty();
   std::vector<std::vector<std::string>> rows = {{"table", "rows", "bytes", "requests", "status"}};
+  if (deleted) rows[0].emplace_back("deleted");
   std::string failures;
   int64_t total_rows = 0;
   int64_t total_bytes = 0;
+  int64_t total_deleted = 0;
   for (const v1::TableSummary& table : summary.tables()) {
     const TableOutputs::TableOutput* output = FindOutput(report, table.table());
     const int64_t table_rows = output == nullptr ? 0 : output->rows;
@@ -126,6 +139,10 @@ std::string FormatSummaryText(const ExtractionReport& report) {
     total_bytes += table_bytes;
     rows.push_back({table.table(), GroupDigits(table_rows), FormatBytes(table_bytes),
                     GroupDigits(table.requests()), std::string(StatusName(table.status()))});
+    if (const auto found = report.deleted.find(table.table()); found != report.deleted.end()) {
+      rows.back().push_back(GroupDigits(found->second.records));
+      total_deleted += found->second.records;
+    }
     if (table.has_error()) {
       absl::StrAppend(&failures, table.table(), ": ", ForTerminal(table.error().message()), "\n");
     }
@@ -139,9 +156,10 @@ std::string FormatSummaryText(const ExtractionReport& report) {
   rows.push_back({"total", GroupDigits(total_rows), FormatBytes(total_bytes),
                   GroupDigits(summary.requests().sent()),
                   absl::StrCat("in ", FormatElapsed(Elapsed(summary)))});
-  std::string text = FormatTextTable(
-      {Alignment::kLeft, Alignment::kRight, Alignment::kRight, Alignment::kRight, Alignment::kLeft},
-      rows);
+  if (deleted) rows.back().push_back(GroupDigits(total_deleted));
+  std::string text = FormatTextTable({Alignment::kLeft, Alignment::kRight, Alignment::kRight,
+                                      Alignment::kRight, Alignment::kLeft, Alignment::kRight},
+                                     rows);
   const v1::RequestCounts& requests = summary.requests();
   if (requests.retries() > 0 || requests.rate_limited() > 0) {
     absl::StrAppend(&text, GroupDigits(requests.retries()), " requests were tried again, ",
@@ -152,6 +170,11 @@ std::string FormatSummaryText(const ExtractionReport& report) {
                     " requests\n");
   }
   absl::StrAppend(&text, FormatTimeSpent(summary.time_spent()), failures);
+  if (report.updated_since.has_value()) {
+    absl::StrAppend(&text, "incremental: what changed since ", FormatSince(*report.updated_since),
+                    "\n");
+  }
+  for (const std::string& note : report.notes) absl::StrAppend(&text, "note: ", note, "\n");
   if (report.in_place) absl::StrAppend(&text, "files are in ", report.output, "\n");
   return text;
 }
@@ -173,6 +196,15 @@ std::string FormatSummaryJson(const ExtractionReport& report) {
   json.Key("bytes").Int(bytes);
   json.Key("output").String(report.output);
   json.Key("resumable").Bool(report.resumable);
+  json.Key("updated_since");
+  if (report.updated_since.has_value()) {
+    json.String(FormatSince(*report.updated_since));
+  } else {
+    json.Null();
+  }
+  json.Key("notes").BeginArray();
+  for (const std::string& note : report.notes) json.String(note);
+  json.EndArray();
   json.Key("elapsed_seconds");
   if (report.summary.has_value()) {
     json.Double(absl::ToInt64Milliseconds(Elapsed(*report.summary)) / 1000.0);

@@ -1,10 +1,13 @@
 #ifndef CLIENTS_CLI_SUMMARY_TEXT_H_
 #define CLIENTS_CLI_SUMMARY_TEXT_H_
 
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "absl/time/time.h"
+#include "clients/cli/deleted_records.h"
 #include "clients/cli/exit_code.h"
 #include "clients/cli/table_outputs.h"
 #include "intercom/extractor/v1/extractor_service.pb.h"
@@ -19,9 +22,14 @@ struct ExtractionReport {
   std::optional<v1::Summary> summary;
   // What became of the rows; empty when nothing was begun.
   std::vector<TableOutputs::TableOutput> outputs;
-  std::string output;      // The directory as the user named it, or "-".
-  bool in_place = false;   // Whether any file was moved into place.
-  bool resumable = false;  // Whether --resume can continue a run that was broken off.
+  // What an incremental run read; not set for a full one.
+  std::optional<absl::Time> updated_since;
+  // The files that say what is gone, by table; their names are whole paths.
+  std::map<std::string, DeletedRecordsResult::File> deleted;
+  std::vector<std::string> notes;  // What people should know of the next run.
+  std::string output;              // The directory as the user named it, or "-".
+  bool in_place = false;           // Whether any file was moved into place.
+  bool resumable = false;          // Whether --resume can continue a run that was broken off.
 };
 
 // For people, several lines: per table rows, bytes, requests and status; totals;

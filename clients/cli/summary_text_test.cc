@@ -1,11 +1,13 @@
 #include "clients/cli/summary_text.h"
 
+#include "absl/time/time.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
 namespace intercom_extractor {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
@@ -35,6 +37,30 @@ TEST(SummaryTextTest, LeavesOutWhatDoesNotShow) {
 
 TEST(SummaryTextTest, AServerThatDoesNotSayIsNotGuessedAt) {
   EXPECT_THAT(FormatSummaryText(ReportWith(0, 0, 0, 0)), Not(HasSubstr("time:")));
+}
+
+TEST(SummaryTextTest, IncrementalRunSaysSinceWhenAndWhatIsGone) {
+  ExtractionReport report;
+  report.summary.emplace();
+  for (const char* table : {"users", "notes"}) {
+    v1::TableSummary* summary = report.summary->add_tables();
+    summary->set_table(table);
+    summary->set_status(v1::TABLE_STATUS_COMPLETE);
+  }
+  report.updated_since = absl::FromUnixSeconds(1714521600);
+  report.deleted["users"] = {1234, "out/users.deleted.csv"};
+  report.notes = {"something"};
+  EXPECT_EQ(FormatSummaryText(report),
+            "table  rows  bytes  requests  status    deleted\n"
+            "users     0    0 B         0  complete    1,234\n"
+            "notes     0    0 B         0  complete\n"
+            "total     0    0 B         0  in 0:00     1,234\n"
+            "incremental: what changed since 2024-05-01T00:00:00Z\n"
+            "note: something\n");
+  EXPECT_THAT(FormatSummaryJson(report),
+              AllOf(HasSubstr(R"("updated_since":"2024-05-01T00:00:00Z","notes":["something"])"),
+                    HasSubstr(R"("deleted":1234,"deleted_file":"out/users.deleted.csv")"),
+                    HasSubstr(R"("deleted":null,"deleted_file":null)")));
 }
 
 TEST(SummaryTextTest, JsonHasTheSecondsOfEach) {

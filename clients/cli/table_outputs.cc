@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "clients/cli/output_file.h"
 #include "proto/v1.h"
 
 namespace intercom_extractor {
@@ -27,16 +28,14 @@ absl::StatusOr<std::unique_ptr<TableOutputs>> TableOutputs::InDirectory(
     const Options& options) {
   std::unique_ptr<TableOutputs> outputs(new TableOutputs(directory, options));
   for (const v1::TableDescription& table : tables) {
-    const std::string file_name = outputs->FileName(table);
-    auto file = directory->CreateFile(file_name, options.gzip);
-    absl::Status status = file.status();
-    if (status.ok()) status = outputs->Add(table, *std::move(file), file_name);
+    absl::Status status = outputs->Add(table, outputs->FileOf(table));
+    if (status.ok()) status = outputs->streams_.back().file->Create();
     if (!status.ok()) {
       outputs->Abandon();
       return status;
     }
-    Stream& stream = outputs->streams_.back();
-    stream.writer->AppendHeader(stream.file->buffer());
+    const Stream& stream = outputs->streams_.back();
+    stream.writer->AppendHeader(stream.buffer());
   }
   return outputs;
 }
@@ -46,7 +45,7 @@ absl::StatusOr<std::unique_ptr<TableOutputs>> TableOutputs::Continue(
     const Options& options, const std::vector<TableMark>& marks) {
   std::unique_ptr<TableOutputs> outputs(new TableOutputs(directory, options));
   for (const v1::TableDescription& table : tables) {
-    absl::Status status = outputs->Add(table, nullptr, outputs->FileName(table));
+    absl::Status status = outputs->Add(table, outputs->FileOf(table));
     if (!status.ok()) return status;
   }
   if (absl::Status status = outputs->RollBack(marks); !status.ok()) return status;
@@ -56,32 +55,34 @@ absl::StatusOr<std::unique_ptr<TableOutputs>> TableOutputs::Continue(
 absl::StatusOr<std::unique_ptr<TableOutputs>> TableOutputs::ToDescriptor(
     int fd, const v1::TableDescription& table, const Options& options) {
   std::unique_ptr<TableOutputs> outputs(new TableOutputs(nullptr, options));
-  absl::Status status = outputs->Add(
-      table, OutputFile::ForDescriptor(fd, "standard output", options.gzip), /*file_name=*/"");
+  absl::Status status =
+      outputs->Add(table, std::make_unique<RestartableFile>(
+                              OutputFile::ForDescriptor(fd, "standard output", options.gzip)));
   if (!status.ok()) return status;
-  Stream& stream = outputs->streams_.back();
-  stream.writer->AppendHeader(stream.file->buffer());
+  const Stream& stream = outputs->streams_.back();
+  stream.writer->AppendHeader(stream.buffer());
   return outputs;
 }
 
-std::string TableOutputs::FileName(const v1::TableDescription& table) const {
-  return absl::StrCat(table.table().name(), ".", FileExtension(options_.format),
-                      options_.gzip ? ".gz" : "");
+std::unique_ptr<RestartableFile> TableOutputs::FileOf(const v1::TableDescription& table) const {
+  const std::string name =
+      absl::StrCat(table.table().name(), options_.delta ? kDeltaSuffix : "", ".",
+                   FileExtension(options_.format), options_.gzip ? ".gz" : "");
+  return std::make_unique<RestartableFile>(directory_, name, options_.gzip);
 }
 
-absl::Status TableOutputs::Add(const v1::TableDescription& table, std::unique_ptr<OutputFile> file,
-                               const std::string& file_name) {
+absl::Status TableOutputs::Add(const v1::TableDescription& table,
+                               std::unique_ptr<RestartableFile> file) {
   auto columns = RowColumns::Resolve(table, options_.columns);
   if (!columns.ok()) return columns.status();
   Stream stream;
   stream.batch_field = columns->batch_field();
   stream.writer = NewRowWriter(options_.format, *std::move(columns));
   stream.file = std::move(file);
-  stream.file_name = file_name;
 
   TableOutput output;
   output.table = table.table().name();
-  if (directory_ != nullptr) output.path = directory_->PartialPath(file_name);
+  if (directory_ != nullptr) output.path = directory_->PartialPath(stream.file->name());
   index_.emplace(output.table, streams_.size());
   streams_.push_back(std::move(stream));
   outputs_.push_back(std::move(output));
@@ -99,84 +100,65 @@ absl::Status TableOutputs::Write(const v1::RowBatch& batch) {
     return absl::FailedPreconditionError(
         absl::StrCat("the server sent rows of ", batch.table(), ", which were not asked for"));
   }
-  Stream& stream = streams_[*index];
+  const Stream& stream = streams_[*index];
+  OutputFile* const file = stream.file->file();
   const google::protobuf::Reflection& reflection = *batch.GetReflection();
   const int rows = reflection.FieldSize(batch, stream.batch_field);
   for (int i = 0; i < rows; ++i) {
     stream.writer->AppendRow(reflection.GetRepeatedMessage(batch, stream.batch_field, i),
-                             stream.file->buffer());
-    if (absl::Status status = stream.file->WriteIfFull(); !status.ok()) return status;
+                             file->buffer());
+    if (absl::Status status = file->WriteIfFull(); !status.ok()) return status;
   }
   outputs_[*index].rows += rows;
   // Whoever reads a pipe wants its rows when they come, not 256 KiB later.
-  return directory_ == nullptr ? stream.file->Flush() : absl::OkStatus();
+  return directory_ == nullptr ? file->Flush() : absl::OkStatus();
 }
 
 absl::Status TableOutputs::Restart(const std::string& table, uint32_t generation) {
   const size_t* index = Find(table);
   if (index == nullptr) return absl::OkStatus();
   TableOutput& output = outputs_[*index];
-  Stream& stream = streams_[*index];
+  const Stream& stream = streams_[*index];
   if (directory_ == nullptr) {
     // Rows that were never seen need not be taken back.
     output.repeated = output.repeated || output.rows > 0;
     output.rows = 0;
     return absl::OkStatus();
   }
-  if (stream.saved) {
-    // Whoever continues from the saved state needs the rows that it counts.
-    absl::Status status = directory_->SetAside(stream.file_name, stream.generation);
-    if (!status.ok()) return status;
-    stream.saved = false;
-    stream.set_aside = true;
-    names_synced_ = false;
-    auto file = directory_->CreateFile(stream.file_name, options_.gzip);
-    if (!file.ok()) return file.status();
-    stream.file = *std::move(file);
-  } else if (absl::Status status = stream.file->Restart(); !status.ok()) {
-    return status;
-  }
+  if (absl::Status status = stream.file->Restart(generation); !status.ok()) return status;
   output.rows = 0;
-  stream.generation = generation;
-  stream.writer->AppendHeader(stream.file->buffer());
+  stream.writer->AppendHeader(stream.buffer());
   return absl::OkStatus();
 }
 
 absl::StatusOr<std::vector<TableMark>> TableOutputs::Mark() {
   std::vector<TableMark> marks;
   for (size_t i = 0; i < streams_.size(); ++i) {
-    Stream& stream = streams_[i];
-    if (absl::Status status = stream.file->EndPiece(); !status.ok()) return status;
+    const RestartableFile& file = *streams_[i].file;
+    if (absl::Status status = file.file()->EndPiece(); !status.ok()) return status;
     TableMark mark;
     mark.table = outputs_[i].table;
-    mark.file = stream.file_name;
+    mark.file = file.name();
     mark.rows = outputs_[i].rows;
-    mark.bytes = stream.file->bytes_written();
-    mark.generation = stream.generation;
+    mark.bytes = file.file()->bytes_written();
+    mark.generation = file.generation();
     marks.push_back(std::move(mark));
   }
   return marks;
 }
 
 absl::Status TableOutputs::Sync() {
-  for (Stream& stream : streams_) {
-    if (absl::Status status = stream.file->Sync(); !status.ok()) return status;
+  bool names_changed = false;
+  for (const Stream& stream : streams_) {
+    if (absl::Status status = stream.file->Sync(&names_changed); !status.ok()) return status;
   }
-  if (names_synced_) return absl::OkStatus();
-  if (absl::Status status = directory_->SyncPartial(); !status.ok()) return status;
-  names_synced_ = true;
-  return absl::OkStatus();
+  return names_changed ? directory_->SyncPartial() : absl::OkStatus();
 }
 
 absl::Status TableOutputs::OnSaved() {
   state_saved_ = true;
-  for (Stream& stream : streams_) {
-    stream.saved = true;
-    if (!stream.set_aside) continue;
-    if (absl::Status status = directory_->RemoveSetAside(stream.file_name); !status.ok()) {
-      return status;
-    }
-    stream.set_aside = false;
+  for (const Stream& stream : streams_) {
+    if (absl::Status status = stream.file->OnSaved(); !status.ok()) return status;
   }
   return absl::OkStatus();
 }
@@ -187,7 +169,7 @@ absl::Status TableOutputs::RollBack(const std::vector<TableMark>& marks) {
     if (absl::Status status = OpenAt(mark); !status.ok()) return status;
   }
   for (size_t i = 0; i < streams_.size(); ++i) {
-    if (streams_[i].file == nullptr) {
+    if (streams_[i].file->file() == nullptr) {
       return absl::DataLossError(absl::StrCat("nothing is known of ", outputs_[i].path));
     }
   }
@@ -197,30 +179,22 @@ absl::Status TableOutputs::RollBack(const std::vector<TableMark>& marks) {
 absl::Status TableOutputs::OpenAt(const TableMark& mark) {
   const size_t* index = Find(mark.table);
   if (index == nullptr) return absl::OkStatus();
-  Stream& stream = streams_[*index];
-  // Two that write to one file would mix their rows.
-  stream.file.reset();
-  auto file =
-      directory_->ContinueFile(stream.file_name, options_.gzip, mark.bytes, mark.generation);
-  if (!file.ok()) return file.status();
-  stream.file = *std::move(file);
-  stream.generation = mark.generation;
-  stream.saved = true;
-  stream.set_aside = false;
-  names_synced_ = false;
+  absl::Status status = streams_[*index].file->OpenAt(mark.bytes, mark.generation);
+  if (!status.ok()) return status;
   outputs_[*index].rows = mark.rows;
   return absl::OkStatus();
 }
 
 absl::Status TableOutputs::Close() {
   for (size_t i = 0; i < streams_.size(); ++i) {
-    if (absl::Status status = streams_[i].file->Close(); !status.ok()) return status;
-    outputs_[i].bytes = streams_[i].file->bytes_written();
+    if (absl::Status status = streams_[i].file->file()->Close(); !status.ok()) return status;
+    outputs_[i].bytes = streams_[i].file->file()->bytes_written();
   }
   return absl::OkStatus();
 }
 
-absl::Status TableOutputs::Commit(const v1::Summary& summary) {
+absl::Status TableOutputs::Commit(const v1::Summary& summary,
+                                  const std::vector<std::string>& also) {
   if (directory_ == nullptr) return absl::OkStatus();
   std::vector<size_t> whole;
   std::vector<std::string> names;
@@ -228,18 +202,17 @@ absl::Status TableOutputs::Commit(const v1::Summary& summary) {
     const size_t* index = Find(table.table());
     if (index == nullptr || !HasWholeFile(table)) continue;
     whole.push_back(*index);
-    names.push_back(streams_[*index].file_name);
+    names.push_back(streams_[*index].file->name());
   }
+  names.insert(names.end(), also.begin(), also.end());
   if (absl::Status status = directory_->Commit(names); !status.ok()) return status;
   for (size_t index : whole) {
-    outputs_[index].path = directory_->FinishedPath(streams_[index].file_name);
+    outputs_[index].path = directory_->FinishedPath(streams_[index].file->name());
     outputs_[index].in_place = true;
   }
   state_saved_ = false;  // Nobody continues what has ended.
   for (const Stream& stream : streams_) {
-    if (!stream.set_aside) continue;
-    absl::Status status = directory_->RemoveSetAside(stream.file_name);
-    if (!status.ok()) return status;
+    if (absl::Status status = stream.file->Forget(); !status.ok()) return status;
   }
   RemoveEmptyPartials();
   return absl::OkStatus();
@@ -247,10 +220,10 @@ absl::Status TableOutputs::Commit(const v1::Summary& summary) {
 
 void TableOutputs::Abandon() {
   for (size_t i = 0; i < streams_.size(); ++i) {
-    if (streams_[i].file == nullptr) continue;
-    streams_[i].file->Close().IgnoreError();
-    outputs_[i].bytes = streams_[i].file->bytes_written();
-    streams_[i].file.reset();
+    if (streams_[i].file->file() == nullptr) continue;
+    streams_[i].file->file()->Close().IgnoreError();
+    outputs_[i].bytes = streams_[i].file->file()->bytes_written();
+    streams_[i].file->Drop();
   }
   RemoveEmptyPartials();
 }

@@ -10,7 +10,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "clients/cli/output_directory.h"
-#include "clients/cli/output_file.h"
+#include "clients/cli/restartable_file.h"
 #include "clients/cli/row_columns.h"
 #include "clients/cli/row_writer.h"
 #include "clients/cli/run_state.h"
@@ -38,6 +38,7 @@ class TableOutputs {
     RowFormat format = RowFormat::kCsv;
     bool gzip = false;
     ColumnSelection columns = ColumnSelection::kAll;
+    bool delta = false;  // Rows of an incremental run, which have a file of their own.
   };
 
   // What became of one table's rows.
@@ -55,8 +56,8 @@ class TableOutputs {
   static absl::Status CheckTables(const std::vector<v1::TableDescription>& tables,
                                   ColumnSelection columns);
 
-  // Begins `.partial/<table>.<ext>` for each table. `directory` must outlive the
-  // object.
+  // Begins `.partial/<table>.<ext>`, or `<table>.delta.<ext>`, for each table. `directory` must
+  // outlive the object.
   static absl::StatusOr<std::unique_ptr<TableOutputs>> InDirectory(
       OutputDirectory* directory, const std::vector<v1::TableDescription>& tables,
       const Options& options);
@@ -94,9 +95,9 @@ class TableOutputs {
   // Closes all files. Once, at the end.
   absl::Status Close();
 
-  // Moves the closed files of complete and partial tables into place, or does
-  // nothing on a descriptor.
-  absl::Status Commit(const v1::Summary& summary);
+  // Moves the closed files of complete and partial tables into place, and with them
+  // those of these names, or does nothing on a descriptor.
+  absl::Status Commit(const v1::Summary& summary, const std::vector<std::string>& also);
 
   // Ends without a summary: what came stays in `.partial`. Files without a row are
   // removed, unless a state names them. Ignores errors, as there is one already.
@@ -106,13 +107,11 @@ class TableOutputs {
 
  private:
   struct Stream {
-    std::unique_ptr<OutputFile> file;
+    std::unique_ptr<RestartableFile> file;
     std::unique_ptr<RowWriter> writer;
     const google::protobuf::FieldDescriptor* batch_field;
-    std::string file_name;
-    uint32_t generation = 1;
-    bool saved = false;      // The saved state is of this file, not of one set aside.
-    bool set_aside = false;  // The saved state is of a file that was set aside.
+
+    std::string* buffer() const { return file->file()->buffer(); }
   };
 
   // `directory` is null for a descriptor.
@@ -120,10 +119,10 @@ class TableOutputs {
       : options_(options), directory_(directory) {}
 
   // Adds a table whose rows go to `file`.
-  absl::Status Add(const v1::TableDescription& table, std::unique_ptr<OutputFile> file,
-                   const std::string& file_name);
+  absl::Status Add(const v1::TableDescription& table, std::unique_ptr<RestartableFile> file);
 
-  std::string FileName(const v1::TableDescription& table) const;
+  // The file of a table in the directory, not open yet.
+  std::unique_ptr<RestartableFile> FileOf(const v1::TableDescription& table) const;
 
   // Opens a table's file as it was at its mark.
   absl::Status OpenAt(const TableMark& mark);
@@ -137,7 +136,6 @@ class TableOutputs {
   const Options options_;
   OutputDirectory* const directory_;  // Null for a descriptor.
   bool state_saved_ = false;          // Whether a state names these files.
-  bool names_synced_ = false;         // Whether the directory is as on disk.
   std::vector<Stream> streams_;
   std::vector<TableOutput> outputs_;  // Of the same tables, in the same order.
   absl::flat_hash_map<std::string, size_t> index_;

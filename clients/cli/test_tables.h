@@ -44,6 +44,7 @@ inline v1::ListTablesResponse DescribeAllTables() {
   const google::protobuf::Descriptor& batch = *v1::RowBatch::descriptor();
   for (int i = 0; i < batch.field_count(); ++i) {
     if (!batch.field(i)->is_repeated()) continue;
+    if (!batch.field(i)->message_type()->options().HasExtension(v1::table)) continue;
     *response.add_tables() = DescribeTable(*batch.field(i)->message_type());
   }
   return response;
