@@ -11,7 +11,7 @@ from pathlib import Path
 
 from programs import write_expected
 from raw_consumer import RawConsumer
-from scenario import Kind, Reader, Scenario, workspace_flags
+from scenario import UPDATED_SINCE, Kind, Reader, Scenario, workspace_flags
 from stage import Effort, RunFailed, Stage
 from tables import TABLES, raw_records, read_bytes
 
@@ -99,18 +99,22 @@ class Campaign:
         folder = self._folder / f"undisturbed-{workspace.replace(' ', '-')}"
         shutil.rmtree(folder, ignore_errors=True)
         flags = workspace_flags(workspace)
+        since = UPDATED_SINCE.get(workspace)
         folder.mkdir(parents=True)
-        expected = await asyncio.to_thread(write_expected, folder / "expected", *flags)
+        expect_since = () if since is None else (f"--expect-since={since}",)
+        expected = await asyncio.to_thread(
+            write_expected, folder / "expected", *flags, *expect_since
+        )
         effort: dict[Reader, Effort] = {}
-        consumer = RawConsumer()
+        consumer = RawConsumer(since)
         for reader in Reader:
-            async with Stage.opened(folder / reader.name.lower(), reader, flags) as stage:
+            async with Stage.opened(folder / reader.name.lower(), reader, flags, since) as stage:
                 if reader is Reader.RAW:
                     await stage.run_consumer(consumer, 1)
                     problems = consumer.broken_promises + _wrong_counts(consumer, expected)
                 else:
                     await stage.run_command_line(1)
-                    problems = wrong_files(stage.output, expected)
+                    problems = wrong_files(stage.output, expected, kind=_kind(since))
                 effort[reader] = stage.effort()
             if problems:
                 raise RunFailed(f"undisturbed, '{workspace}' is wrong: " + "; ".join(problems))
@@ -119,12 +123,13 @@ class Campaign:
 
 async def _play(scenario: Scenario, truth: Truth, outcome: Outcome) -> None:
     most_attempts = ATTEMPTS_PER_DISTURBANCE * len(scenario.disturbances) + SPARE_ATTEMPTS
-    opened = Stage.opened(outcome.folder, scenario.reader, scenario.fake_flags)
+    since = scenario.updated_since
+    opened = Stage.opened(outcome.folder, scenario.reader, scenario.fake_flags, since)
     async with opened as stage:
         disturbing = asyncio.create_task(
             stage.disturb(scenario.disturbances, truth.effort[scenario.reader], outcome.done)
         )
-        consumer = RawConsumer()
+        consumer = RawConsumer(since)
         try:
             if scenario.reader is Reader.RAW:
                 await stage.run_consumer(consumer, most_attempts)
@@ -142,8 +147,13 @@ async def _play(scenario: Scenario, truth: Truth, outcome: Outcome) -> None:
             outcome.problems += wrong_rows(consumer.rows(), truth.rows)
             outcome.problems += consumer.broken_promises + consumer.too_many(truth.rows)
         else:
-            outcome.problems += wrong_files(stage.output, truth.expected)
+            outcome.problems += wrong_files(stage.output, truth.expected, kind=_kind(since))
             await stage.resume_complete()
+
+
+def _kind(since: int | None) -> str:
+    """What the names of a run's files have before their extension."""
+    return "" if since is None else ".delta"
 
 
 def _difference(name: str, actual: Counter[bytes], truth: Counter[bytes]) -> list[str]:
@@ -170,10 +180,15 @@ def wrong_rows(
     ]
 
 
-def wrong_files(output: Path, expected: Path, tables: Iterable[str] = TABLES) -> list[str]:
-    """How the files differ from those expected, whatever the order of the records."""
+def wrong_files(
+    output: Path, expected: Path, tables: Iterable[str] = TABLES, kind: str = ""
+) -> list[str]:
+    """How the files differ from those expected, whatever the order of the records.
+
+    `kind`: ".delta" for those of an incremental run.
+    """
     problems = []
-    wanted = {f"{table}.csv" for table in tables}
+    wanted = {f"{table}{kind}.csv" for table in tables}
     names = {path.name for path in output.iterdir() if not path.name.startswith(".")}
     if names != wanted:
         problems.append(f"missing files: {wanted - names}, unexpected ones: {names - wanted}")
@@ -183,7 +198,7 @@ def wrong_files(output: Path, expected: Path, tables: Iterable[str] = TABLES) ->
         problems.append(f"left in .partial: {left}")
     for name in sorted(wanted & names):
         ours = raw_records(read_bytes(output / name))
-        theirs = raw_records(read_bytes(expected / name))
+        theirs = raw_records(read_bytes(expected / name.replace(f"{kind}.csv", ".csv")))
         if ours[:1] != theirs[:1]:
             problems.append(f"{name}: another header: {ours[:1]}")
         problems += _difference(name, Counter(ours[1:]), Counter(theirs[1:]))

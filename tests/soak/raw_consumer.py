@@ -48,9 +48,10 @@ class Kept:
 
 
 class RawConsumer:
-    """For one event loop."""
+    """For one event loop. `updated_since`: Unix seconds, for an incremental run."""
 
-    def __init__(self) -> None:
+    def __init__(self, updated_since: int | None = None) -> None:
+        self._updated_since = updated_since
         self.kept = Kept()
         self.broken_promises: list[str] = []
         self.complete = False
@@ -79,6 +80,8 @@ class RawConsumer:
         request = service.ExtractRequest(
             template=annotations.TEMPLATE_ALL, resume_token=self.kept.token
         )
+        if self._updated_since is not None:
+            request.updated_since.FromSeconds(self._updated_since)
         try:
             # The server may be down just now.
             async for event in extract(request, wait_for_ready=True):

@@ -45,7 +45,14 @@ WORKSPACES = {
         FAST,
         "--faults=status:502:90,reset:130,truncate:170",
     ),
+    "changes": ("--users=1200", "--leads=500", "--companies=100", "--conversations=500", FAST),
+    # So many changed that the search for them is split into windows.
+    "many changes": ("--users=4400", "--leads=900", "--conversations=60", FAST),
 }
+
+# The workspaces of which only what changed since then is read, in Unix seconds. The fake's
+# records changed in the five years before 1,750,000,000.
+UPDATED_SINCE = {"changes": 1_735_000_000, "many changes": 1_690_000_000}
 
 
 class Reader(enum.Enum):
@@ -120,12 +127,17 @@ class Scenario:
     def fake_flags(self) -> tuple[str, ...]:
         return workspace_flags(self.workspace)
 
+    @property
+    def updated_since(self) -> int | None:
+        return UPDATED_SINCE.get(self.workspace)
+
     def again(self) -> str:
         """The command that repeats it."""
         return f"./run soak {self.command} --seed {self.seed} --only {self.run}"
 
     def __str__(self) -> str:
-        what = f"{self.reader.value} reads workspace '{self.workspace}'"
+        since = "" if self.updated_since is None else f" since {self.updated_since}"
+        what = f"{self.reader.value} reads workspace '{self.workspace}'{since}"
         return "\n".join([what, *(f"  {disturbance}" for disturbance in self.disturbances)])
 
 

@@ -62,13 +62,20 @@ class Stage:
     Lives in one event loop. Logs and output are in `folder`.
     """
 
-    def __init__(self, folder: Path, reader: Reader, fake_flags: tuple[str, ...]) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        reader: Reader,
+        fake_flags: tuple[str, ...],
+        updated_since: int | None,
+    ) -> None:
         self.folder = folder
         self.output = folder / "output"
         self.attempts = 0
         # Programs that did not come back; the run's fault is not its reader's then.
         self.broken: list[str] = []
         self._reader = reader
+        self._updated_since = updated_since
         self._progress = asyncio.Event()
         self._restarts: set[asyncio.Task[None]] = set()
         self._restarting: set[Process] = set()
@@ -95,9 +102,14 @@ class Stage:
     @classmethod
     @contextlib.asynccontextmanager
     async def opened(
-        cls, folder: Path, reader: Reader, fake_flags: tuple[str, ...]
+        cls,
+        folder: Path,
+        reader: Reader,
+        fake_flags: tuple[str, ...],
+        updated_since: int | None = None,
     ) -> AsyncIterator["Stage"]:
-        stage = cls(folder, reader, fake_flags)
+        """`updated_since`: Unix seconds, for an incremental run."""
+        stage = cls(folder, reader, fake_flags, updated_since)
         try:
             await stage._start()
             yield stage
@@ -240,7 +252,9 @@ class Stage:
             if self._reader is Reader.EMBEDDED
             else ("--server", f"127.0.0.1:{self.to_server.port}")
         )
-        arguments = ("extract", *connection, "--template", "all", "--output", self.output)
+        arguments = ["extract", *connection, "--template", "all", "--output", self.output]
+        if self._updated_since is not None:
+            arguments += ["--updated-since", str(self._updated_since)]
         variables = {"INTERCOM_ACCESS_TOKEN": ACCESS_TOKEN} if "--embedded" in connection else {}
         while True:
             if self.attempts == most_attempts:
