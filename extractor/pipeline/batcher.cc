@@ -20,6 +20,8 @@ void Batcher::Add(UnitRows* unit, absl::Time received_at) {
   for (size_t table = 0; table < batches_.size(); ++table) {
     UnitRows::TableRows& rows = unit->tables()[table];
     if (!rows.ends.empty()) AddTable(static_cast<int>(table), &rows, received_at);
+    if (!rows.parents.empty()) AddParents(static_cast<int>(table), rows.parents, received_at);
+    if (!rows.living.empty()) AddLiving(static_cast<int>(table), rows.living, received_at);
   }
   unit->Clear();
 }
@@ -35,7 +37,7 @@ void Batcher::AddTable(int table, UnitRows::TableRows* rows, absl::Time received
     while (last < rows->ends.size() && rows->ends[last] - begin <= room) ++last;
     if (last == row) {
       if (!batch.rows.empty()) {
-        Flush(table);
+        FlushRows(table);
         continue;
       }
       ++last;  // Larger than a batch: travels alone.
@@ -44,19 +46,33 @@ void Batcher::AddTable(int table, UnitRows::TableRows* rows, absl::Time received
     if (end - begin > kMaxRowBytes) {
       too_large_(table, end - begin);
     } else {
-      if (batch.rows.empty()) batch.since = received_at;
+      if (batch.empty()) batch.since = received_at;
       batch.rows.append(rows->bytes, begin, end - begin);
       report_->AddRows(table, static_cast<int64_t>(last - row), static_cast<int64_t>(end - begin));
     }
     row = last;
     begin = end;
   }
-  if (batch.rows.size() >= kTargetBytes) Flush(table);
+  if (batch.rows.size() >= kTargetBytes) FlushRows(table);
+}
+
+void Batcher::AddParents(int table, const std::string& parents, absl::Time received_at) {
+  Batch& batch = batches_[table];
+  if (batch.empty()) batch.since = received_at;
+  batch.parents += parents;
+  if (batch.rows.size() + batch.parents.size() >= kTargetBytes) FlushRows(table);
+}
+
+void Batcher::AddLiving(int table, const std::string& living, absl::Time received_at) {
+  Batch& batch = batches_[table];
+  if (batch.empty()) batch.since = received_at;
+  batch.living += living;
+  if (batch.living.size() >= kTargetBytes) FlushLiving(table);
 }
 
 void Batcher::FlushOlderThan(absl::Duration age, absl::Time now) {
   for (size_t table = 0; table < batches_.size(); ++table) {
-    if (!batches_[table].rows.empty() && now - batches_[table].since >= age) {
+    if (!batches_[table].empty() && now - batches_[table].since >= age) {
       Flush(static_cast<int>(table));
     }
   }
@@ -64,10 +80,20 @@ void Batcher::FlushOlderThan(absl::Duration age, absl::Time now) {
 
 void Batcher::FlushAll() { FlushOlderThan(-absl::InfiniteDuration(), absl::InfinitePast()); }
 
-void Batcher::Drop(int table) { batches_[table].rows.clear(); }
+void Batcher::Drop(int table) {
+  batches_[table].rows.clear();
+  batches_[table].parents.clear();
+  batches_[table].living.clear();
+}
 
 void Batcher::Flush(int table) {
+  FlushRows(table);
+  FlushLiving(table);
+}
+
+void Batcher::FlushRows(int table) {
   Batch& batch = batches_[table];
+  if (batch.rows.empty() && batch.parents.empty()) return;
   std::string header;
   AppendBytesField(v1::RowBatch::kTableFieldNumber, TableCatalog::Get().tables()[table].name(),
                    &header);
@@ -77,14 +103,31 @@ void Batcher::Flush(int table) {
                    &header);
   AppendVarintField(v1::RowBatch::kGenerationFieldNumber, report_->Generation(table), &header);
 
+  header += batch.parents;
+  Emit(v1::ExtractResponse::kRowBatchFieldNumber, header, batch.rows);
+  batch.rows.clear();
+  batch.parents.clear();
+}
+
+void Batcher::FlushLiving(int table) {
+  Batch& batch = batches_[table];
+  if (batch.living.empty()) return;
+  std::string header;
+  AppendBytesField(v1::LivingRecords::kTableFieldNumber, TableCatalog::Get().tables()[table].name(),
+                   &header);
+  AppendVarintField(v1::LivingRecords::kGenerationFieldNumber, report_->Generation(table), &header);
+  Emit(v1::ExtractResponse::kLivingRecordsFieldNumber, header, batch.living);
+  batch.living.clear();
+}
+
+void Batcher::Emit(int field, const std::string& header, const std::string& body) {
   std::string event;
   constexpr size_t kLongestTagAndLength = 16;
-  event.reserve(kLongestTagAndLength + header.size() + batch.rows.size());
-  AppendVarint(LengthDelimitedTag(v1::ExtractResponse::kRowBatchFieldNumber), &event);
-  AppendVarint(header.size() + batch.rows.size(), &event);
+  event.reserve(kLongestTagAndLength + header.size() + body.size());
+  AppendVarint(LengthDelimitedTag(field), &event);
+  AppendVarint(header.size() + body.size(), &event);
   event += header;
-  event += batch.rows;
-  batch.rows.clear();
+  event += body;
   emit_(std::move(event));
 }
 

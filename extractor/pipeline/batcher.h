@@ -12,9 +12,10 @@
 
 namespace intercom_extractor {
 
-// Gathers rows into `RowBatch` events. A batch is cut at 256 KiB, where gRPC's
-// throughput is near its best, and never exceeds 1 MiB unless a single row does.
-// Lives on the extraction's strand.
+// Gathers rows and what is said of their parents into `RowBatch` events, and ids into
+// `LivingRecords`. A batch is cut at 256 KiB,
+// where gRPC's throughput is near its best, and never exceeds 1 MiB unless a single row does. Lives
+// on the extraction's strand.
 class Batcher {
  public:
   static constexpr size_t kTargetBytes = size_t{256} << 10;
@@ -38,10 +39,21 @@ class Batcher {
  private:
   struct Batch {
     std::string rows;
+    std::string parents;
+    std::string living;
+    // Of the oldest of all.
     absl::Time since;
+
+    bool empty() const { return rows.empty() && parents.empty() && living.empty(); }
   };
   void AddTable(int table, UnitRows::TableRows* rows, absl::Time received_at);
+  void AddParents(int table, const std::string& parents, absl::Time received_at);
+  void AddLiving(int table, const std::string& living, absl::Time received_at);
   void Flush(int table);
+  void FlushRows(int table);
+  void FlushLiving(int table);
+  // Both are serialized fields of the event's message.
+  void Emit(int field, const std::string& header, const std::string& body);
 
   RunReport* const report_;
   absl::AnyInvocable<void(std::string)> emit_;

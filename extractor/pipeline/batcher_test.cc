@@ -220,5 +220,56 @@ TEST_F(BatcherTest, DropForgetsTheRowsOfOneTable) {
   EXPECT_EQ(report_.Rows(users_.index), 1);
 }
 
+class LivingRecordsTest : public BatcherTest {
+ protected:
+  void AddLiving(const std::string& id) {
+    AppendBytesField(v1::LivingRecords::kIdsFieldNumber, id, &unit_.tables()[users_.index].living);
+  }
+
+  // The ids of each event since the last call.
+  std::vector<std::vector<std::string>> EmittedLiving() {
+    std::vector<std::vector<std::string>> result;
+    for (const std::string& event : events_) {
+      v1::ExtractResponse response;
+      EXPECT_TRUE(response.ParseFromString(event));
+      const v1::LivingRecords& living = response.living_records();
+      EXPECT_EQ(living.table(), "users");
+      EXPECT_EQ(living.generation(), report_.Generation(users_.index));
+      result.emplace_back(living.ids().begin(), living.ids().end());
+    }
+    events_.clear();
+    return result;
+  }
+};
+
+TEST_F(LivingRecordsTest, AreGatheredOverUnitsAndAreNoRows) {
+  AddLiving("a");
+  AddLiving("b");
+  Add(&unit_);
+  AddLiving("c");
+  Add(&unit_);
+  EXPECT_THAT(events_, IsEmpty());
+  batcher_.FlushAll();
+  EXPECT_THAT(EmittedLiving(), ElementsAre(ElementsAre("a", "b", "c")));
+  EXPECT_EQ(report_.Rows(users_.index), 0);
+  batcher_.FlushAll();
+  EXPECT_THAT(events_, IsEmpty());
+}
+
+TEST_F(LivingRecordsTest, AreCutAtTheSizeOfABatch) {
+  const std::string id(1000, 'x');
+  for (size_t bytes = 0; bytes <= Batcher::kTargetBytes; bytes += id.size()) AddLiving(id);
+  Add(&unit_);
+  EXPECT_EQ(EmittedLiving().size(), 1);
+}
+
+TEST_F(LivingRecordsTest, AreVoidWhenTheirTableBeginsAnew) {
+  AddLiving("a");
+  Add(&unit_);
+  batcher_.Drop(users_.index);
+  batcher_.FlushAll();
+  EXPECT_THAT(events_, IsEmpty());
+}
+
 }  // namespace
 }  // namespace intercom_extractor

@@ -17,7 +17,7 @@ int64_t Share(int64_t number, int64_t part, int64_t whole) {
 
 }  // namespace
 
-ContactPlan::ContactPlan(const ContactChildren* children, RequestPlan* plan) {
+ContactPlan::ContactPlan(const ContactChildren* children, RequestPlan* plan, bool all) : all_(all) {
   for (const auto& child : children->kinds()) {
     RequestPlan::Line* line = plan->AddLine(child->operation, v1::READ_WAY_PER_RECORD,
                                             child->user_tables | child->lead_tables);
@@ -89,7 +89,7 @@ void ContactPlan::Update() {
     if (state.asked == Asked::kNotPlanned) continue;
     Estimate further;
     if (state.asked == Asked::kAll) further = UnseenWith(*child);
-    if (!child->IsNeverEmbedded()) {
+    if (!child->IsNeverEmbedded() || !all_) {
       const int64_t likely = Share(further.likely, state.needed, SeenWith(*child));
       further = {0, likely, std::max(further.max, likely)};
     }

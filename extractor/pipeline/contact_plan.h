@@ -17,8 +17,9 @@ namespace intercom_extractor {
 // far are known, the rest is taken to be like them. Lives on one thread.
 class ContactPlan {
  public:
-  // Adds a line per kind of list. Both must outlive this object.
-  ContactPlan(const ContactChildren* children, RequestPlan* plan);
+  // Adds a line per kind of list. Both must outlive this object. `all`: whether each
+  // contact is asked for the lists that none embeds; else as many as were so far.
+  ContactPlan(const ContactChildren* children, RequestPlan* plan, bool all = true);
 
   // Of the workspace, as Intercom counts them.
   void SetTotal(int64_t contacts) { total_ = contacts; }
@@ -66,6 +67,7 @@ class ContactPlan {
   Estimate Unseen(v1::ContactRole role) const;
   Estimate UnseenWith(const ContactChild& child) const;
 
+  const bool all_;
   std::map<const ContactChild*, State> states_;
   std::optional<int64_t> total_;
   std::optional<int64_t> users_;

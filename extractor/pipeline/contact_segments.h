@@ -72,6 +72,8 @@ class ContactSegments {
 
   // The list's first page was read. To be called once.
   void OnFirstPage(const SegmentChoice::Contacts& contacts);
+  // Whatever that page may say; instead of OnFirstPage().
+  void AskAllContacts() { Decide(Asking::kAllContacts); }
   // There will be no first page, or no more contacts at all: nothing is worth reading.
   void OnListFailed();
   // All tables and the list of contacts begin anew, while no contact is being asked.

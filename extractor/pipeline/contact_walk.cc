@@ -6,8 +6,10 @@
 #include "absl/strings/str_cat.h"
 #include "extractor/checkpoint/packed_ids.h"
 #include "extractor/pipeline/paged_list.h"
+#include "extractor/pipeline/parent_rows.h"
 #include "extractor/pipeline/segment_choice.h"
 #include "extractor/tables/record_reader.h"
+#include "extractor/tables/wire.h"
 
 namespace intercom_extractor {
 namespace {
@@ -48,6 +50,7 @@ ContactWalk::ContactWalk(Run* run, const std::vector<const TableInfo*>& wanted, 
       roles_(roles),
       workspace_(std::move(workspace)),
       tables_(TablesOf(wanted)),
+      child_tables_(ParentRows::ChildrenAmong(wanted, tables_)),
       converter_(v1::SOURCE_RECORD_CONTACT, wanted),
       id_(converter_.shape()->AddValue(-1, "id")),
       role_(converter_.shape()->AddValue(-1, "role")),
@@ -57,7 +60,7 @@ ContactWalk::ContactWalk(Run* run, const std::vector<const TableInfo*>& wanted, 
       reader_({"data"}, "", converter_.shape()),
       list_line_(run->plan().AddLine("GET /contacts", v1::READ_WAY_LIST, tables_)),
       windows_line_(run->plan().AddLine("POST /contacts/search", v1::READ_WAY_WINDOWS, tables_)),
-      plan_(&children_, &run->plan()),
+      plan_(&children_, &run->plan(), /*all=*/!workspace_.incremental.since.has_value()),
       list_(run, converter_.shape(), ListOptions()) {
   windows_line_->Explain("days of creation, many pages at once");
   windows_line_->End();
@@ -143,7 +146,11 @@ void ContactWalk::Start(std::function<void()> done) {
   const resume::RecordList::Way way = earlier_.contacts().way();
   const bool resumes =
       way != resume::RecordList::WAY_UNSPECIFIED && way != resume::RecordList::WAY_ANEW;
-  if (resumes) Resume(earlier_);
+  if (resumes) {
+    Resume(earlier_);
+  } else if (segments_ != nullptr && workspace_.incremental.since.has_value()) {
+    segments_->AskAllContacts();
+  }
   list_.Start(earlier_.contacts());
 }
 
@@ -151,10 +158,6 @@ void ContactWalk::Resume(const resume::State& earlier) {
   // What was on it decides nothing any more.
   first_page_ = false;
   contacts_seen_ = earlier.contacts_seen();
-  if (earlier.contacts().has_total()) {
-    total_ = earlier.contacts().total();
-    plan_.SetTotal(*total_);
-  }
   std::map<std::pair<std::string, int>, const resume::ListPosition*> positions;
   for (const resume::PendingList& list : earlier.pending_lists()) {
     positions[{list.contact_id(), list.list()}] = &list.position();
@@ -203,6 +206,12 @@ WindowedList::Options ContactWalk::ListOptions() {
   options.records = "contacts";
   options.tables = tables_;
   options.max_remembered = workspace_.max_remembered;
+  options.incremental = workspace_.incremental;
+  options.reads_all = FindsDeleted();
+  options.on_unchanged = [this](const PageReader::Record& record, UnitRows* unit) {
+    OnUnchanged(*record.values, unit);
+  };
+  options.on_total = [this](int64_t total) { OnTotal(total); };
   options.prepare = [this](Run::Reading* reading) {
     if (first_page_ && segments_ != nullptr) NoteRoles(reading);
   };
@@ -216,8 +225,8 @@ WindowedList::Options ContactWalk::ListOptions() {
   list.id = id_;
   list.reading = MakeReading();
   list.reading.line = list_line_;
-  list.on_page = [this](const PageInfo& info, std::function<void()> next) {
-    OnListPage(info, std::move(next));
+  list.on_page = [this](const PageInfo& /*info*/, std::function<void()> next) {
+    OnListPage(std::move(next));
   };
 
   SearchWindows::Options& windows = options.windows;
@@ -268,13 +277,14 @@ void ContactWalk::WhenIdle(std::function<void()> begin_anew) {
   }
 }
 
-void ContactWalk::OnListPage(const PageInfo& info, std::function<void()> next) {
-  if (info.total_count.has_value()) {
-    total_ = info.total_count;
-    plan_.SetTotal(*total_);
-    plan_.Update();
-  }
+void ContactWalk::OnTotal(int64_t total) {
+  total_ = total;
+  plan_.SetTotal(total);
+  plan_.Update();
   ShareOutTotal();
+}
+
+void ContactWalk::OnListPage(std::function<void()> next) {
   if (std::exchange(first_page_, false) && segments_ != nullptr) {
     SegmentChoice::Contacts contacts;
     contacts.total = total_;
@@ -312,6 +322,7 @@ void ContactWalk::OnContact(const RecordValues& values, UnitRows* unit) {
   }
   if (roles_ != nullptr) roles_->Remember(contact.id, Abs(role));
   contact.created_at = IntegerOf(values.Get(shape, created_at_, 0));
+  contact.updated_at = IntegerOf(values.Get(shape, updated_at_, 0));
 
   RecordContext context;
   for (const ContactChildren::Missing& list : children_.MissingIn(values, contact.role)) {
@@ -329,8 +340,55 @@ void ContactWalk::OnContact(const RecordValues& values, UnitRows* unit) {
     }
     contact.missing.push_back(std::move(missing));
   }
-  converter_.Convert(values, context, unit);
+  MakeRows(values, contact, context, unit);
   page_.push_back(std::move(contact));
+}
+
+void ContactWalk::MakeRows(const RecordValues& values, const Contact& contact,
+                           const RecordContext& context, UnitRows* unit) {
+  if (!run_->with_parents()) {
+    converter_.Convert(values, context, unit);
+    return;
+  }
+  ParentRows rows;
+  rows.Begin(*unit);
+  converter_.Convert(values, context, unit);
+  rows.End(*unit);
+  TableSet complete;
+  for (const TableInfo* table : run_->report().tables()) {
+    const v1::ContactRole role = table->description.table().role();
+    const bool of_role = role == v1::CONTACT_ROLE_UNSPECIFIED || role == contact.role;
+    if (child_tables_.test(table->index) && of_role) complete.set(table->index);
+  }
+  // Searches by segment say nothing of a single contact.
+  if (segments_ != nullptr) complete &= ~segments_->child().TablesFor(contact.role);
+  rows.AppendTo(complete & ~context.skip, contact.id, contact.updated_at, unit);
+}
+
+void ContactWalk::OnUnchanged(const RecordValues& values, UnitRows* unit) {
+  const Shape& shape = *converter_.shape();
+  Contact contact;
+  contact.id = std::string(values.Get(shape, id_, 0).text);
+  const absl::string_view role = Abs(values.Get(shape, role_, 0).text);
+  contact.role = ContactRoleOf(role);
+  if (contact.role != v1::CONTACT_ROLE_UNSPECIFIED) {
+    if (roles_ != nullptr) roles_->Remember(contact.id, role);
+    const char* const name = contact.role == v1::CONTACT_ROLE_USER ? "users" : "leads";
+    if (FindsDeleted() && Wants(name)) {
+      const int table = TableCatalog::Get().Find(name)->index;
+      AppendBytesField(v1::LivingRecords::kIdsFieldNumber, contact.id,
+                       &unit->tables()[table].living);
+    }
+  }
+  page_.push_back(std::move(contact));
+}
+
+bool ContactWalk::FindsDeleted() const {
+  return workspace_.incremental.find_deleted && (Wants("users") || Wants("leads"));
+}
+
+bool ContactWalk::Wants(absl::string_view name) const {
+  return tables_.test(TableCatalog::Get().Find(name)->index);
 }
 
 void ContactWalk::OnCommit() {
@@ -405,30 +463,42 @@ void ContactWalk::FetchSubResource(const std::shared_ptr<Contact>& contact, cons
   options.reading.line = plan_.line(*child);
   options.reading.tables = tables;
   if (child->kind != ContactChild::Kind::kEvents) options.id = child->id;
-  auto any_rows = std::make_shared<bool>(false);
+  // Of all pages, and of the one that is being read.
+  auto rows = std::make_shared<ParentRows>();
+  auto page = std::make_shared<ParentRows>();
   // Their tables may begin anew meanwhile.
   const bool segments = child->kind == ContactChild::Kind::kSegments;
   const auto is_void = [this, segments, generation = segments ? segments_->generation() : 0] {
     return segments && segments_->generation() != generation;
   };
-  options.reading.on_record = [contact, child, any_rows, is_void](const PageReader::Record& record,
-                                                                  UnitRows* unit) {
+  options.reading.begin = [page] { page->Clear(); };
+  options.reading.on_record = [contact, child, page, is_void](const PageReader::Record& record,
+                                                              UnitRows* unit) {
     if (is_void()) return;
-    *any_rows = true;
     RecordContext context;
     context.parent_id = contact->id;
     context.parent_role = contact->role;
+    page->Begin(*unit);
     child->converter.Convert(*record.values, context, unit);
+    page->End(*unit);
   };
-  if (!from.parameter().empty()) options.from = from;
+  options.reading.on_commit = [rows, page] { rows->Add(std::exchange(*page, ParentRows())); };
+  if (!from.parameter().empty()) {
+    options.from = from;
+    rows->Add(tables, from.records());
+  }
   options.on_position = [this, contact, child, is_void](const resume::ListPosition& position) {
     if (!is_void()) pending_lists_[{contact->id, child->kind}].position = position;
   };
-  options.on_end = [this, contact, child, tables, any_rows, is_void,
+  options.on_end = [this, contact, child, tables, rows, is_void,
                     embedded = missing.embedded](const absl::Status& status) {
     if (!status.ok() && !is_void()) {
-      if (embedded != nullptr && !*any_rows) run_->AddRows(embedded.get());
+      if (embedded != nullptr && !rows->any()) run_->AddRows(embedded.get());
       run_->FailDetail(tables, contact->id, status);
+    } else if (!is_void() && run_->with_parents()) {
+      UnitRows unit(TableCatalog::Get().tables().size());
+      rows->AppendTo(tables, contact->id, contact->updated_at, &unit);
+      run_->AddRows(&unit);
     }
     OnListRead(*contact, *child);
   };

@@ -15,6 +15,7 @@
 #include "extractor/pipeline/contact_children.h"
 #include "extractor/pipeline/contact_plan.h"
 #include "extractor/pipeline/contact_segments.h"
+#include "extractor/pipeline/incremental.h"
 #include "extractor/pipeline/role_resolver.h"
 #include "extractor/pipeline/run.h"
 #include "extractor/pipeline/segment_list.h"
@@ -32,7 +33,8 @@ namespace intercom_extractor {
 //
 // The plain list is one chain of pages; many contacts are read in windows of days
 // of creation instead (WindowedList). Whether contacts are asked for their segments
-// is up to ContactSegments.
+// is up to ContactSegments; those of an incremental run always are, as what searches
+// by segment would find are the members among all contacts.
 class ContactWalk : public Walk {
  public:
   // What windows depend on.
@@ -41,6 +43,7 @@ class ContactWalk : public Walk {
     std::string time_zone;
     // When the extraction began, on Intercom's clock.
     absl::Time start;
+    Incremental incremental;
     // As WindowedList::Options says.
     size_t max_remembered = WindowedList::Options().max_remembered;
   };
@@ -71,14 +74,24 @@ class ContactWalk : public Walk {
     std::string id;
     v1::ContactRole role = v1::CONTACT_ROLE_UNSPECIFIED;
     std::optional<int64_t> created_at;
+    std::optional<int64_t> updated_at;
     std::vector<Missing> missing;
   };
+  bool Wants(absl::string_view table) const;
+  // Whether all contacts are listed, so that the reader can tell which are gone.
+  bool FindsDeleted() const;
   Run::Reading MakeReading();
   WindowedList::Options ListOptions();
   void OnContact(const RecordValues& values, UnitRows* unit);
+  // Makes the rows of all tables but those to skip.
+  void MakeRows(const RecordValues& values, const Contact& contact, const RecordContext& context,
+                UnitRows* unit);
+  // It makes no rows.
+  void OnUnchanged(const RecordValues& values, UnitRows* unit);
   // Rows of contacts were committed: reads what lies below them.
   void OnCommit();
-  void OnListPage(const PageInfo& info, std::function<void()> next);
+  void OnTotal(int64_t total);
+  void OnListPage(std::function<void()> next);
   void ShareOutTotal();
   // Has the roles of the contacts on the list's first page noted.
   void NoteRoles(Run::Reading* reading);
@@ -100,6 +113,8 @@ class ContactWalk : public Walk {
   RoleResolver* const roles_;
   const Workspace workspace_;
   const TableSet tables_;
+  // Of these: tables below a contact.
+  const TableSet child_tables_;
   RecordConverter converter_;
   ValueRef id_;
   ValueRef role_;

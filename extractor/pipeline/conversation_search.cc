@@ -12,6 +12,10 @@ std::string ConversationSearchBody(const WindowFilter& filter, int per_page,
     from = absl::StrCat(R"({"field":"created_at","operator":">","value":)",
                         *filter.created_from - 1, "},");
   }
+  if (filter.updated_from.has_value()) {
+    absl::StrAppend(&from, R"({"field":"updated_at","operator":">","value":)",
+                    *filter.updated_from - 1, "},");
+  }
   std::string cursor;
   if (!starting_after.empty()) {
     cursor = absl::StrCat(R"(,"starting_after":)", JsonString(starting_after));

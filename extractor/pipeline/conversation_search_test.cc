@@ -17,6 +17,18 @@ TEST(ConversationSearchTest, FirstPageOfSomeSeconds) {
             R"("pagination":{"per_page":150}})");
 }
 
+TEST(ConversationSearchTest, WhatChangedSinceASecond) {
+  WindowFilter filter;
+  filter.created_before = 60;
+  filter.updated_from = 50;
+  EXPECT_EQ(ConversationSearchBody(filter, 150, ""),
+            R"({"query":{"operator":"AND","value":[)"
+            R"({"field":"updated_at","operator":">","value":49},)"
+            R"({"field":"created_at","operator":"<","value":60}]},)"
+            R"("sort":{"field":"created_at","order":"ascending"},)"
+            R"("pagination":{"per_page":150}})");
+}
+
 TEST(ConversationSearchTest, LaterPageFromTheBeginningOfTime) {
   WindowFilter filter;
   filter.created_before = 60;

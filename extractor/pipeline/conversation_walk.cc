@@ -8,6 +8,7 @@
 #include "extractor/pipeline/paged_list.h"
 #include "extractor/pipeline/search_windows.h"
 #include "extractor/tables/json_number.h"
+#include "extractor/tables/record_reader.h"
 
 namespace intercom_extractor {
 namespace {
@@ -47,10 +48,11 @@ bool ConversationWalk::NeedsDetails(const std::vector<const TableInfo*>& wanted,
 
 ConversationWalk::ConversationWalk(Run* run, const std::vector<const TableInfo*>& wanted,
                                    RoleResolver* roles, v1::BodyFormat body_format,
-                                   absl::Time start)
+                                   absl::Time start, const Incremental& incremental)
     : run_(run),
       resolver_(roles),
       tables_(TablesOf(wanted)),
+      child_tables_(ParentRows::ChildrenAmong(wanted, tables_)),
       plain_text_(body_format != v1::BODY_FORMAT_HTML),
       details_(NeedsDetails(wanted, body_format)),
       list_line_(run->plan().AddLine("GET /conversations", v1::READ_WAY_LIST, tables_)),
@@ -69,12 +71,17 @@ ConversationWalk::ConversationWalk(Run* run, const std::vector<const TableInfo*>
       parts_counted_(converter_.shape()->AddValue(-1, "statistics.count_conversation_parts")),
       list_reader_({"conversations", "data"}, "", converter_.shape()),
       detail_reader_({}, kPartsPath, converter_.shape()),
-      list_(run, converter_.shape(), ListOptions(start)) {
+      list_(run, converter_.shape(), ListOptions(start, incremental)) {
   windows_line_->Explain("seconds of creation, many pages at once");
   windows_line_->End();
   for (const char* path : {"contacts.contacts", "contacts"}) {
     const int list = converter_.shape()->AddList(-1, path);
     contacts_.push_back({list, converter_.shape()->AddValue(list, "id")});
+  }
+  for (const TableInfo* table : wanted) {
+    if (incremental.find_deleted && table->name() == "conversations") {
+      deleted_ = std::make_unique<DeletedConversations>(run, table, *incremental.since);
+    }
   }
 }
 
@@ -82,6 +89,7 @@ void ConversationWalk::Save(resume::State* state) const {
   *state->mutable_conversations() = list_.Save();
   state->set_pending_conversations(PackIds({pending_.begin(), pending_.end()}));
   state->set_conversations_done(read_);
+  state->set_deleted_listed(deleted_ != nullptr && deleted_->ended());
 }
 
 void ConversationWalk::Restore(const resume::State& state) { earlier_ = state; }
@@ -89,20 +97,30 @@ void ConversationWalk::Restore(const resume::State& state) { earlier_ = state; }
 void ConversationWalk::Start(std::function<void()> done) {
   done_ = std::move(done);
   const resume::RecordList& list = earlier_.conversations();
-  if (list.has_total()) SetTotal(list.total());
   auto page = std::make_shared<Page>();
   if (list.way() != resume::RecordList::WAY_ANEW) {
     read_ = read_before_ = earlier_.conversations_done();
     page->ids = UnpackIds(earlier_.pending_conversations()).value_or(std::vector<std::string>());
   }
+  if (deleted_ != nullptr) {
+    if (earlier_.deleted_listed()) {
+      deleted_->SetEnded();
+    } else {
+      deleted_->Start([this] { MaybeEnd(); });
+    }
+  }
   FetchDetails(page);
   list_.Start(list);
 }
 
-WindowedList::Options ConversationWalk::ListOptions(absl::Time start) {
+WindowedList::Options ConversationWalk::ListOptions(absl::Time start,
+                                                    const Incremental& incremental) {
   WindowedList::Options options;
   options.records = "conversations";
   options.tables = tables_;
+  // Intercom lists the deleted ones: the others need not be listed.
+  options.incremental = incremental;
+  options.on_total = [this](int64_t total) { SetTotal(total); };
   options.prepare = [this](Run::Reading* reading) { Prepare(reading); };
 
   Run::Reading reading;
@@ -118,8 +136,8 @@ WindowedList::Options ConversationWalk::ListOptions(absl::Time start) {
   list.id = id_;
   list.reading = reading;
   list.reading.line = list_line_;
-  list.on_page = [this](const PageInfo& info, std::function<void()> next) {
-    OnListPage(info, std::move(next));
+  list.on_page = [this](const PageInfo& /*info*/, std::function<void()> next) {
+    OnListPage(std::move(next));
   };
 
   SearchWindows::Options& windows = options.windows;
@@ -169,7 +187,15 @@ void ConversationWalk::Prepare(Run::Reading* reading) {
   reading->begin = [records] { *records = 0; };
   reading->on_record = [this, page, records](const PageReader::Record& record, UnitRows* unit) {
     ++*records;
+    ParentRows rows;
+    rows.Begin(*unit);
     MakeRows(record, *page->roles, /*is_detail=*/false, unit);
+    rows.End(*unit);
+    if (!run_->with_parents()) return;
+    const Shape& shape = *converter_.shape();
+    const std::string_view id = record.values->Get(shape, id_, 0).text;
+    rows.AppendTo(child_tables_, absl::string_view(id.data(), id.size()),
+                  IntegerOf(record.values->Get(shape, updated_at_, 0)), unit);
   };
   reading->on_commit = [this, records] { OnListed(std::exchange(*records, 0)); };
 }
@@ -223,8 +249,7 @@ void ConversationWalk::MakeRows(const PageReader::Record& record, const RoleMap&
   converter_.Convert(*record.values, context, unit, part, parts_);
 }
 
-void ConversationWalk::OnListPage(const PageInfo& info, std::function<void()> next) {
-  if (info.total_count.has_value()) SetTotal(*info.total_count);
+void ConversationWalk::OnListPage(std::function<void()> next) {
   if (pending_.size() >= kMaxPending) {
     paused_ = std::move(next);
   } else {
@@ -297,11 +322,24 @@ void ConversationWalk::FetchDetail(const std::string& id, const std::shared_ptr<
     // Nearly always known from the list.
     resolver_->Resolve(std::exchange(*contacts, {}), roles, std::move(go_on));
   };
-  reading.on_record = [this, roles](const PageReader::Record& record, UnitRows* unit) {
+  auto detail = std::make_shared<Detail>();
+  reading.begin = [detail] { *detail = Detail(); };
+  reading.on_record = [this, roles, detail](const PageReader::Record& record, UnitRows* unit) {
+    detail->rows.Begin(*unit);
     MakeRows(record, *roles, /*is_detail=*/true, unit);
+    detail->rows.End(*unit);
+    if (record.part < 2) {
+      detail->updated_at = IntegerOf(record.values->Get(*converter_.shape(), updated_at_, 0));
+    }
   };
-  run_->FetchRows(request, reading, [this, id](const absl::StatusOr<PageInfo>& info) {
-    if (!info.ok()) run_->FailDetail(tables_, id, info.status());
+  run_->FetchRows(request, reading, [this, id, detail](const absl::StatusOr<PageInfo>& info) {
+    if (!info.ok()) {
+      run_->FailDetail(tables_, id, info.status());
+    } else if (run_->with_parents() && info->malformed == 0) {
+      UnitRows unit(TableCatalog::Get().tables().size());
+      detail->rows.AppendTo(child_tables_, id, detail->updated_at, &unit);
+      run_->AddRows(&unit);
+    }
     OnDetailEnd(id);
   });
 }
@@ -319,7 +357,7 @@ void ConversationWalk::OnDetailEnd(const std::string& id) {
 }
 
 void ConversationWalk::MaybeEnd() {
-  if (!list_ended_ || !pending_.empty()) return;
+  if (!list_ended_ || !pending_.empty() || (deleted_ != nullptr && !deleted_->ended())) return;
   detail_line_->End();
   resolver_->line()->End();
   done_();

@@ -10,6 +10,9 @@
 
 #include "absl/container/flat_hash_set.h"
 #include "absl/time/time.h"
+#include "extractor/pipeline/deleted_conversations.h"
+#include "extractor/pipeline/incremental.h"
+#include "extractor/pipeline/parent_rows.h"
 #include "extractor/pipeline/role_resolver.h"
 #include "extractor/pipeline/run.h"
 #include "extractor/pipeline/walk.h"
@@ -28,7 +31,7 @@ class ConversationWalk : public Walk {
   // Both pointers must outlive the walk. `start`: when the extraction began, on
   // Intercom's clock.
   ConversationWalk(Run* run, const std::vector<const TableInfo*>& wanted, RoleResolver* roles,
-                   v1::BodyFormat body_format, absl::Time start);
+                   v1::BodyFormat body_format, absl::Time start, const Incremental& incremental);
 
   void Start(std::function<void()> done) override;
   void Save(resume::State* state) const override;
@@ -50,7 +53,7 @@ class ConversationWalk : public Walk {
     std::shared_ptr<RoleMap> roles = std::make_shared<RoleMap>();
   };
 
-  WindowedList::Options ListOptions(absl::Time start);
+  WindowedList::Options ListOptions(absl::Time start, const Incremental& incremental);
   // What a page of either list is read with.
   void Prepare(Run::Reading* reading);
   void FetchDetails(const std::shared_ptr<Page>& page);
@@ -60,10 +63,15 @@ class ConversationWalk : public Walk {
   void AddContacts(const RecordValues& values, std::vector<std::string>* contacts);
   void MakeRows(const PageReader::Record& record, const RoleMap& roles, bool is_detail,
                 UnitRows* unit);
+  // The rows of a detail, in as many pieces as it is read.
+  struct Detail {
+    ParentRows rows;
+    std::optional<int64_t> updated_at;
+  };
   // Compares the parts that came with those that Intercom counts, and says so where
   // some are missing. Whether they were cut off; nothing when it does not count them.
   std::optional<bool> AuditParts(const PageReader::Record& record, UnitRows* unit);
-  void OnListPage(const PageInfo& info, std::function<void()> next);
+  void OnListPage(std::function<void()> next);
   void WhenIdle(std::function<void()> begin_anew);
   void FetchDetail(const std::string& id, const std::shared_ptr<RoleMap>& roles);
   void OnDetailEnd(const std::string& id);
@@ -72,6 +80,8 @@ class ConversationWalk : public Walk {
   Run* const run_;
   RoleResolver* const resolver_;
   const TableSet tables_;
+  // Of these: tables below a conversation.
+  const TableSet child_tables_;
   const bool plain_text_;
   const bool details_;
   RequestPlan::Line* const list_line_;
@@ -95,6 +105,8 @@ class ConversationWalk : public Walk {
   PageReader list_reader_;
   PageReader detail_reader_;
   WindowedList list_;
+  // Null when nobody asks for them.
+  std::unique_ptr<DeletedConversations> deleted_;
 
   std::function<void()> done_;
   int64_t pages_ = 0;

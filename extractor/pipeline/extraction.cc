@@ -11,6 +11,7 @@
 #include "extractor/pipeline/company_walk.h"
 #include "extractor/pipeline/contact_walk.h"
 #include "extractor/pipeline/conversation_walk.h"
+#include "extractor/pipeline/incremental.h"
 #include "extractor/pipeline/list_walk.h"
 #include "extractor/pipeline/resume_point.h"
 #include "extractor/pipeline/role_resolver.h"
@@ -33,9 +34,10 @@ constexpr int kFirstRequestAttempts = 3;
 class ExtractionImpl final : public Extraction {
  public:
   ExtractionImpl(std::vector<const TableInfo*> tables, v1::BodyFormat body_format,
-                 ResumePoint resume_point, IntercomClient* client, EventQueue* events,
-                 const ScrollDrain::Options& scroll)
+                 const Incremental& incremental, bool with_parents, ResumePoint resume_point,
+                 IntercomClient* client, EventQueue* events, const ScrollDrain::Options& scroll)
       : body_format_(body_format),
+        incremental_(incremental),
         resume_point_(std::move(resume_point)),
         scroll_(scroll),
         client_(client),
@@ -45,6 +47,7 @@ class ExtractionImpl final : public Extraction {
         report_(std::move(tables), client->clock()->Now()),
         run_(&report_, client, group_, events, strand_),
         roles_(&run_) {
+    run_.set_with_parents(with_parents);
     if (resume_point_.earlier().has_value()) report_.Restore(*resume_point_.earlier());
   }
 
@@ -101,6 +104,8 @@ class ExtractionImpl final : public Extraction {
       ContactWalk::Workspace workspace;
       if (answer.status.ok()) workspace.time_zone = ReadWorkspace(&answer.body).time_zone();
       workspace.start = resume_point_.start().value_or(answer.server_time.value_or(run_.Now()));
+      workspace.incremental = incremental_;
+      run_.set_started_at(workspace.start);
       // Not before: until the walks are there, the token that came stays the last.
       run_.checkpointer().Enable(resume_point_.number(), [this, workspace](int64_t number) {
         return resume_point_.MakeToken(number, workspace.start, run_.Now(), report_, Walks());
@@ -136,7 +141,7 @@ class ExtractionImpl final : public Extraction {
       Add(
           [&] {
             return std::make_unique<ConversationWalk>(&run_, report_.tables(), &roles_,
-                                                      body_format_, workspace.start);
+                                                      body_format_, workspace.start, incremental_);
           },
           Those(conversations));
     }
@@ -200,6 +205,7 @@ class ExtractionImpl final : public Extraction {
   }
 
   const v1::BodyFormat body_format_;
+  const Incremental incremental_;
   const ResumePoint resume_point_;
   const ScrollDrain::Options scroll_;
   IntercomClient* const client_;
@@ -228,11 +234,15 @@ absl::StatusOr<std::unique_ptr<Extraction>> Extraction::Create(const v1::Extract
   if (!tables.ok()) {
     return StatusWithReason(tables.status().code(), "BAD_REQUEST", tables.status().message());
   }
+  const absl::Time now = client->clock()->Now();
+  const absl::StatusOr<Incremental> incremental = IncrementalOf(request, now);
+  if (!incremental.ok()) return incremental.status();
   absl::StatusOr<ResumePoint> resume_point =
-      ResumePoint::Create(request, *tables, client->connection(), client->clock()->Now());
+      ResumePoint::Create(request, *tables, *incremental, client->connection(), now);
   if (!resume_point.ok()) return resume_point.status();
-  return std::unique_ptr<Extraction>(new ExtractionImpl(
-      *std::move(tables), request.body_format(), *std::move(resume_point), client, events, scroll));
+  return std::unique_ptr<Extraction>(
+      new ExtractionImpl(*std::move(tables), request.body_format(), *incremental,
+                         request.with_parents(), *std::move(resume_point), client, events, scroll));
 }
 
 }  // namespace intercom_extractor

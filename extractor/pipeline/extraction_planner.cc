@@ -15,9 +15,12 @@
 #include "extractor/pipeline/contact_plan.h"
 #include "extractor/pipeline/contact_walk.h"
 #include "extractor/pipeline/conversation_walk.h"
+#include "extractor/pipeline/deleted_conversations.h"
+#include "extractor/pipeline/incremental.h"
 #include "extractor/pipeline/list_walk.h"
 #include "extractor/pipeline/paged_list.h"
 #include "extractor/pipeline/proto_duration.h"
+#include "extractor/pipeline/search_windows.h"
 #include "extractor/pipeline/segment_list.h"
 #include "extractor/pipeline/segments_plan.h"
 #include "extractor/pipeline/window_plan.h"
@@ -50,10 +53,11 @@ constexpr char kNewestLeads[] =
 // thread.
 class Planner : public std::enable_shared_from_this<Planner> {
  public:
-  Planner(std::vector<const TableInfo*> tables, v1::BodyFormat body_format, IntercomClient* client,
-          Done done)
+  Planner(std::vector<const TableInfo*> tables, v1::BodyFormat body_format,
+          const Incremental& incremental, IntercomClient* client, Done done)
       : tables_(std::move(tables)),
         body_format_(body_format),
+        incremental_(incremental),
         client_(client),
         group_(client->NewGroup()),
         done_(std::move(done)),
@@ -105,7 +109,13 @@ class Planner : public std::enable_shared_from_this<Planner> {
       }
       if (table->name() == "companies") PlanCompanies(TableSet().set(table->index));
     }
-    if (ContactWalk::TablesOf(tables_).any()) PlanContacts();
+    if (ContactWalk::TablesOf(tables_).any()) {
+      if (incremental_.since.has_value()) {
+        PlanChangedContacts();
+      } else {
+        PlanContacts();
+      }
+    }
     if (ConversationWalk::TablesOf(tables_).any()) PlanConversations();
   }
 
@@ -152,10 +162,8 @@ class Planner : public std::enable_shared_from_this<Planner> {
     first.set_page_size = [](int page_size, ApiRequest* page) {
       page->path_and_query = absl::StrCat("/contacts?per_page=", page_size);
     };
-    const bool listed = std::any_of(tables_.begin(), tables_.end(), [](const TableInfo* table) {
-      return table->name() == "segments";
-    });
-    segments_ = std::make_unique<SegmentsPlan>(children_, listed, contacts_.get(), &plan_);
+    segments_ =
+        std::make_unique<SegmentsPlan>(children_, Wants("segments"), contacts_.get(), &plan_);
     const auto note = [this](const RecordValues& values) {
       NoteContact(values);
       segments_->AddContact(RoleOf(values));
@@ -171,18 +179,85 @@ class Planner : public std::enable_shared_from_this<Planner> {
       total_contacts_ = total;
       contacts_->SetTotal(total);
       PlanSegments(total);
-      if (WindowPlan::IsWorthwhile(total)) {
-        list->Expect(Estimate::Exactly(1));
-        list->Explain("its first page counts the contacts");
-        windows->Expect(WindowPlan::PagesFor(total, kPageSize));
-        windows->Explain("days of creation, many pages at once");
-      } else {
-        list->Expect(Estimate::Exactly(PagesOf(total, kPageSize)));
-        chain_ = std::max(chain_, PagesOf(total, kPageSize));
-      }
+      PlanContactPages(total, list, windows);
       // The page may have held fewer than it was asked for at first.
       if (total > static_cast<int64_t>(info->records + info->malformed)) SampleContacts();
     });
+  }
+
+  void PlanContactPages(int64_t total, RequestPlan::Line* list, RequestPlan::Line* windows) {
+    if (WindowPlan::IsWorthwhile(total)) {
+      list->Expect(Estimate::Exactly(1));
+      list->Explain("its first page counts the contacts");
+      windows->Expect(WindowPlan::PagesFor(total, kPageSize));
+      windows->Explain("days of creation, many pages at once");
+    } else {
+      list->Expect(Estimate::Exactly(PagesOf(total, kPageSize)));
+      chain_ = std::max(chain_, PagesOf(total, kPageSize));
+    }
+  }
+
+  // Asks for the first page of what changed.
+  ApiRequest SearchChanges(const SearchWindows::Search& search, int per_page) const {
+    WindowFilter filter;
+    filter.created_before = search.axis->NextCut(search.end);
+    filter.updated_from = search.axis->LastCut(*incremental_.since);
+    ApiRequest request = Get(search.operation, search.path);
+    request.method = "POST";
+    request.body = search.body(filter, per_page, "");
+    return request;
+  }
+
+  // Pages of a search for `total` records that changed.
+  static void PlanChangePages(int64_t total, RequestPlan::Line* windows) {
+    windows->Expect(WindowPlan::IsWorthwhile(total) ? WindowPlan::PagesFor(total, kPageSize)
+                                                    : Estimate::Exactly(PagesOf(total, kPageSize)));
+  }
+
+  void PlanChangedContacts() {
+    const TableSet tables = ContactWalk::TablesOf(tables_);
+    RequestPlan::Line* list = plan_.AddLine("GET /contacts", v1::READ_WAY_LIST, tables);
+    RequestPlan::Line* windows =
+        plan_.AddLine("POST /contacts/search", v1::READ_WAY_WINDOWS, tables);
+    contacts_ = std::make_unique<ContactPlan>(&children_, &plan_);
+    const bool reads_all = incremental_.find_deleted && (Wants("users") || Wants("leads"));
+    list->End();
+    windows->End();
+    const SearchWindows::Search search =
+        SearchWindows::Search::Contacts(response_.workspace().time_zone(), client_->clock()->Now());
+    ReadPage(
+        SearchChanges(search, static_cast<int>(kPageSize)),
+        [this](const RecordValues& values) { NoteContact(values); },
+        [this, reads_all, windows](const absl::StatusOr<PageInfo>& info) {
+          if (!info.ok() || !info->total_count.has_value()) {
+            Unknown(windows, info.status());
+            contacts_->End();
+            return;
+          }
+          total_contacts_ = info->total_count;
+          contacts_->SetTotal(*total_contacts_);
+          if (!reads_all) {
+            PlanChangePages(*total_contacts_, windows);
+            windows->Explain("contacts that changed");
+          }
+        });
+    if (!reads_all) return;
+    ReadPage(Get("GET /contacts", "/contacts?per_page=1"), nullptr,
+             [this, list, windows](const absl::StatusOr<PageInfo>& info) {
+               if (!info.ok() || !info->total_count.has_value()) {
+                 Unknown(list, info.status());
+                 return;
+               }
+               PlanContactPages(*info->total_count, list, windows);
+               RequestPlan::Line* const all =
+                   WindowPlan::IsWorthwhile(*info->total_count) ? windows : list;
+               all->Explain("all contacts, to find out which are gone");
+             });
+  }
+
+  bool Wants(absl::string_view name) const {
+    return std::any_of(tables_.begin(), tables_.end(),
+                       [name](const TableInfo* table) { return table->name() == name; });
   }
 
   // Contacts were counted.
@@ -241,20 +316,29 @@ class Planner : public std::enable_shared_from_this<Planner> {
     RequestPlan::Line* roles =
         plan_.AddLine("POST /contacts/search", v1::READ_WAY_LOOKUP, TableSet());
     roles->Explain("roles of the contacts in conversations, 150 at a time");
-    ReadPage(Get("GET /conversations", "/conversations?per_page=1"), nullptr,
-             [this, list, windows, details, roles](const absl::StatusOr<PageInfo>& info) {
+    const bool changes = incremental_.since.has_value();
+    if (incremental_.find_deleted && Wants("conversations")) PlanDeletedConversations();
+    ReadPage(changes
+                 ? SearchChanges(SearchWindows::Search::Conversations(client_->clock()->Now()), 1)
+                 : Get("GET /conversations", "/conversations?per_page=1"),
+             nullptr,
+             [this, changes, list, windows, details, roles](const absl::StatusOr<PageInfo>& info) {
+               list->End();
                windows->End();
                details->End();
                roles->End();
                if (!info.ok() || !info->total_count.has_value()) {
-                 Unknown(list, info.status());
+                 Unknown(changes ? windows : list, info.status());
                  return;
                }
                const int64_t total = *info->total_count;
                conversations_ = total;
                const int64_t pages = PagesOf(total, kPageSize);
                const bool each = ConversationWalk::NeedsDetails(tables_, body_format_);
-               if (WindowPlan::IsWorthwhile(total)) {
+               if (changes) {
+                 PlanChangePages(total, windows);
+                 windows->Explain("conversations that changed");
+               } else if (WindowPlan::IsWorthwhile(total)) {
                  list->Expect(Estimate::Exactly(1));
                  list->Explain("its first page counts the conversations");
                  windows->Expect(WindowPlan::PagesFor(total, kPageSize));
@@ -269,6 +353,20 @@ class Planner : public std::enable_shared_from_this<Planner> {
                if (!each) return;
                details->Expect(Estimate::Exactly(total));
                details->Explain("parts and plain text are only in a conversation's own answer");
+             });
+  }
+
+  void PlanDeletedConversations() {
+    RequestPlan::Line* line =
+        plan_.AddLine(DeletedConversations::kOperation, v1::READ_WAY_LIST,
+                      TableSet().set(TableCatalog::Get().Find("conversations")->index));
+    ReadPage(Get(DeletedConversations::kOperation,
+                 absl::StrCat(DeletedConversations::kPath, "&per_page=1")),
+             nullptr, [line](const absl::StatusOr<PageInfo>& info) {
+               const int64_t total = info.ok() ? info->total_count.value_or(0) : 0;
+               const int64_t pages = PagesOf(total, DeletedConversations::kPerPage);
+               line->Expect({1, 1, pages});
+               line->Explain("newest first, until they are older than updated_since");
              });
   }
 
@@ -337,6 +435,7 @@ class Planner : public std::enable_shared_from_this<Planner> {
 
   const std::vector<const TableInfo*> tables_;
   const v1::BodyFormat body_format_;
+  const Incremental incremental_;
   IntercomClient* const client_;
   const IntercomClient::GroupId group_;
   Done done_;
@@ -371,7 +470,13 @@ void PlanExtraction(const v1::PlanExtractionRequest& request, IntercomClient* cl
         StatusWithReason(tables.status().code(), "BAD_REQUEST", tables.status().message()));
     return;
   }
-  std::make_shared<Planner>(*std::move(tables), request.body_format(), client, std::move(done))
+  const absl::StatusOr<Incremental> incremental = IncrementalOf(request, client->clock()->Now());
+  if (!incremental.ok()) {
+    std::move(done)(incremental.status());
+    return;
+  }
+  std::make_shared<Planner>(*std::move(tables), request.body_format(), *incremental, client,
+                            std::move(done))
       ->Start();
 }
 

@@ -14,12 +14,16 @@ namespace {
 constexpr absl::Duration kMaxTokenAge = absl::Hours(24 * 30);
 
 std::string DigestOf(const v1::ExtractRequest& request, const std::vector<const TableInfo*>& tables,
-                     const Connection& connection) {
+                     const Incremental& incremental, const Connection& connection) {
   // However the tables were named.
   std::string text = absl::StrCat(connection.name, "\n");
   for (const TableInfo* table : tables) absl::StrAppend(&text, table->name(), "\n");
   const bool html = request.body_format() == v1::BODY_FORMAT_HTML;
   absl::StrAppend(&text, html ? "html" : "plaintext");
+  // Nothing for a full run: tokens made before there were others go on.
+  if (incremental.since.has_value()) absl::StrAppend(&text, "\nsince ", *incremental.since);
+  if (request.with_parents()) absl::StrAppend(&text, "\nwith parents");
+  if (incremental.find_deleted) absl::StrAppend(&text, "\nfind deleted");
   std::string digest(SHA256_DIGEST_LENGTH, '\0');
   SHA256(reinterpret_cast<const unsigned char*>(text.data()), text.size(),
          reinterpret_cast<unsigned char*>(&digest[0]));
@@ -30,16 +34,18 @@ std::string DigestOf(const v1::ExtractRequest& request, const std::vector<const 
 
 absl::StatusOr<ResumePoint> ResumePoint::Create(const v1::ExtractRequest& request,
                                                 const std::vector<const TableInfo*>& tables,
+                                                const Incremental& incremental,
                                                 const Connection& connection, absl::Time now) {
-  ResumePoint point(connection, DigestOf(request, tables, connection));
+  ResumePoint point(connection, DigestOf(request, tables, incremental, connection));
   if (request.resume_token().empty()) return point;
   absl::StatusOr<resume::State> state = point.codec_.Open(request.resume_token());
   if (!state.ok()) return state.status();
   if (state->request_digest() != point.request_digest_) {
     return StatusWithReason(
         absl::StatusCode::kFailedPrecondition, "RESUME_TOKEN_MISMATCH",
-        "the resume token continues another extraction: of another connection, other tables or "
-        "another body format; ask for the same, or extract anew without it");
+        "the resume token continues another extraction: of another connection, other tables, "
+        "another body format or another updated_since; ask for the same, or extract anew without "
+        "it");
   }
   const absl::Duration age = now - absl::FromUnixSeconds(state->made_at());
   if (age > kMaxTokenAge) {

@@ -11,6 +11,7 @@
 #include "absl/time/time.h"
 #include "extractor/checkpoint/resume_token.h"
 #include "extractor/intercom/connection.h"
+#include "extractor/pipeline/incremental.h"
 #include "extractor/pipeline/run_report.h"
 #include "extractor/pipeline/walk.h"
 #include "extractor/tables/table_catalog.h"
@@ -24,10 +25,11 @@ namespace intercom_extractor {
 // bound to the connection and to what is asked for.
 class ResumePoint {
  public:
-  // `tables`: those that the request selects. kFailedPrecondition when its token
-  // cannot be used, with the reasons that the service's comments name.
+  // `tables` and `incremental`: what the request selects. kFailedPrecondition when its
+  // token cannot be used, with the reasons that the service's comments name.
   static absl::StatusOr<ResumePoint> Create(const v1::ExtractRequest& request,
                                             const std::vector<const TableInfo*>& tables,
+                                            const Incremental& incremental,
                                             const Connection& connection, absl::Time now);
 
   // Where the stream that this one continues stood, if there is one.

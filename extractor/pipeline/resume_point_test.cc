@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "extractor/intercom/intercom_client.h"
+#include "extractor/pipeline/incremental.h"
 #include "gtest/gtest.h"
 
 namespace intercom_extractor {
@@ -34,7 +35,8 @@ class ResumePointTest : public testing::Test {
   }
 
   absl::StatusOr<ResumePoint> Create(absl::Time now = kNoon) const {
-    return ResumePoint::Create(request_, {&tags_, &users_}, connection_, now);
+    return ResumePoint::Create(request_, {&tags_, &users_}, *IncrementalOf(request_, now),
+                               connection_, now);
   }
 
   std::string MakeToken(const Walk& walk = FakeWalk()) const {

@@ -329,6 +329,7 @@ void Run::Summarize() {
   if (first_estimate_.has_value()) {
     first_estimate_->Fill(event.mutable_summary()->mutable_first_estimate());
   }
+  event.mutable_summary()->mutable_started_at()->set_seconds(absl::ToUnixSeconds(started_at_));
   Emit(event);
 }
 

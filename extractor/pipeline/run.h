@@ -111,10 +111,16 @@ class Run {
   // forbidden (ends the tables) or failed (the tables are partial).
   void FailDetail(TableSet tables, const std::string& record_id, const absl::Status& why);
 
+  // Whether the walks are to say how many rows each record has in the tables below it.
+  void set_with_parents(bool with_parents) { with_parents_ = with_parents; }
+  bool with_parents() const { return with_parents_; }
+
   // Emits what waits and how far it is.
   void Tick();
   // Emits the last event.
   void Summarize();
+  // When the extraction began, on Intercom's clock, for the summary.
+  void set_started_at(absl::Time time) { started_at_ = time; }
   void Emit(const v1::ExtractResponse& event) { Push(event.SerializeAsString()); }
 
   // Walks that wait for a foreign company scroll say so here.
@@ -146,8 +152,10 @@ class Run {
   Checkpointer checkpointer_;
   UnitRows unit_;
   const absl::Time begun_;
+  absl::Time started_at_;
   TimeLedger ledger_;
   absl::Duration waited_for_consumer_;
+  bool with_parents_ = false;
   bool cancelled_ = false;
   bool waiting_for_scroll_ = false;
 };

@@ -158,7 +158,9 @@ bool SearchWindows::Add(size_t window, const RecordValues& values, WindowPlan::P
                                      IntegerOf(values.Get(*shape_, options_.updated_at, 0))};
   if (!plan_.Add(window, record, page)) return false;
   const WindowFilter& filter = plan_.filter(window);
-  const bool moves = filter.updated_from.has_value() || filter.updated_before.has_value();
+  // What is updated meanwhile comes into what all windows ask for, never out of it.
+  const bool moves =
+      filter.updated_from != options_.plan.updated_from || filter.updated_before.has_value();
   const bool dated = page->records.back().created_at.has_value();
   if (!moves && dated) return true;
   if (exact_.Contains(record.id)) {

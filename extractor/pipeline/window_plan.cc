@@ -35,6 +35,7 @@ WindowPlan::WindowPlan(const WindowAxis* axis, int64_t end, const Options& optio
   windows_.emplace_back();
   windows_[0].filter.created_before = axis_.NextCut(end);
   windows_[0].filter.role = options_.role;
+  windows_[0].filter.updated_from = options_.updated_from;
   windows_[0].before = windows_[0].filter.created_before;
   windows_[0].estimate = options_.estimate;
   open_.insert(0);

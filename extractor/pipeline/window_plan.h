@@ -46,6 +46,8 @@ class WindowPlan {
     int64_t min_pages = 5;
     // Of contacts: only those of this role.
     ContactFilter::Role role = ContactFilter::Role::kAny;
+    // Only records updated at this cut or later; absent: all.
+    std::optional<int64_t> updated_from;
     // How many records there probably are, until the first page counts them.
     int64_t estimate = 0;
   };

@@ -7,12 +7,16 @@
 #include "absl/strings/str_cat.h"
 #include "extractor/pipeline/saved_windows.h"
 #include "extractor/pipeline/window_plan.h"
+#include "extractor/tables/record_reader.h"
 
 namespace intercom_extractor {
 namespace {
 
 // The list serves when more than a thousandth is missing.
 constexpr int64_t kToleratedPart = 1000;
+// A search for what changed leaves it to the next run, which overlaps with this one, to
+// find what the index did not have yet: listing all records would cost far more.
+constexpr int64_t kToleratedChanges = 10;
 // A list that is refused again and again has another reason than an old cursor.
 constexpr int kMaxRefusals = 3;
 
@@ -24,7 +28,12 @@ bool CountsMany(const PageInfo& first_page) {
 }  // namespace
 
 WindowedList::WindowedList(Run* run, const Shape* shape, Options options)
-    : run_(run), shape_(shape), options_(std::move(options)) {}
+    : run_(run), shape_(shape), options_(std::move(options)) {
+  if (!SearchesChanges()) return;
+  undecided_ = false;
+  SearchWindows::Options& windows = options_.windows;
+  windows.plan.updated_from = windows.search.axis->LastCut(*options_.incremental.since);
+}
 
 void WindowedList::ReadList() {
   PagedList::Options list = options_.list;
@@ -57,21 +66,29 @@ void WindowedList::OnListEnd(const absl::Status& status) {
 }
 
 void WindowedList::OnListPage(const PageInfo& info, std::function<void()> next) {
-  if (info.total_count.has_value()) total_ = info.total_count;
+  if (info.total_count.has_value() && !SearchesChanges()) {
+    total_ = info.total_count;
+    options_.on_total(*total_);
+  }
   if (std::exchange(undecided_, false) && CountsMany(info)) {
-    next = [this] {
-      options_.list.reading.line->End();
-      given_ = std::make_unique<RecordIds>();
-      windows_ = SearchWindows::Create(run_, shape_, WindowOptions());
-      windows_->Start();
-    };
+    next = [this] { ReadWindows(); };
   }
   options_.list.on_page(info, std::move(next));
 }
 
+void WindowedList::ReadWindows() {
+  options_.list.reading.line->End();
+  given_ = std::make_unique<RecordIds>();
+  windows_ = SearchWindows::Create(run_, shape_, WindowOptions());
+  windows_->Start();
+}
+
 void WindowedList::Start(const resume::RecordList& saved) {
-  if (saved.has_total()) total_ = saved.total();
-  undecided_ = saved.way() == resume::RecordList::WAY_UNSPECIFIED;
+  if (saved.has_total()) {
+    total_ = saved.total();
+    options_.on_total(*total_);
+  }
+  if (saved.way() != resume::RecordList::WAY_UNSPECIFIED) undecided_ = false;
   switch (saved.way()) {
     case resume::RecordList::WAY_LIST:
       position_ = saved.position();
@@ -93,7 +110,9 @@ void WindowedList::Start(const resume::RecordList& saved) {
       options_.on_end(absl::OkStatus());
       return;
     default:
-      break;
+      if (!SearchesChanges()) break;
+      ReadWindows();
+      return;
   }
   ReadList();
 }
@@ -124,6 +143,11 @@ SearchWindows::Options WindowedList::WindowOptions() {
   SearchWindows::Options windows = options_.windows;
   windows.prepare = [this](Run::Reading* reading) { Prepare(reading); };
   windows.on_total = [this](int64_t total) {
+    if (SearchesChanges()) {
+      total_ = total;
+      options_.on_total(total);
+      return absl::OkStatus();
+    }
     const int64_t listed = total_.value_or(0);
     if (listed - total <= listed / kToleratedPart) return absl::OkStatus();
     return absl::DataLossError(
@@ -135,8 +159,28 @@ SearchWindows::Options WindowedList::WindowOptions() {
   return windows;
 }
 
+void WindowedList::LeaveOut(Run::Reading* reading) {
+  const auto reads = [this](const PageReader::Record& record) {
+    return options_.incremental.Reads(
+        IntegerOf(record.values->Get(*shape_, options_.windows.updated_at, 0)));
+  };
+  reading->on_record = [this, reads, on_record = std::move(reading->on_record)](
+                           const PageReader::Record& record, UnitRows* unit) {
+    if (reads(record)) {
+      on_record(record, unit);
+    } else if (options_.on_unchanged) {
+      options_.on_unchanged(record, unit);
+    }
+  };
+  if (!reading->before) return;
+  reading->before = [reads, before = std::move(reading->before)](const PageReader::Record& record) {
+    if (reads(record)) before(record);
+  };
+}
+
 void WindowedList::Prepare(Run::Reading* reading) {
   if (options_.prepare) options_.prepare(reading);
+  if (options_.incremental.since.has_value()) LeaveOut(reading);
   if (given_ == nullptr) return;
   const auto id_of = [this](const PageReader::Record& record) {
     const std::string_view id = record.values->Get(*shape_, options_.list.id, 0).text;
@@ -182,7 +226,9 @@ void WindowedList::OnWindowsEnd(const absl::Status& status, int64_t shortfall) {
   windows_ended_ = true;
   const int64_t total = total_.value_or(0);
   const int64_t missing = std::max({int64_t{0}, shortfall, total - windows_->given()});
-  if (status.ok() && missing <= total / kToleratedPart) {
+  const int64_t tolerated =
+      std::max(total / kToleratedPart, SearchesChanges() ? kToleratedChanges : 0);
+  if (status.ok() && missing <= tolerated) {
     ended_ = true;
     if (missing > 0) {
       run_->NotifyOnce(

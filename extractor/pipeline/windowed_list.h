@@ -9,6 +9,7 @@
 #include <string>
 
 #include "absl/status/status.h"
+#include "extractor/pipeline/incremental.h"
 #include "extractor/pipeline/paged_list.h"
 #include "extractor/pipeline/record_ids.h"
 #include "extractor/pipeline/run.h"
@@ -20,7 +21,8 @@ namespace intercom_extractor {
 
 // Reads all records of a kind once, by whichever way is right: the plain list, one
 // page after the other; or, where its first page counts many, windows of a search,
-// which read that page's records as well. The list serves again when the windows
+// which read that page's records as well. What an incremental run reads is searched
+// for from the start. The list serves again when the windows
 // turn out to be wrong or incomplete: it leaves out what the windows gave while that
 // is known, else the tables begin anew. Lives on the extraction's strand.
 class WindowedList {
@@ -30,6 +32,13 @@ class WindowedList {
     std::string records;
     // What the records feed.
     TableSet tables;
+    // Which records make rows.
+    Incremental incremental;
+    // Whether an incremental run reads all records, as a full run does, and not only
+    // what changed.
+    bool reads_all = false;
+    // Called for records that came and did not change. May be empty.
+    std::function<void(const PageReader::Record&, UnitRows*)> on_unchanged;
     // The plain list. Its `on_page` hears of every page, also of a first page that
     // makes no rows, and may hold the next back.
     PagedList::Options list;
@@ -40,6 +49,8 @@ class WindowedList {
     // Ids of records that the windows gave are kept up to this number, in case that
     // the list must serve.
     size_t max_remembered = 2'000'000;
+    // Told how many records will be read, as Intercom counts them.
+    std::function<void(int64_t)> on_total;
     // Calls its argument once nothing is under way for records that were read, so
     // that the tables can begin anew.
     std::function<void(std::function<void()>)> when_idle;
@@ -60,7 +71,14 @@ class WindowedList {
 
  private:
   void Prepare(Run::Reading* reading);
+  // Leaves out what did not change.
+  void LeaveOut(Run::Reading* reading);
+  // Whether only what changed is asked for.
+  bool SearchesChanges() const {
+    return options_.incremental.since.has_value() && !options_.reads_all;
+  }
   void ReadList();
+  void ReadWindows();
   void OnListPage(const PageInfo& info, std::function<void()> next);
   SearchWindows::Options WindowOptions();
   void OnListEnd(const absl::Status& status);
@@ -80,7 +98,7 @@ class WindowedList {
   // Times that a cursor was refused.
   int refused_ = 0;
   bool ended_ = false;
-  // As the list counts them.
+  // As the list counts them, or the search for what changed.
   std::optional<int64_t> total_;
   std::shared_ptr<SearchWindows> windows_;
   bool windows_ended_ = false;

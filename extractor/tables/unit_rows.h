@@ -19,6 +19,11 @@ class UnitRows {
     std::string bytes;
     // Where each row ends in `bytes`.
     std::vector<size_t> ends;
+    // Entries of `RowBatch.parents`, as its fields: of parents whose rows are all here or
+    // came before.
+    std::string parents;
+    // Ids of records that exist and are not read, as fields of `LivingRecords`.
+    std::string living;
   };
   // Something about one value or record that a person should know.
   struct RowNotice {
@@ -32,6 +37,7 @@ class UnitRows {
   explicit UnitRows(size_t tables) : tables_(tables) {}
 
   std::vector<TableRows>& tables() { return tables_; }
+  const std::vector<TableRows>& tables() const { return tables_; }
   std::vector<RowNotice>& notices() { return notices_; }
 
   // Keeps the memory for the next answer.
@@ -39,6 +45,8 @@ class UnitRows {
     for (TableRows& table : tables_) {
       table.bytes.clear();
       table.ends.clear();
+      table.parents.clear();
+      table.living.clear();
     }
     notices_.clear();
   }
