@@ -221,6 +221,7 @@ std::shared_ptr<ExtractionHarness::Client> ExtractionHarness::Connect() {
 std::unique_ptr<RunningExtraction> ExtractionHarness::Start(const std::vector<std::string>& tables,
                                                             const std::string& resume_token) {
   auto request = RequestFor<v1::ExtractRequest>(*this, tables);
+  request.set_with_parents(with_parents);
   request.set_resume_token(resume_token);
   auto client = Connect();
   IntercomClient* const intercom = &client->intercom;

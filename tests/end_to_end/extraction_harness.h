@@ -105,6 +105,7 @@ class ExtractionHarness {
   // Unix seconds: incremental runs and plans.
   std::optional<int64_t> updated_since;
   bool find_deleted = false;
+  bool with_parents = false;
   // False: rows are only seen by `on_event`.
   bool keep_rows = true;
   // How far the extraction may be ahead of its reader.
