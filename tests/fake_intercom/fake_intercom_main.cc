@@ -98,9 +98,7 @@ void WriteExpected(const Workspace& workspace, const Flags& flags, const std::st
   OracleOptions options;
   options.plaintext = flags.body_format == "plaintext";
   if (flags.updated_since) {
-    options.since = flags.server.default_version == "2.17"
-                        ? ChangedSince::Exactly(*flags.updated_since)
-                        : ChangedSince::ByDays(*flags.updated_since, flags.server.api.timezone);
+    options.since = ChangedSince::ByDays(*flags.updated_since, flags.server.api.timezone);
     options.since->find_deleted = flags.find_deleted;
   }
   options.vanished_contacts = VanishedRecords(workspace.contact_count(), faults.vanish());
