@@ -1,14 +1,25 @@
 #include "server/extract_call.h"
 
+#include <chrono>
 #include <utility>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "extractor/intercom/intercom_client.h"
 #include "grpcpp/support/slice.h"
 #include "server/log.h"
 #include "server/status_details.h"
 
 namespace intercom_extractor {
+namespace {
+
+// A connection that takes no more calls is closed as soon as its last one ends. If the
+// client's last words (what it has read, say) have not been read by then, the system
+// resets the connection, and what the client has not got yet is lost. After so long a
+// silence there are none.
+constexpr std::chrono::milliseconds kQuiet{200};
+
+}  // namespace
 
 grpc::ByteBuffer ToByteBuffer(std::string bytes) {
   auto* owned = new std::string(std::move(bytes));
@@ -81,9 +92,15 @@ void ExtractCall::Act(EventPump::Step step) {
       break;
     case EventPump::Step::kFinish:
       final_status_ = step.status;
-      Finish(ToGrpcStatus(step.status, {connection_, /*field=*/""}));
+      if (ReasonOf(final_status_) != "CONNECTION_AGE") {
+        FinishNow();
+        break;
+      }
+      before_finish_.Set(std::chrono::system_clock::now() + kQuiet, [this](bool) { FinishNow(); });
       break;
   }
 }
+
+void ExtractCall::FinishNow() { Finish(ToGrpcStatus(final_status_, {connection_, /*field=*/""})); }
 
 }  // namespace intercom_extractor

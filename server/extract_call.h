@@ -8,6 +8,7 @@
 #include "extractor/pipeline/event_queue.h"
 #include "extractor/pipeline/extraction.h"
 #include "extractor/sync/clock.h"
+#include "grpcpp/alarm.h"
 #include "grpcpp/support/byte_buffer.h"
 #include "grpcpp/support/server_callback.h"
 #include "server/active_calls.h"
@@ -45,6 +46,7 @@ class ExtractCall : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
   void OnDone() override;
 
  private:
+  void FinishNow();
   // Does what the pump decided. After it gRPC may have called OnDone.
   void Act(EventPump::Step step);
 
@@ -61,6 +63,7 @@ class ExtractCall : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
   grpc::ByteBuffer write_;
   StreamTally tally_;
   absl::Status final_status_;
+  grpc::Alarm before_finish_;
 
   std::unique_ptr<EventQueue> events_;
   EventPump pump_;

@@ -295,8 +295,8 @@ def main() -> int:
     for problem in result.problems():
         print(f"FAILED: {problem}")
     print(
-        f"{result.rows} rows in {result.seconds:.0f} s, nothing read for {plan.stall_seconds:.0f} s "
-        f"of them: RSS at most {result.peak_mib()} MiB, {len(result.problems())} problems; "
+        f"{result.rows} rows in {result.seconds:.0f} s, in {plan.stall_seconds:.0f} s of which "
+        f"nothing was read: RSS at most {result.peak_mib()} MiB, {len(result.problems())} problems; "
         f"figures: .build/soak/stall.json"
     )
     return 1 if result.problems() else 0
