@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
+#include "clients/cli/bookmarks.h"
 #include "clients/cli/run_state.h"
 #include "clients/cli/scripted_nights.h"
 #include "clients/cli/state_file.h"

@@ -176,6 +176,15 @@ TEST_F(IncrementalRunTest, ResumeNeedsTheSameIncrementalFlags) {
   EXPECT_EQ(fake_.requests.size(), 2u);
 }
 
+TEST_F(IncrementalRunTest, CompleteRunIsNotRepeatedAndStillSaysWhatItRead) {
+  options_.json = true;
+  ScriptNight(2, {"b"});
+  RunSince(Night(1));
+  EXPECT_EQ(Resume().code, ExitCode::kComplete);
+  EXPECT_THAT(fake_.out, HasSubstr(R"("updated_since":"2023-11-14T22:13:20Z")"));
+  EXPECT_EQ(fake_.requests.size(), 1u);
+}
+
 TEST_F(IncrementalRunTest, ResumeWithoutACheckpointBeginsAnew) {
   ScriptNight(1, {"a"});
   fake_.status = Lost();
@@ -218,6 +227,22 @@ TEST_F(IncrementalRunTest, FilesThatWereNotMovedAreBeforeTheNextRunOrDoNotCountA
     EXPECT_EQ(ReadStateFile(options_.state)->bookmarks.at("users").read_until,
               absl::FromUnixSeconds(Night(3)));
   }
+}
+
+TEST_F(IncrementalRunTest, RowsCountAsReadOnlyOnceTheirFilesAreInPlace) {
+  ScriptNight(1, {"a"});
+  fake_.after_events = [&](grpc::ServerContext*) {
+    std::filesystem::create_directory(Out("users.delta.csv"));
+  };
+  ScriptNight(2, {"b"});
+  RunFull();
+  EXPECT_EQ(RunLast().code, ExitCode::kOutput);
+  EXPECT_EQ(State().phase, RunState::Phase::kMoving);
+  EXPECT_EQ(ReadUntil("users"), Night(1));
+  std::filesystem::remove(Out("users.delta.csv"));
+  EXPECT_EQ(Resume().code, ExitCode::kComplete);
+  EXPECT_EQ(Ids("users.delta.csv"), "b ");
+  EXPECT_EQ(ReadUntil("users"), Night(2));
 }
 
 TEST_F(IncrementalRunTest, TimeLaterThanTheBookmarkLeavesIt) {

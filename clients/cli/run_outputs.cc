@@ -44,12 +44,12 @@ std::optional<Outcome> RunOutputs::OpenDirectory(const std::vector<v1::TableDesc
   directory_ = *std::move(directory);
   RunOpening opening =
       OpenRun(options_, NewRunState(options_, tables, now_()), tables, directory_.get());
+  updated_since_ = opening.state.updated_since;
   if (opening.outcome.has_value()) {
     for (const TableMark& mark : opening.state.tables) ReportEarlier(mark);
     return opening.outcome;
   }
   notes_ = std::move(opening.notes);
-  updated_since_ = opening.state.updated_since;
   absl::Status status = OpenFiles(opening);
   if (absl::IsDataLoss(status)) {
     return Outcome{ExitCode::kOutput, absl::StrCat("cannot continue: ", status.message(),
