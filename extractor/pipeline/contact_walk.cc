@@ -204,6 +204,7 @@ Run::Reading ContactWalk::MakeReading() {
 WindowedList::Options ContactWalk::ListOptions() {
   WindowedList::Options options;
   options.records = "contacts";
+  options.start = absl::ToUnixSeconds(workspace_.start);
   options.tables = tables_;
   options.max_remembered = workspace_.max_remembered;
   options.incremental = workspace_.incremental;

@@ -117,6 +117,7 @@ WindowedList::Options ConversationWalk::ListOptions(absl::Time start,
                                                     const Incremental& incremental) {
   WindowedList::Options options;
   options.records = "conversations";
+  options.start = absl::ToUnixSeconds(start);
   options.tables = tables_;
   // Intercom lists the deleted ones: the others need not be listed.
   options.incremental = incremental;

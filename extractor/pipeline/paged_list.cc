@@ -81,8 +81,9 @@ void PagedList::Fetch(const std::string& parameter) {
   request.operation = options_.operation;
   request.path_and_query = PageTarget(options_.path, options_.per_page, parameter);
   if (options_.by_cursor) {
-    request.set_page_size = [path = options_.path, parameter](int page_size, ApiRequest* page) {
-      page->path_and_query = PageTarget(path, page_size, parameter);
+    request.set_page_size = [path = options_.path, parameter, most = options_.per_page](
+                                int page_size, ApiRequest* page) {
+      page->path_and_query = PageTarget(path, std::min(page_size, most), parameter);
     };
   }
   request.priority = options_.priority;

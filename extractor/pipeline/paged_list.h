@@ -52,7 +52,7 @@ class PagedList : public std::enable_shared_from_this<PagedList> {
     std::string operation;
     // "/contacts/5f/notes", maybe with fixed parameters behind a "?".
     std::string path;
-    // 0: not sent, for lists that are not paged.
+    // At most. 0: not sent, for lists that are not paged.
     int per_page = 0;
     // Whether the list goes by cursors: then pages hold fewer where Intercom takes too
     // long for so many. Page numbers mean other records when the size changes.

@@ -14,8 +14,10 @@ namespace {
 constexpr size_t kMaxWindows = 64;
 // Of these: for one segment, so that a second large one can be read beside it.
 constexpr size_t kWindowsOfLargeSegment = 32;
-// A segment may lack a thousandth of its members.
+// A segment may lack a thousandth of its members, or as few as are deleted while it is
+// read: asking each contact instead takes a request for each.
 constexpr int64_t kToleratedPart = 1000;
+constexpr int64_t kToleratedFew = 3;
 // A count may be older than the search, but hardly wrong by more than half.
 constexpr int64_t kMaxFactor = 2;
 
@@ -137,7 +139,7 @@ void SegmentSearch::OnEnd(Members* members, const absl::Status& status, int64_t 
   }
   const int64_t missing =
       std::max({int64_t{0}, shortfall, members->total - members->search->given()});
-  if (missing > members->total / kToleratedPart) {
+  if (missing > std::max(kToleratedFew, members->total / kToleratedPart)) {
     End(absl::DataLossError(absl::StrCat(missing, " of ", members->total, " members of segment ",
                                          members->segment.id, " are missing")));
     return;

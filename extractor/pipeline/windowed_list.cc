@@ -19,6 +19,10 @@ constexpr int64_t kToleratedPart = 1000;
 constexpr int64_t kToleratedChanges = 10;
 // A list that is refused again and again has another reason than an old cursor.
 constexpr int kMaxRefusals = 3;
+// Each finds what jumped while the one before was read: the last ones find nothing.
+constexpr int kMaxFronts = 5;
+// Few records change while a list is read.
+constexpr int kFrontPerPage = 50;
 
 bool CountsMany(const PageInfo& first_page) {
   return first_page.next_starting_after.has_value() &&
@@ -28,7 +32,10 @@ bool CountsMany(const PageInfo& first_page) {
 }  // namespace
 
 WindowedList::WindowedList(Run* run, const Shape* shape, Options options)
-    : run_(run), shape_(shape), options_(std::move(options)) {
+    : run_(run),
+      shape_(shape),
+      options_(std::move(options)),
+      order_(std::make_unique<LatestFirst>(options_.start)) {
   if (!SearchesChanges()) return;
   undecided_ = false;
   SearchWindows::Options& windows = options_.windows;
@@ -60,9 +67,50 @@ void WindowedList::OnListEnd(const absl::Status& status) {
     });
     return;
   }
+  if (status.ok() && windows_ == nullptr && order_->MayMiss()) {
+    ReadFront();
+  } else {
+    End(status);
+  }
+}
+
+void WindowedList::End(const absl::Status& status) {
   options_.list.reading.line->End();
   ended_ = true;
   options_.on_end(status);
+}
+
+void WindowedList::ReadFront() {
+  if (!order_->CanFind()) {
+    run_->NotifyOnce(
+        options_.tables, v1::NOTICE_CODE_COUNT_DIFFERS, v1::SEVERITY_WARNING,
+        absl::StrCat(options_.list.operation, " has what changed last first: ", options_.records,
+                     " that changed while it was read may be "
+                     "missing; the next run has them"));
+    End(absl::OkStatus());
+    return;
+  }
+  ++fronts_;
+  order_->BeginFront();
+  PagedList::Options list = options_.list;
+  list.plan_pages = false;
+  list.per_page = kFrontPerPage;
+  list.reading.line->Expect(Estimate::Exactly(1));
+  list.prepare = [this](Run::Reading* reading) { Prepare(reading); };
+  list.on_page = [this](const PageInfo& info, std::function<void()> next) {
+    if (!order_->PageChanged()) next = [this] { OnFrontEnd(absl::OkStatus()); };
+    options_.list.on_page(info, std::move(next));
+  };
+  list.on_end = [this](const absl::Status& status) { OnFrontEnd(status); };
+  PagedList::Walk(run_, shape_, std::move(list));
+}
+
+void WindowedList::OnFrontEnd(const absl::Status& status) {
+  if (status.ok() && order_->found() > 0 && fronts_ < kMaxFronts) {
+    ReadFront();
+  } else {
+    End(status);
+  }
 }
 
 void WindowedList::OnListPage(const PageInfo& info, std::function<void()> next) {
@@ -92,7 +140,12 @@ void WindowedList::Start(const resume::RecordList& saved) {
   switch (saved.way()) {
     case resume::RecordList::WAY_LIST:
       position_ = saved.position();
+      order_->Restore(saved.listed_ids());
       break;
+    case resume::RecordList::WAY_FRONT:
+      order_->Restore(saved.listed_ids());
+      ReadFront();
+      return;
     case resume::RecordList::WAY_WINDOWS:
       if (absl::StatusOr<SearchWindows::Saved> windows = FromState(saved.windows()); windows.ok()) {
         options_.list.reading.line->End();
@@ -105,9 +158,7 @@ void WindowedList::Start(const resume::RecordList& saved) {
       BeginAnew("which rows came before the interruption is not known");
       return;
     case resume::RecordList::WAY_DONE:
-      options_.list.reading.line->End();
-      ended_ = true;
-      options_.on_end(absl::OkStatus());
+      End(absl::OkStatus());
       return;
     default:
       if (!SearchesChanges()) break;
@@ -125,9 +176,13 @@ resume::RecordList WindowedList::Save() const {
   } else if (windows_ != nullptr && !windows_ended_) {
     saved.set_way(resume::RecordList::WAY_WINDOWS);
     *saved.mutable_windows() = ToState(windows_->Save());
+  } else if (windows_ == nullptr && !anew_ && order_->at_front()) {
+    saved.set_way(resume::RecordList::WAY_FRONT);
+    saved.set_listed_ids(order_->Save());
   } else if (given_ == nullptr && !anew_ && !position_.parameter().empty()) {
     saved.set_way(resume::RecordList::WAY_LIST);
     *saved.mutable_position() = position_;
+    saved.set_listed_ids(order_->Save());
   } else if (!undecided_) {
     // What the list leaves out does not fit into a token, or it begins anew just now.
     saved.set_way(resume::RecordList::WAY_ANEW);
@@ -178,9 +233,36 @@ void WindowedList::LeaveOut(Run::Reading* reading) {
   };
 }
 
+void WindowedList::Follow(Run::Reading* reading) {
+  const auto id_of = [this](const PageReader::Record& record) {
+    const std::string_view id = record.values->Get(*shape_, options_.list.id, 0).text;
+    return absl::string_view(id.data(), id.size());
+  };
+  reading->begin = [this, begin = std::move(reading->begin)] {
+    order_->BeginPage();
+    if (begin) begin();
+  };
+  reading->on_record = [this, id_of, on_record = std::move(reading->on_record)](
+                           const PageReader::Record& record, UnitRows* unit) {
+    const auto updated_at = IntegerOf(record.values->Get(*shape_, options_.windows.updated_at, 0));
+    if (order_->Add(id_of(record), updated_at)) on_record(record, unit);
+  };
+  if (reading->before) {
+    reading->before = [this, id_of,
+                       before = std::move(reading->before)](const PageReader::Record& record) {
+      if (!order_->WasRead(id_of(record))) before(record);
+    };
+  }
+  reading->on_commit = [this, on_commit = std::move(reading->on_commit)] {
+    order_->CommitPage();
+    if (on_commit) on_commit();
+  };
+}
+
 void WindowedList::Prepare(Run::Reading* reading) {
   if (options_.prepare) options_.prepare(reading);
   if (options_.incremental.since.has_value()) LeaveOut(reading);
+  if (windows_ == nullptr) Follow(reading);
   if (given_ == nullptr) return;
   const auto id_of = [this](const PageReader::Record& record) {
     const std::string_view id = record.values->Get(*shape_, options_.list.id, 0).text;
@@ -264,6 +346,7 @@ void WindowedList::OnWindowsEnd(const absl::Status& status, int64_t shortfall) {
 void WindowedList::BeginAnew(const std::string& why) {
   anew_ = false;
   position_.Clear();
+  order_ = std::make_unique<LatestFirst>(options_.start);
   run_->RestartTables(options_.tables, why);
   ReadList();
 }

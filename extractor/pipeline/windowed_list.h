@@ -10,6 +10,7 @@
 
 #include "absl/status/status.h"
 #include "extractor/pipeline/incremental.h"
+#include "extractor/pipeline/latest_first.h"
 #include "extractor/pipeline/paged_list.h"
 #include "extractor/pipeline/record_ids.h"
 #include "extractor/pipeline/run.h"
@@ -30,6 +31,8 @@ class WindowedList {
   struct Options {
     // "contacts", for messages.
     std::string records;
+    // When the extraction began, on Intercom's clock, in Unix seconds.
+    int64_t start = 0;
     // What the records feed.
     TableSet tables;
     // Which records make rows.
@@ -77,11 +80,17 @@ class WindowedList {
   bool SearchesChanges() const {
     return options_.incremental.since.has_value() && !options_.reads_all;
   }
+  // Follows the plain list while it is all that is read.
+  void Follow(Run::Reading* reading);
   void ReadList();
+  // Reads the list's front again, for records that jumped there.
+  void ReadFront();
+  void OnFrontEnd(const absl::Status& status);
   void ReadWindows();
   void OnListPage(const PageInfo& info, std::function<void()> next);
   SearchWindows::Options WindowOptions();
   void OnListEnd(const absl::Status& status);
+  void End(const absl::Status& status);
   void OnWindowsEnd(const absl::Status& status, int64_t shortfall);
   void BeginAnew(const std::string& why);
   void Remember(absl::string_view id);
@@ -93,6 +102,8 @@ class WindowedList {
   bool undecided_ = true;
   // Of the plain list.
   resume::ListPosition position_;
+  std::unique_ptr<LatestFirst> order_;
+  int fronts_ = 0;
   // It is about to begin anew, once nothing is under way for records that were read.
   bool anew_ = false;
   // Times that a cursor was refused.

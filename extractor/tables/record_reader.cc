@@ -149,7 +149,7 @@ absl::Status Malformed(error_code error) {
 }  // namespace
 
 std::optional<int64_t> IntegerOf(const JsonValue& value) {
-  if (value.kind != Kind::kNumber) return std::nullopt;
+  if (value.kind != Kind::kNumber && value.kind != Kind::kString) return std::nullopt;
   return ParseInt64(value.text);
 }
 

@@ -39,7 +39,8 @@ struct JsonValue {
   bool has_value() const { return kind != Kind::kAbsent && kind != Kind::kNull; }
 };
 
-// The integer that a JSON number is; nothing for other numbers and other types.
+// The integer that a JSON number, or a string of its digits, is; as in the columns.
+// Nothing for other numbers and other types.
 std::optional<int64_t> IntegerOf(const JsonValue& value);
 
 // The elements of one list of a record.

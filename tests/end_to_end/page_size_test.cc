@@ -118,7 +118,8 @@ TEST_F(PageSizeTest, AllTablesAreCompleteWhenIntercomBearsSmallPagesOnly) {
     EXPECT_THAT(std::vector<int64_t>(asked.begin() + 2, asked.end()), Each(37)) << path;
   }
   EXPECT_EQ(harness_->intercom().stats().by_status[504], 6);
-  EXPECT_EQ(harness_->intercom().stats().duplicates, 0);
+  // The front of the conversations is read again, by now in pages of the same size.
+  EXPECT_EQ(harness_->intercom().stats().duplicates, 1);
   EXPECT_EQ(got.summary.requests().retries(), 6);
 }
 
