@@ -14,6 +14,8 @@ constexpr size_t kMaxConditions = 15;
 constexpr int kMaxGroupLevels = 2;
 // Together; four bytes each. The windows of ten million contacts, and some that were split.
 constexpr size_t kMaxCachedEntries = 32'000'000;
+// Fewer are looked at one by one.
+constexpr int kManyCandidates = 10'000;
 constexpr int64_t kMin = ContactKey::kNever + 1;  // kNever itself matches no date.
 constexpr int64_t kMax = std::numeric_limits<int64_t>::max();
 
@@ -275,9 +277,30 @@ bool Searcher::ConversationMatches(size_t conversation, const Condition& conditi
   return false;
 }
 
+Searcher::Range Searcher::Between(const Index& index, int64_t low, int64_t high) {
+  const auto begin = std::lower_bound(index.begin(), index.end(), std::make_pair(low, uint32_t{0}));
+  const auto end = std::lower_bound(begin, index.end(), std::make_pair(high, uint32_t{0}));
+  return {begin, end};
+}
+
+const Searcher::Index& Searcher::ByUpdatedAt() const {
+  std::call_once(by_updated_at_once_, [this] {
+    by_updated_at_.reserve(by_created_at_.size());
+    for (size_t i = 0; i < workspace_.contact_count(); ++i) {
+      by_updated_at_.emplace_back(workspace_.contact_key(i).updated_at, static_cast<uint32_t>(i));
+    }
+    std::sort(by_updated_at_.begin(), by_updated_at_.end());
+  });
+  return by_updated_at_;
+}
+
 std::vector<uint32_t> Searcher::ContactCandidates(const Condition& condition) const {
-  int64_t low = std::numeric_limits<int64_t>::min();
-  int64_t high = kMax;
+  struct Bounds {
+    int64_t low = std::numeric_limits<int64_t>::min();
+    int64_t high = kMax;
+  };
+  Bounds created;
+  std::optional<Bounds> updated;
   std::vector<uint32_t> candidates;
   for (const Condition* part : Required(condition)) {
     if (part->kind == Kind::kText && part->field == Field::kId && !part->negated) {
@@ -289,15 +312,23 @@ std::vector<uint32_t> Searcher::ContactCandidates(const Condition& condition) co
       candidates.erase(std::unique(candidates.begin(), candidates.end()), candidates.end());
       return candidates;
     }
-    if (part->kind == Kind::kDate && part->field == Field::kCreatedAt) {
-      low = std::max(low, part->low);
-      high = std::min(high, part->high);
-    }
+    const bool is_updated = part->field == Field::kUpdatedAt;
+    if (part->kind != Kind::kDate || (!is_updated && part->field != Field::kCreatedAt)) continue;
+    if (is_updated && !updated.has_value()) updated.emplace();
+    Bounds* const bounds = is_updated ? &*updated : &created;
+    bounds->low = std::max(bounds->low, part->low);
+    bounds->high = std::min(bounds->high, part->high);
   }
-  auto begin = std::lower_bound(by_created_at_.begin(), by_created_at_.end(),
-                                std::make_pair(low, uint32_t{0}));
-  for (; begin != by_created_at_.end() && begin->first < high; ++begin) {
-    candidates.push_back(begin->second);
+  const auto [low, high] = created;
+  Range range = Between(by_created_at_, low, high);
+  // An import: all of them were created on one day.
+  if (updated.has_value() && range.end - range.begin > kManyCandidates &&
+      workspace_.version() == 0) {
+    const Range by_update = Between(ByUpdatedAt(), updated->low, updated->high);
+    if (by_update.end - by_update.begin < range.end - range.begin) range = by_update;
+  }
+  for (auto candidate = range.begin; candidate < range.end; ++candidate) {
+    candidates.push_back(candidate->second);
   }
   for (size_t i = by_created_at_.size(); i < workspace_.contact_count(); ++i) {
     const int64_t created_at = workspace_.contact_key(i).created_at;

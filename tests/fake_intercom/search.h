@@ -100,11 +100,25 @@ class Searcher {
   // The contacts that may match; narrow where the query names ids or days.
   std::vector<uint32_t> ContactCandidates(const Condition& condition) const;
 
+  // Contacts and the seconds of one of their dates, sorted.
+  using Index = std::vector<std::pair<int64_t, uint32_t>>;
+  // Those from `low` to before `high`.
+  struct Range {
+    Index::const_iterator begin;
+    Index::const_iterator end;
+  };
+  static Range Between(const Index& index, int64_t low, int64_t high);
+  // Of a workspace that does not change; made when it is first needed.
+  const Index& ByUpdatedAt() const;
+
   const Workspace& workspace_;
   // Constant after construction: the contacts of then by created_at, which no change
   // changes, and those not indexed.
-  std::vector<std::pair<int64_t, uint32_t>> by_created_at_;
+  Index by_created_at_;
   std::unordered_set<size_t> missing_;
+
+  mutable std::once_flag by_updated_at_once_;
+  mutable Index by_updated_at_;
 
   std::mutex mu_;
   // Guarded by mu_: the oldest results leave first.
