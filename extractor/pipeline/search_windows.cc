@@ -91,8 +91,13 @@ void SearchWindows::Pump() {
   if (ended_) return;
   for (const size_t window : plan_.TakeNew()) waiting_.push_back(window);
   while (!waiting_.empty() && options_.has_room(in_flight_)) {
-    const size_t window = waiting_.front();
-    waiting_.pop_front();
+    // The longest first: a long one that is left at the end is read page after page.
+    const auto next =
+        std::max_element(waiting_.begin(), waiting_.end(), [this](size_t left, size_t right) {
+          return plan_.Remaining(left) < plan_.Remaining(right);
+        });
+    const size_t window = *next;
+    waiting_.erase(next);
     // Its work may have been given to others while it waited.
     if (plan_.IsOpen(window)) {
       Fetch(window);

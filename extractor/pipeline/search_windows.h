@@ -3,7 +3,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -142,7 +141,7 @@ class SearchWindows : public std::enable_shared_from_this<SearchWindows> {
   std::vector<std::string> undated_;
   int64_t given_ = 0;
   // Windows that could go on; pages that are asked for and did not arrive.
-  std::deque<size_t> waiting_;
+  std::vector<size_t> waiting_;
   size_t in_flight_ = 0;
   bool ended_ = false;
 };

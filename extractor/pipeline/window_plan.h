@@ -155,6 +155,8 @@ class WindowPlan {
   // Pages that open windows still have, as far as it is known; those that were
   // asked for and did not arrive among them.
   int64_t ExpectedPages() const;
+  // Records that a window still has, as far as it is known.
+  int64_t Remaining(size_t window) const;
   // Windows that there were so far, those before a restart among them.
   size_t size() const { return static_cast<size_t>(closed_) + windows_.size(); }
 
@@ -183,7 +185,6 @@ class WindowPlan {
   int64_t Size(size_t window) const;
   // Whether Remaining() is more than an estimate.
   bool IsCounted(size_t window) const;
-  int64_t Remaining(size_t window) const;
   // Windows that may be open while none is far longer than the others.
   size_t Ordinary() const { return std::max<size_t>(2, options_.max_open * 3 / 4); }
   void SplitLargest();
