@@ -159,10 +159,12 @@ class Stage:
             before = (disturbance.measure, due)
             await self._until_due(disturbance, due)
             await asyncio.sleep(disturbance.delay_seconds)
-            if self._up(disturbance.kind):
-                done[disturbance.kind] += 1
-                self._disturbed += 1
-                await self._strike(disturbance)
+            while not self._up(disturbance.kind):
+                # It has just ended, of the signal before, say.
+                await self._until_due(disturbance, due)
+            done[disturbance.kind] += 1
+            self._disturbed += 1
+            await self._strike(disturbance)
 
     def _passed(self, measure: Measure) -> int:
         return self.effort().of(measure)
