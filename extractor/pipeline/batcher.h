@@ -13,9 +13,8 @@
 namespace intercom_extractor {
 
 // Gathers rows and what is said of their parents into `RowBatch` events, and ids into
-// `LivingRecords`. A batch is cut at 256 KiB,
-// where gRPC's throughput is near its best, and never exceeds 1 MiB unless a single row does. Lives
-// on the extraction's strand.
+// `LivingRecords`. A batch is cut at 256 KiB, where gRPC's throughput is near its best,
+// and never exceeds 1 MiB unless a single row does. Lives on the extraction's strand.
 class Batcher {
  public:
   static constexpr size_t kTargetBytes = size_t{256} << 10;
