@@ -236,7 +236,7 @@ class HttpClient::Loop {
     transfer->request = std::move(request);
     transfer->done = std::move(done);
     transfer->max_body = options_.max_body;
-    transfer->response.body = ResponseBody(options_.max_body_in_memory);
+    transfer->response.body = ResponseBody(options_.max_body_in_memory, budget_);
     transfer->easy.reset(curl_easy_init());
     Configure(transfer.get());
     CURL* easy = transfer->easy.get();
@@ -336,6 +336,8 @@ class HttpClient::Loop {
   }
 
   const Options options_;
+  const std::shared_ptr<BodyBudget> budget_ =
+      std::make_shared<BodyBudget>(options_.max_bodies_in_memory);
   const SteadyClock clock_;
   CURLM* multi_ = nullptr;
   // Handed out on any thread.

@@ -68,6 +68,9 @@ class HttpClient {
     // Answers above this size are kept in an unlinked temporary file, so that
     // memory stays bounded by transfers in flight times this. In bytes.
     size_t max_body_in_memory = size_t{2} << 20;
+    // What the answers of all transfers may hold in memory together, also while they
+    // wait to be read; those that find no room are kept in files. In bytes.
+    size_t max_bodies_in_memory = size_t{64} << 20;
     // An answer above this size after decompression is an error. In bytes.
     size_t max_body = size_t{4} << 30;
     // Extra certificate authorities to trust (PEM file); empty for the system's.

@@ -7,9 +7,11 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <string>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "extractor/memory/buffer_pool.h"
 
 namespace intercom_extractor {
 namespace {
@@ -26,6 +28,15 @@ int OpenTemporaryFile() {
   const int named = mkostemp(name.data(), O_CLOEXEC);
   if (named >= 0) unlink(name.c_str());
   return named;
+}
+
+// Of smaller bodies the allocator takes care.
+constexpr size_t kPooledFrom = size_t{64} << 10;
+
+BufferPool& Pool() {
+  constexpr size_t kMaxKept = size_t{16} << 20;
+  static auto* const pool = new BufferPool(kMaxKept);
+  return *pool;
 }
 
 absl::Status WriteAll(int file, const char* data, size_t size) {
@@ -47,40 +58,59 @@ absl::Status WriteAll(int file, const char* data, size_t size) {
 
 ResponseBody ResponseBody::FromString(absl::string_view content) {
   ResponseBody body(content.size());
-  body.memory_.assign(content.data(), content.size());
-  body.size_ = content.size();
+  (void)body.Append(content.data(), content.size());
   return body;
 }
 
-ResponseBody::~ResponseBody() {
-  if (file_ >= 0) close(file_);
-}
+ResponseBody::~ResponseBody() { LetGo(); }
 
 ResponseBody::ResponseBody(ResponseBody&& other) noexcept { *this = std::move(other); }
 
 ResponseBody& ResponseBody::operator=(ResponseBody&& other) noexcept {
   if (this != &other) {
-    if (file_ >= 0) close(file_);
+    LetGo();
     max_in_memory_ = other.max_in_memory_;
     size_ = std::exchange(other.size_, 0);
     memory_ = std::move(other.memory_);
-    other.memory_.clear();
     file_ = std::exchange(other.file_, -1);
+    budget_ = other.budget_;
+    taken_ = std::exchange(other.taken_, 0);
   }
   return *this;
 }
 
 absl::Status ResponseBody::Append(const char* data, size_t size) {
-  if (file_ < 0 && size_ + size > max_in_memory_) {
+  if (file_ < 0 && (size_ + size > max_in_memory_ || !MakeRoom(size_ + size))) {
     if (absl::Status status = MoveToFile(); !status.ok()) return status;
   }
   if (file_ >= 0) {
     if (absl::Status status = WriteAll(file_, data, size); !status.ok()) return status;
   } else {
-    memory_.append(data, size);
+    memory_.Append({data, size});
   }
   size_ += size;
   return absl::OkStatus();
+}
+
+bool ResponseBody::MakeRoom(size_t size) {
+  const size_t capacity = size + kPadding;
+  if (capacity <= memory_.capacity()) return true;
+  // Pages take the memory of pages before them; what is small must not hold so much.
+  GrowingBuffer larger = capacity >= kPooledFrom ? Pool().Take() : GrowingBuffer();
+  larger.Clear();
+  (void)larger.End(std::max(capacity, 2 * memory_.capacity()));
+  if (budget_ != nullptr) {
+    const size_t more = larger.capacity() - taken_;
+    if (!budget_->Take(more)) {
+      Pool().Give(std::move(larger));
+      return false;
+    }
+    taken_ += more;
+  }
+  larger.Append(memory_.view());
+  if (memory_.capacity() >= kPooledFrom) Pool().Give(std::move(memory_));
+  memory_ = std::move(larger);
+  return true;
 }
 
 absl::Status ResponseBody::MoveToFile() {
@@ -91,13 +121,33 @@ absl::Status ResponseBody::MoveToFile() {
                      "; point TMPDIR to a folder that can be written"));
   }
   absl::Status status = WriteAll(file_, memory_.data(), memory_.size());
-  memory_.clear();
-  memory_.shrink_to_fit();
+  LetGoOfMemory();
   return status;
 }
 
+absl::Status ResponseBody::Load() {
+  if (file_ < 0 || size_ > max_in_memory_) return absl::OkStatus();
+  char* const to = memory_.End(size_ + kPadding);
+  const auto got = Read(0, to, size_);
+  if (!got.ok()) return got.status();
+  memory_.SetEnd(to + size_);
+  close(std::exchange(file_, -1));
+  return absl::OkStatus();
+}
+
+void ResponseBody::LetGoOfMemory() {
+  if (memory_.capacity() >= kPooledFrom) Pool().Give(std::move(memory_));
+  memory_ = GrowingBuffer();
+  if (taken_ > 0) budget_->GiveBack(std::exchange(taken_, 0));
+}
+
+void ResponseBody::LetGo() {
+  LetGoOfMemory();
+  if (file_ >= 0) close(std::exchange(file_, -1));
+}
+
 absl::string_view ResponseBody::text() {
-  if (memory_.capacity() < size_ + kPadding) memory_.reserve(size_ + kPadding);
+  (void)memory_.End(kPadding);
   return absl::string_view(memory_.data(), size_);
 }
 

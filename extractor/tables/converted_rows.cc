@@ -20,7 +20,8 @@ ConvertedRows ConvertedRows::Of(UnitRows* unit) {
   for (size_t i = 0; i < unit->tables().size(); ++i) {
     const UnitRows::TableRows& rows = unit->tables()[i];
     v1::RowBatch batch;
-    EXPECT_TRUE(batch.ParseFromString(rows.bytes)) << tables[i].name();
+    EXPECT_TRUE(batch.ParseFromArray(rows.bytes.data(), static_cast<int>(rows.bytes.size())))
+        << tables[i].name();
     std::vector<const FieldDescriptor*> fields;
     batch.GetReflection()->ListFields(batch, &fields);
     EXPECT_EQ(fields.size(), rows.ends.empty() ? 0 : 1) << tables[i].name();

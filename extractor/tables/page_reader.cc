@@ -11,11 +11,11 @@
 namespace intercom_extractor {
 namespace {
 
-using simdjson::SUCCESS;
-namespace ondemand = simdjson::ondemand;
+using Token = JsonDocument::Token;
+using Step = JsonDocument::Step;
 
-absl::Status Malformed(simdjson::error_code error) {
-  return absl::DataLossError(absl::StrCat("malformed JSON: ", simdjson::error_message(error)));
+absl::Status Malformed(absl::string_view what) {
+  return absl::DataLossError(absl::StrCat("malformed JSON: ", what));
 }
 
 // Percent decoding as in a query: cursors can hold "+", "/" and line ends.
@@ -60,73 +60,17 @@ void ReadNextUrl(std::string_view url, PageInfo* info) {
   }
 }
 
-// A number that may be missing, null or (as elsewhere in Intercom) a string.
-std::optional<int64_t> ReadCount(ondemand::value value) {
-  int64_t number = 0;
-  std::string_view text;
-  ondemand::json_type type;
-  if (value.type().get(type) != SUCCESS) return std::nullopt;
-  if (type == ondemand::json_type::number && value.get_int64().get(number) == SUCCESS) {
-    return number;
-  }
-  if (type == ondemand::json_type::string && value.get_string().get(text) == SUCCESS &&
-      absl::SimpleAtoi(absl::string_view(text.data(), text.size()), &number)) {
-    return number;
-  }
-  return std::nullopt;
-}
-
-void ReadNext(ondemand::value next, PageInfo* info) {
-  ondemand::json_type type;
-  if (next.type().get(type) != SUCCESS) return;
-  std::string_view text;
-  if (type == ondemand::json_type::string) {
-    if (next.get_string().get(text) == SUCCESS) ReadNextUrl(text, info);
-    return;
-  }
-  ondemand::object object;
-  if (type != ondemand::json_type::object || next.get_object().get(object) != SUCCESS) return;
-  for (auto field : object) {
-    std::string_view key;
-    if (field.unescaped_key().get(key) != SUCCESS) return;
-    ondemand::value value;
-    if (field.value().get(value) != SUCCESS) return;
-    if (key == "page") {
-      info->next_page = ReadCount(value);
-    } else if (key == "starting_after") {
-      if (value.get_string().get(text) == SUCCESS && !text.empty()) {
-        info->next_starting_after = std::string(text);
-      }
-    }
-  }
-}
-
-void ReadPages(ondemand::value pages, PageInfo* info) {
-  ondemand::object object;
-  ondemand::json_type type;
-  if (pages.type().get(type) != SUCCESS || type != ondemand::json_type::object ||
-      pages.get_object().get(object) != SUCCESS) {
-    return;
-  }
-  for (auto field : object) {
-    std::string_view key;
-    if (field.unescaped_key().get(key) != SUCCESS) return;
-    ondemand::value value;
-    if (field.value().get(value) != SUCCESS) return;
-    if (key == "next") {
-      ReadNext(value, info);
-    } else if (key == "page") {
-      info->page = ReadCount(value);
-    } else if (key == "total_pages") {
-      info->total_pages = ReadCount(value);
-    }
-  }
-}
-
 }  // namespace
 
 PageReader::PageReader(std::vector<std::string> items, std::string split, Shape* shape)
-    : items_(std::move(items)), split_(std::move(split)), reader_(shape) {
+    : items_(std::move(items)),
+      split_(std::move(split)),
+      reader_(shape),
+      next_(pages_shape_.AddValue(-1, "next")),
+      next_page_(pages_shape_.AddValue(-1, "next.page")),
+      next_starting_after_(pages_shape_.AddValue(-1, "next.starting_after")),
+      page_(pages_shape_.AddValue(-1, "page")),
+      total_pages_(pages_shape_.AddValue(-1, "total_pages")) {
   if (!split_.empty()) split_list_ = shape->AddList(-1, split_);
 }
 
@@ -137,63 +81,91 @@ bool PageReader::IsItems(std::string_view key) const {
 
 absl::StatusOr<PageInfo> PageReader::Read(ResponseBody* body, OnRecord on_record) {
   PageInfo info;
-  if (absl::Status status = document_.Open(body->text()); !status.ok()) return status;
-  ondemand::object object;
-  if (const auto error = document_.document().get_object().get(object)) return Malformed(error);
-  absl::Status status;
+  absl::Status status = document_.Open(body->text());
+  if (!status.ok()) return status;
   if (items_.empty()) {
-    status = reader_.Read(&document_, object, &values_);
+    JsonDocument::Token token = document_.begin();
+    status = reader_.Read(&document_, &token, &values_);
+    if (status.ok() && token != document_.end()) status = Malformed("trailing text");
     if (status.ok()) status = on_record({&values_, 0, 0});
     info.records = 1;
   } else {
-    status = ReadEnvelope(object, &info, on_record);
+    bool whole = true;
+    status = ReadEnvelope(&info, on_record, &whole);
+    // Two texts in one body, say.
+    if (status.ok() && !whole) status = Malformed("trailing text");
   }
   if (!status.ok()) return status;
-  // Something behind the object: two texts in one body, say.
-  if (!document_.AtEnd()) return absl::DataLossError("malformed JSON: trailing text");
   return info;
 }
 
-absl::Status PageReader::ReadEnvelope(ondemand::object envelope, PageInfo* info,
-                                      OnRecord on_record) {
+absl::Status PageReader::ReadEnvelope(PageInfo* info, OnRecord on_record, bool* whole) {
   bool found_items = false;
-  for (auto result : envelope) {
-    ondemand::field field;
-    if (const auto error = std::move(result).get(field)) return Malformed(error);
-    std::string_view key;
-    if (const auto error = field.unescaped_key().get(key)) return Malformed(error);
-    ondemand::value value = field.value();
-    if (key == "pages") {
-      ReadPages(value, info);
-    } else if (key == "total_count") {
-      info->total_count = ReadCount(value);
-    } else if (key == "scroll_param") {
-      std::string_view text;
-      ondemand::json_type type;
-      if (value.type().get(type) == SUCCESS && type == ondemand::json_type::string &&
-          value.get_string().get(text) == SUCCESS) {
-        info->scroll_param = std::string(text);
-      }
-    } else if (!found_items && IsItems(key)) {
-      ondemand::array array;
-      ondemand::json_type type;
-      if (const auto error = value.type().get(type)) return Malformed(error);
-      if (type != ondemand::json_type::array) continue;
-      if (const auto error = value.get_array().get(array)) return Malformed(error);
+  Token token = document_.begin();
+  if (document_.At(token) != '{') return Malformed("an object was expected");
+  Step step = document_.Enter(&token, '}');
+  for (; step == Step::kMember; step = document_.Next(&token, '}')) {
+    if (!document_.IsMember(token)) return Malformed("a key was expected");
+    const std::optional<std::string_view> key = document_.Key(token);
+    if (!key.has_value()) return Malformed("a key was expected");
+    token += 2;
+    if (*key == "pages" && document_.At(token) == '{') {
+      if (absl::Status status = ReadPages(&token, info); !status.ok()) return status;
+    } else if (!found_items && document_.At(token) == '[' && IsItems(*key)) {
       found_items = true;
-      for (auto item : array) {
-        ondemand::object record;
-        if (const auto error = item.get_object().get(record)) return Malformed(error);
-        if (absl::Status status = reader_.Read(&document_, record, &values_); !status.ok()) {
-          return status;
-        }
-        ++info->records;
-        if (absl::Status status = on_record({&values_, 0, 0}); !status.ok()) return status;
+      if (absl::Status status = ReadItems(&token, info, on_record); !status.ok()) return status;
+    } else if (*key == "total_count" || *key == "scroll_param") {
+      JsonValue value;
+      const Token behind = document_.Skip(token);
+      if (behind == token + 1 && !document_.ReadScalar(token, &value)) {
+        return Malformed("a value was expected");
       }
+      token = behind;
+      if (*key == "total_count") {
+        info->total_count = IntegerOf(value);
+      } else if (value.kind == JsonValue::Kind::kString) {
+        info->scroll_param = std::string(value.text);
+      }
+    } else {
+      token = document_.Skip(token);
     }
   }
+  if (step != Step::kEnd) return Malformed("the answer is broken");
+  *whole = token == document_.end();
   if (!found_items) {
     return absl::DataLossError(absl::StrCat("the answer has no list \"", items_.front(), "\""));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status PageReader::ReadItems(Token* token, PageInfo* info, OnRecord on_record) {
+  Step step = document_.Enter(token, ']');
+  for (; step == Step::kMember; step = document_.Next(token, ']')) {
+    if (absl::Status status = reader_.Read(&document_, token, &values_); !status.ok()) {
+      return status;
+    }
+    ++info->records;
+    if (absl::Status status = on_record({&values_, 0, 0}); !status.ok()) return status;
+  }
+  return step == Step::kEnd ? absl::OkStatus() : Malformed("the list is broken");
+}
+
+absl::Status PageReader::ReadPages(Token* token, PageInfo* info) {
+  if (absl::Status status = pages_reader_.Read(&document_, token, &pages_); !status.ok()) {
+    return status;
+  }
+  const auto value = [this](ValueRef ref) -> const JsonValue& {
+    return pages_.Get(pages_shape_, ref, 0);
+  };
+  info->page = IntegerOf(value(page_));
+  info->total_pages = IntegerOf(value(total_pages_));
+  info->next_page = IntegerOf(value(next_page_));
+  const JsonValue& cursor = value(next_starting_after_);
+  if (cursor.kind == JsonValue::Kind::kString && !cursor.text.empty()) {
+    info->next_starting_after = std::string(cursor.text);
+  }
+  if (const JsonValue& next = value(next_); next.kind == JsonValue::Kind::kString) {
+    ReadNextUrl(next.text, info);
   }
   return absl::OkStatus();
 }
@@ -212,28 +184,19 @@ absl::StatusOr<PageInfo> PageReader::Salvage(ResponseBody* body, OnRecord on_rec
   rest_ = std::move(split->rest);
   rest_.reserve(rest_.size() + ResponseBody::kPadding);
   if (absl::Status status = document_.Open(rest_); !status.ok()) return status;
-  ondemand::object object;
-  if (const auto error = document_.document().get_object().get(object)) return Malformed(error);
   // The splitter does not know a list whose key is written with escapes: its
   // records are still here.
-  if (absl::Status status = ReadEnvelope(object, &info, on_record); !status.ok()) return status;
+  bool whole = true;
+  if (absl::Status status = ReadEnvelope(&info, on_record, &whole); !status.ok()) return status;
   // What follows a bracket too many would be lost in silence.
-  info.complete = split->complete && document_.AtEnd();
+  info.complete = split->complete && whole;
 
   for (const SplitBody::Slice& slice : split->elements) {
-    buffer_.reserve(slice.size + ResponseBody::kPadding);
-    buffer_.resize(slice.size);
-    const auto got = body->Read(slice.offset, buffer_.data(), slice.size);
-    if (!got.ok()) return got.status();
-    absl::Status status = document_.Open(buffer_);
-    if (status.ok()) {
-      ondemand::object record;
-      const auto error = document_.document().get_object().get(record);
-      status = error ? Malformed(error) : reader_.Read(&document_, record, &values_);
-      if (status.ok() && !document_.AtEnd()) {
-        status = absl::DataLossError("malformed JSON: trailing text");
-      }
-    }
+    absl::Status status = OpenSlice(body, slice, &document_);
+    if (absl::IsResourceExhausted(status)) return status;
+    Token token = document_.begin();
+    if (status.ok()) status = reader_.Read(&document_, &token, &values_);
+    if (status.ok() && token != document_.end()) status = Malformed("trailing text");
     if (!status.ok()) {
       ++info.malformed;
       on_malformed(std::string(status.message()));
@@ -243,6 +206,14 @@ absl::StatusOr<PageInfo> PageReader::Salvage(ResponseBody* body, OnRecord on_rec
     if (status = on_record({&values_, 0, 0}); !status.ok()) return status;
   }
   return info;
+}
+
+absl::Status PageReader::OpenSlice(ResponseBody* body, const SplitBody::Slice& slice,
+                                   JsonDocument* document) {
+  buffer_.reserve(slice.size + ResponseBody::kPadding);
+  buffer_.resize(slice.size);
+  const auto got = body->Read(slice.offset, buffer_.data(), slice.size);
+  return got.ok() ? document->Open(buffer_) : got.status();
 }
 
 absl::StatusOr<PageInfo> PageReader::SalvageRecord(ResponseBody* body, OnRecord on_record,
@@ -255,30 +226,22 @@ absl::StatusOr<PageInfo> PageReader::SalvageRecord(ResponseBody* body, OnRecord 
   if (!split.ok()) return split.status();
   rest_ = std::move(split->rest);
   rest_.reserve(rest_.size() + ResponseBody::kPadding);
-  if (absl::Status status = document_.Open(rest_); !status.ok()) return status;
-  ondemand::object object;
-  if (const auto error = document_.document().get_object().get(object)) return Malformed(error);
-  absl::Status status = reader_.Read(&document_, object, &values_);
+  absl::Status status = document_.Open(rest_);
+  Token token = document_.begin();
+  if (status.ok()) status = reader_.Read(&document_, &token, &values_);
   if (!status.ok()) return status;
-  info.complete = split->complete && document_.AtEnd();
+  info.complete = split->complete && token == document_.end();
   const int part = split->elements.empty() ? 0 : 1;
   if (status = on_record({&values_, part, split->elements.size()}); !status.ok()) return status;
 
   for (const SplitBody::Slice& slice : split->elements) {
-    buffer_.reserve(slice.size + ResponseBody::kPadding);
-    buffer_.resize(slice.size);
-    const auto got = body->Read(slice.offset, buffer_.data(), slice.size);
-    if (!got.ok()) return got.status();
-    status = element_document_.Open(buffer_);
+    status = OpenSlice(body, slice, &element_document_);
+    if (absl::IsResourceExhausted(status)) return status;
+    token = element_document_.begin();
     if (status.ok()) {
-      ondemand::object element;
-      const auto error = element_document_.document().get_object().get(element);
-      status = error ? Malformed(error)
-                     : reader_.ReadElement(&element_document_, element, split_list_, &values_);
-      if (status.ok() && !element_document_.AtEnd()) {
-        status = absl::DataLossError("malformed JSON: trailing text");
-      }
+      status = reader_.ReadElement(&element_document_, &token, split_list_, &values_);
     }
+    if (status.ok() && token != element_document_.end()) status = Malformed("trailing text");
     if (!status.ok()) {
       ++info.malformed;
       on_malformed(std::string(status.message()));

@@ -10,6 +10,8 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "extractor/http/response_body.h"
+#include "extractor/tables/body_splitter.h"
+#include "extractor/tables/json_document.h"
 #include "extractor/tables/record_reader.h"
 #include "extractor/tables/shape.h"
 
@@ -69,19 +71,32 @@ class PageReader {
   int split_list() const { return split_list_; }
 
  private:
-  absl::Status ReadEnvelope(simdjson::ondemand::object envelope, PageInfo* info,
-                            OnRecord on_record);
+  // Reads what is around the records and gives these to `on_record`. `whole`: nothing
+  // follows it.
+  absl::Status ReadEnvelope(PageInfo* info, OnRecord on_record, bool* whole);
+  absl::Status ReadPages(JsonDocument::Token* token, PageInfo* info);
+  absl::Status ReadItems(JsonDocument::Token* token, PageInfo* info, OnRecord on_record);
   bool IsItems(std::string_view key) const;
+  absl::Status OpenSlice(ResponseBody* body, const SplitBody::Slice& slice, JsonDocument* document);
   absl::StatusOr<PageInfo> SalvageRecord(ResponseBody* body, OnRecord on_record,
                                          OnMalformed on_malformed);
 
   const std::vector<std::string> items_;
   const std::string split_;
   RecordReader reader_;
-  RecordReader::Document document_;
+  JsonDocument document_;
   // For the elements of a record that is read in pieces, whose rest stays open.
-  RecordReader::Document element_document_;
+  JsonDocument element_document_;
   RecordValues values_;
+  // What lies at "pages" in the envelope.
+  Shape pages_shape_;
+  const ValueRef next_;
+  const ValueRef next_page_;
+  const ValueRef next_starting_after_;
+  const ValueRef page_;
+  const ValueRef total_pages_;
+  RecordReader pages_reader_{&pages_shape_};
+  RecordValues pages_;
   std::string buffer_;
   std::string rest_;
   int split_list_ = -1;

@@ -1,12 +1,14 @@
 #include "extractor/tables/record_converter.h"
 
 #include <algorithm>
+#include <cstring>
+#include <utility>
 
+#include "absl/base/attributes.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "extractor/tables/json_number.h"
-#include "extractor/tables/wire.h"
 
 namespace intercom_extractor {
 namespace {
@@ -36,6 +38,18 @@ const char* KindName(Kind kind) {
   }
 }
 
+WireFormatLite::WireType WireTypeOf(v1::ColumnType type) {
+  switch (type) {
+    case v1::COLUMN_TYPE_INT64:
+    case v1::COLUMN_TYPE_BOOL:
+      return WireFormatLite::WIRETYPE_VARINT;
+    case v1::COLUMN_TYPE_DOUBLE:
+      return WireFormatLite::WIRETYPE_FIXED64;
+    default:
+      return WireFormatLite::WIRETYPE_LENGTH_DELIMITED;
+  }
+}
+
 // Whether something stands there that cannot be an id.
 bool IsNoReference(const JsonValue& value) {
   return value.has_value() && value.kind != Kind::kNumber && value.kind != Kind::kString;
@@ -59,6 +73,12 @@ void AppendUnknownRoles(const Shape& shape, const RecordValues& values, int list
   }
 }
 
+RecordConverter::Column::Column(const v1::ColumnDescription& description)
+    : name(&description.name()),
+      tag(description.number(), WireTypeOf(description.type())),
+      write(HowToWrite(description)),
+      derivation(description.column().derivation()) {}
+
 RecordConverter::RecordConverter(v1::SourceRecord record,
                                  const std::vector<const TableInfo*>& wanted) {
   id_ = shape_.AddValue(-1, "id");
@@ -78,10 +98,11 @@ RecordConverter::RecordConverter(v1::SourceRecord record,
 }
 
 void RecordConverter::AddTable(const TableInfo& info, const v1::TableSource& source) {
-  Table table;
-  table.index = info.index;
-  table.batch_field = info.batch_field->number();
-  table.role = info.description.table().role();
+  Table table{info.index,
+              WireTag(info.batch_field->number(), WireFormatLite::WIRETYPE_LENGTH_DELIMITED),
+              info.description.table().role(),
+              {},
+              {}};
   for (const v1::ColumnDescription& column : info.description.columns()) {
     if (!column.column().has_constant()) continue;
     const std::string& constant = column.column().constant();
@@ -109,12 +130,7 @@ RecordConverter::Variant RecordConverter::CompileVariant(const TableInfo& info, 
     if (annotation.paths().empty() && annotation.derivation() == v1::DERIVATION_UNSPECIFIED) {
       continue;  // Always null: today's Intercom has no counterpart.
     }
-    Column column;
-    column.name = &description.name();
-    column.number = description.number();
-    column.type = description.type();
-    column.format = annotation.format();
-    column.derivation = annotation.derivation();
+    Column column(description);
     for (const std::string& path : annotation.paths()) {
       const absl::string_view below = absl::string_view(path).substr(2);
       if (absl::StartsWith(path, "@.")) {
@@ -123,9 +139,42 @@ RecordConverter::Variant RecordConverter::CompileVariant(const TableInfo& info, 
         column.values.push_back(shape_.AddValue(shape_.lists()[list].parent, below));
       }  // else "^": what is around the record is the context's to know.
     }
+    column.owner = OwnerOf(column.values, list);
+    if (column.owner != Owner::kSeveral) column.slot = column.values.front().slot;
     variant.columns.push_back(std::move(column));
   }
   return variant;
+}
+
+RecordConverter::Write RecordConverter::HowToWrite(const v1::ColumnDescription& column) {
+  switch (column.type()) {
+    case v1::COLUMN_TYPE_INT64:
+      return Write::kInt64;
+    case v1::COLUMN_TYPE_BOOL:
+      return Write::kBool;
+    case v1::COLUMN_TYPE_DOUBLE:
+      return Write::kDouble;
+    default:
+      break;
+  }
+  switch (column.column().format()) {
+    case v1::COLUMN_FORMAT_JSON_TEXT:
+      return Write::kJsonText;
+    case v1::COLUMN_FORMAT_IDENTIFIER:
+      return Write::kIdentifier;
+    default:
+      return Write::kText;
+  }
+}
+
+RecordConverter::Owner RecordConverter::OwnerOf(const std::vector<ValueRef>& values,
+                                                int list) const {
+  if (values.size() != 1) return Owner::kSeveral;
+  const int owner = values.front().list;
+  if (owner < 0) return Owner::kRecord;
+  if (owner == list) return Owner::kElement;
+  if (list >= 0 && owner == shape_.lists()[list].parent) return Owner::kOuterElement;
+  return Owner::kSeveral;
 }
 
 bool RecordConverter::InPart(int list, Part part, int split_list) const {
@@ -144,7 +193,7 @@ void RecordConverter::Convert(const RecordValues& values, const RecordContext& c
            : name == "lead" ? v1::CONTACT_ROLE_LEAD
                             : v1::CONTACT_ROLE_UNSPECIFIED;
   }
-  for (const Table& table : tables_) {
+  for (Table& table : tables_) {
     if (context.skip.test(table.index)) continue;
     if (table.role != v1::CONTACT_ROLE_UNSPECIFIED && table.role != role) continue;
     // The first list that is there counts; a misplaced one is reported below.
@@ -156,9 +205,17 @@ void RecordConverter::Convert(const RecordValues& values, const RecordContext& c
       }
     }
     if (!InPart(variant->list, part, list)) continue;
-    RowSource row{&values, &context, &table, variant->list, 0, unit};
+    RowSource row{
+        &values,
+        &context,
+        &table,
+        variant->list,
+        0,
+        unit,
+        &unit->tables()[table.index].bytes,
+        (variant->columns.size() + 1) * WireTag::kMaxFieldOverhead + table.constants.size()};
     if (variant->list < 0) {
-      WriteRow(row, *variant);
+      WriteRow(row, &table, *variant);
       continue;
     }
     const ListValues& elements = values.lists[variant->list];
@@ -166,16 +223,121 @@ void RecordConverter::Convert(const RecordValues& values, const RecordContext& c
       unit->notices().push_back({table.index, v1::NOTICE_CODE_VALUE_INVALID, RecordId(row),
                                  "a list was expected that is none, or holds more than objects"});
     }
-    for (row.element = 0; row.element < elements.count; ++row.element) WriteRow(row, *variant);
+    for (row.element = 0; row.element < elements.count; ++row.element) {
+      WriteRow(row, &table, *variant);
+    }
   }
 }
 
-void RecordConverter::WriteRow(const RowSource& row, const Variant& variant) {
-  row_.assign(row.table->constants);
-  for (const Column& column : variant.columns) WriteColumn(row, column);
-  UnitRows::TableRows& rows = row.unit->tables()[row.table->index];
-  AppendBytesField(row.table->batch_field, row_, &rows.bytes);
-  rows.ends.push_back(rows.bytes.size());
+void RecordConverter::WriteRow(const RowSource& row, Table* table, const Variant& variant) {
+  GrowingBuffer& out = *row.out;
+  const size_t begin = out.size();
+  // The row's length stands before it and is known behind it: most rows' lengths take as
+  // many bytes as that of the row before, the others are moved.
+  char* to = table->batch_tag.Put(out.End(row.room));
+  const auto header = static_cast<size_t>(to - out.data()) - begin;
+  to = PutBytes(table->constants, to + table->length_size);
+  to = WriteColumns(row, variant, to);
+
+  const size_t guess = begin + header + table->length_size;
+  const size_t size = static_cast<size_t>(to - out.data()) - guess;
+  const size_t length_size = VarintSize(size);
+  if (length_size != table->length_size) {
+    char* const columns = to - size;
+    to = columns - table->length_size + length_size;
+    std::memmove(to, columns, size);
+    to += size;
+    table->length_size = length_size;
+  }
+  PutVarint(size, to - size - length_size);
+  out.SetEnd(to);
+  row.unit->tables()[table->index].ends.push_back(out.size());
+}
+
+ABSL_ATTRIBUTE_ALWAYS_INLINE inline char* RecordConverter::BeginText(const RowSource& row,
+                                                                     const Column& column,
+                                                                     size_t size, char* to) {
+  if (static_cast<size_t>(row.out->limit() - to) < row.room + size) {
+    row.out->SetEnd(to);
+    to = row.out->End(row.room + size);
+  }
+  return PutVarint(size, column.tag.Put(to));
+}
+
+ABSL_ATTRIBUTE_ALWAYS_INLINE inline char* RecordConverter::WriteText(const RowSource& row,
+                                                                     const Column& column,
+                                                                     std::string_view text,
+                                                                     char* to) {
+  return PutBytes(text, BeginText(row, column, text.size(), to));
+}
+
+ABSL_ATTRIBUTE_ALWAYS_INLINE inline char* RecordConverter::WriteCopied(const RowSource& row,
+                                                                       const Column& column,
+                                                                       const JsonValue& value,
+                                                                       char* to) {
+  if (!value.has_value()) return to;
+  const bool is_text = value.kind == Kind::kNumber || value.kind == Kind::kString;
+  const char* wanted = nullptr;
+  switch (column.write) {
+    case Write::kText:
+      if (value.kind == Kind::kString) return WriteText(row, column, value.text, to);
+      wanted = "a string";
+      break;
+    case Write::kIdentifier:
+      if (is_text) return WriteText(row, column, value.text, to);
+      wanted = "a string";
+      break;
+    case Write::kJsonText:
+      if (value.kind != Kind::kMisplaced) return WriteText(row, column, value.raw, to);
+      wanted = "a string";
+      break;
+    case Write::kInt64:
+      if (is_text) {
+        if (const auto number = ParseInt64(value.text)) {
+          return PutVarint(static_cast<uint64_t>(*number), column.tag.Put(to));
+        }
+      }
+      wanted = "a 64-bit integer";
+      break;
+    case Write::kDouble:
+      if (is_text) {
+        if (const auto number = ParseDouble(value.text)) {
+          return PutDouble(*number, column.tag.Put(to));
+        }
+      }
+      wanted = "a number";
+      break;
+    case Write::kBool:
+      if (value.kind == Kind::kTrue || value.kind == Kind::kFalse) {
+        return PutVarint(value.kind == Kind::kTrue ? 1 : 0, column.tag.Put(to));
+      }
+      wanted = "true or false";
+      break;
+  }
+  Complain(row, column, wanted, value);
+  return to;
+}
+
+char* RecordConverter::WriteColumns(const RowSource& row, const Variant& variant, char* to) {
+  const JsonValue* values[3] = {row.values->slots.data(), nullptr, nullptr};
+  if (variant.list >= 0) {
+    const auto elements = [&](int list, size_t element) {
+      return row.values->lists[list].values.data() +
+             element * static_cast<size_t>(shape_.lists()[list].slots);
+    };
+    values[1] = elements(variant.list, row.element);
+    if (const int outer = shape_.lists()[variant.list].parent; outer >= 0) {
+      values[2] = elements(outer, row.values->lists[variant.list].outer[row.element]);
+    }
+  }
+  for (const Column& column : variant.columns) {
+    const JsonValue& value = column.owner == Owner::kSeveral
+                                 ? First(row, column)
+                                 : values[static_cast<int>(column.owner)][column.slot];
+    to = column.derivation == v1::DERIVATION_UNSPECIFIED ? WriteCopied(row, column, value, to)
+                                                         : WriteDerived(row, column, value, to);
+  }
+  return to;
 }
 
 size_t RecordConverter::ElementOf(const RowSource& row, ValueRef ref) const {
@@ -211,149 +373,91 @@ const JsonValue& RecordConverter::First(const RowSource& row, const Column& colu
   return result == nullptr ? kAbsent : *result;
 }
 
-void RecordConverter::WriteColumn(const RowSource& row, const Column& column) {
-  if (column.derivation != v1::DERIVATION_UNSPECIFIED) {
-    WriteDerived(row, column);
-  } else {
-    WriteCopied(row, column, First(row, column));
+char* RecordConverter::WriteUserAgent(const RowSource& row, const Column& column, char* to) {
+  static constexpr std::string_view kBefore[] = {R"({"browser":)", R"(,"browser_version":)",
+                                                 R"(,"browser_language":)", R"(,"os":)"};
+  constexpr size_t kMembers = 4;
+  std::string_view members[kMembers];
+  bool any = false;
+  size_t size = 1;
+  for (size_t i = 0; i < kMembers; ++i) {
+    const JsonValue& value = Get(row, column.values[i]);
+    const bool is_text = value.kind == Kind::kString;
+    if (value.has_value() && !is_text) Complain(row, column, "strings", value);
+    any = any || is_text;
+    members[i] = is_text ? value.raw : "null";
+    size += kBefore[i].size() + members[i].size();
   }
+  if (!any) return to;
+  to = BeginText(row, column, size, to);
+  for (size_t i = 0; i < kMembers; ++i) to = PutBytes(members[i], PutBytes(kBefore[i], to));
+  return PutBytes("}", to);
 }
 
-void RecordConverter::WriteText(const Column& column, std::string_view text) {
-  AppendBytesField(column.number, text, &row_);
-}
-
-void RecordConverter::WriteCopied(const RowSource& row, const Column& column,
-                                  const JsonValue& value) {
-  if (!value.has_value()) return;
-  const bool is_text = value.kind == Kind::kNumber || value.kind == Kind::kString;
-  switch (column.type) {
-    case v1::COLUMN_TYPE_STRING:
-      if (column.format == v1::COLUMN_FORMAT_JSON_TEXT) {
-        if (value.kind != Kind::kMisplaced) return WriteText(column, value.raw);
-      } else if (value.kind == Kind::kString ||
-                 (value.kind == Kind::kNumber && column.format == v1::COLUMN_FORMAT_IDENTIFIER)) {
-        return WriteText(column, value.text);
-      }
-      return Complain(row, column, "a string", value);
-    case v1::COLUMN_TYPE_INT64:
-      if (is_text) {
-        if (const auto number = ParseInt64(value.text)) {
-          return AppendVarintField(column.number, static_cast<uint64_t>(*number), &row_);
-        }
-      }
-      return Complain(row, column, "a 64-bit integer", value);
-    case v1::COLUMN_TYPE_DOUBLE:
-      if (is_text) {
-        if (const auto number = ParseDouble(value.text)) {
-          return AppendDoubleField(column.number, *number, &row_);
-        }
-      }
-      return Complain(row, column, "a number", value);
-    case v1::COLUMN_TYPE_BOOL:
-      if (value.kind == Kind::kTrue || value.kind == Kind::kFalse) {
-        return AppendVarintField(column.number, value.kind == Kind::kTrue ? 1 : 0, &row_);
-      }
-      return Complain(row, column, "true or false", value);
-    default:
-      return;
+char* RecordConverter::WriteAssignee(const RowSource& row, const Column& column, char* to) {
+  const JsonValue& admin = Get(row, column.values[0]);
+  const JsonValue& team = Get(row, column.values[1]);
+  if (column.derivation == v1::DERIVATION_ASSIGNEE_TYPE) {
+    return WriteText(row, column,
+                     IsSetReference(admin)  ? "admin"
+                     : IsSetReference(team) ? "team"
+                                            : "nobody_admin",
+                     to);
   }
+  // What cannot be an id is not set; one notice for both columns suffices.
+  if (IsNoReference(admin)) Complain(row, column, "an id", admin);
+  if (IsNoReference(team)) Complain(row, column, "an id", team);
+  if (!IsSetReference(admin) && !IsSetReference(team)) return to;
+  return WriteText(row, column, IsSetReference(admin) ? admin.text : team.text, to);
 }
 
-void RecordConverter::WriteDerived(const RowSource& row, const Column& column) {
+uint64_t RecordConverter::OrdinalOf(const RowSource& row) {
+  // Counted within the row's own parent.
+  const ListValues& list = row.values->lists[row.list];
+  size_t first = row.element;
+  while (first > 0 && list.outer[first - 1] == list.outer[row.element]) --first;
+  return row.element - first;
+}
+
+char* RecordConverter::WriteDerived(const RowSource& row, const Column& column,
+                                    const JsonValue& value, char* to) {
   switch (column.derivation) {
-    case v1::DERIVATION_USER_AGENT_DATA: {
-      static constexpr const char* kMembers[] = {"browser", "browser_version", "browser_language",
-                                                 "os"};
-      std::string text = "{";
-      bool any = false;
-      for (size_t i = 0; i < column.values.size(); ++i) {
-        const JsonValue& value = Get(row, column.values[i]);
-        const bool is_text = value.kind == Kind::kString;
-        if (value.has_value() && !is_text) Complain(row, column, "strings", value);
-        any = any || is_text;
-        absl::StrAppend(&text, i == 0 ? "" : ",", "\"", kMembers[i],
-                        "\":", is_text ? Abs(value.raw) : "null");
-      }
-      if (any) WriteText(column, absl::StrCat(text, "}"));
-      return;
-    }
+    case v1::DERIVATION_USER_AGENT_DATA:
+      return WriteUserAgent(row, column, to);
     case v1::DERIVATION_ASSIGNEE_TYPE:
-    case v1::DERIVATION_ASSIGNEE_ID: {
-      const JsonValue& admin = Get(row, column.values[0]);
-      const JsonValue& team = Get(row, column.values[1]);
-      // What cannot be an id is not set; one notice for both columns suffices.
-      if (column.derivation == v1::DERIVATION_ASSIGNEE_ID) {
-        if (IsNoReference(admin)) Complain(row, column, "an id", admin);
-        if (IsNoReference(team)) Complain(row, column, "an id", team);
-      }
-      if (column.derivation == v1::DERIVATION_ASSIGNEE_TYPE) {
-        WriteText(column, IsSetReference(admin)  ? "admin"
-                          : IsSetReference(team) ? "team"
-                                                 : "nobody_admin");
-      } else if (IsSetReference(admin) || IsSetReference(team)) {
-        WriteText(column, IsSetReference(admin) ? admin.text : team.text);
-      }
-      return;
-    }
+    case v1::DERIVATION_ASSIGNEE_ID:
+      return WriteAssignee(row, column, to);
     case v1::DERIVATION_PARENT_ROLE:
-      if (row.context->parent_role != v1::CONTACT_ROLE_UNSPECIFIED) {
-        WriteText(column, RoleName(row.context->parent_role));
+      if (row.context->parent_role == v1::CONTACT_ROLE_UNSPECIFIED) return to;
+      return WriteText(row, column, RoleName(row.context->parent_role), to);
+    case v1::DERIVATION_REFERENCED_ROLE:
+      if (IsNoReference(value)) Complain(row, column, "an id", value);
+      if (!IsSetReference(value)) return to;
+      return WriteText(row, column, ReferencedRole(row, value.text), to);
+    case v1::DERIVATION_PERSON_TYPE:
+      if (value.kind == Kind::kString && value.text == "contact") {
+        return WriteText(row, column, "lead", to);
       }
-      return;
-    case v1::DERIVATION_REFERENCED_ROLE: {
-      const JsonValue& id = First(row, column);
-      if (IsNoReference(id)) return Complain(row, column, "an id", id);
-      if (IsSetReference(id)) WriteText(column, ReferencedRole(row, id.text));
-      return;
-    }
-    case v1::DERIVATION_PERSON_TYPE: {
-      const JsonValue& value = First(row, column);
+      return WriteCopied(row, column, value, to);
+    case v1::DERIVATION_TRIMMED:
       if (value.kind == Kind::kString) {
-        WriteText(column, value.text == "contact" ? "lead" : value.text);
-      } else {
-        WriteCopied(row, column, value);
+        return WriteText(row, column, Std(absl::StripAsciiWhitespace(Abs(value.text))), to);
       }
-      return;
-    }
-    case v1::DERIVATION_TRIMMED: {
-      const JsonValue& value = First(row, column);
-      if (value.kind == Kind::kString) {
-        WriteText(column, Std(absl::StripAsciiWhitespace(Abs(value.text))));
-      } else {
-        WriteCopied(row, column, value);
-      }
-      return;
-    }
+      return WriteCopied(row, column, value, to);
     case v1::DERIVATION_ORDINAL:
-      AppendVarintField(
-          column.number,
-          row.element -
-              [&] {
-                // Counted within the row's own parent.
-                const ListValues& list = row.values->lists[row.list];
-                size_t first = row.element;
-                while (first > 0 && list.outer[first - 1] == list.outer[row.element]) --first;
-                return first;
-              }(),
-          &row_);
-      return;
+      return PutVarint(OrdinalOf(row), column.tag.Put(to));
     case v1::DERIVATION_PARTS_TRUNCATED:
-      if (row.context->parts_truncated.has_value()) {
-        AppendVarintField(column.number, *row.context->parts_truncated ? 1 : 0, &row_);
-      }
-      return;
+      if (!row.context->parts_truncated.has_value()) return to;
+      return PutVarint(*row.context->parts_truncated ? 1 : 0, column.tag.Put(to));
     case v1::DERIVATION_ADMIN_EMAIL:
-      if (Get(row, type_).text != "team") WriteCopied(row, column, First(row, column));
-      return;
-    case v1::DERIVATION_PARENT_ID: {
-      const JsonValue& value = First(row, column);
-      if (value.has_value()) return WriteCopied(row, column, value);
-      if (!row.context->parent_id.empty()) WriteText(column, Std(row.context->parent_id));
-      return;
-    }
+      if (Get(row, type_).text == "team") return to;
+      return WriteCopied(row, column, value, to);
+    case v1::DERIVATION_PARENT_ID:
+      if (value.has_value()) return WriteCopied(row, column, value, to);
+      if (row.context->parent_id.empty()) return to;
+      return WriteText(row, column, Std(row.context->parent_id), to);
     default:
-      return;
+      return to;
   }
 }
 

@@ -1,15 +1,21 @@
 #ifndef EXTRACTOR_TABLES_RECORD_CONVERTER_H_
 #define EXTRACTOR_TABLES_RECORD_CONVERTER_H_
 
+#include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "absl/strings/string_view.h"
+#include "extractor/memory/growing_buffer.h"
+#include "extractor/tables/json_document.h"
 #include "extractor/tables/record_reader.h"
 #include "extractor/tables/shape.h"
 #include "extractor/tables/table_catalog.h"
 #include "extractor/tables/unit_rows.h"
+#include "extractor/tables/wire.h"
 #include "intercom/extractor/v1/annotations.pb.h"
 #include "proto/v1.h"
 
@@ -64,12 +70,20 @@ class RecordConverter {
                Part part = Part::kWhole, int list = -1);
 
  private:
+  // How a column's value is written.
+  enum class Write : uint8_t { kText, kIdentifier, kJsonText, kInt64, kDouble, kBool };
+  // Whose values a column takes, when it takes just one value.
+  enum class Owner : uint8_t { kRecord, kElement, kOuterElement, kSeveral };
   struct Column {
-    const std::string* name = nullptr;
-    int number = 0;
-    v1::ColumnType type = v1::COLUMN_TYPE_UNSPECIFIED;
-    v1::ColumnFormat format = v1::COLUMN_FORMAT_UNSPECIFIED;
-    v1::Derivation derivation = v1::DERIVATION_UNSPECIFIED;
+    explicit Column(const v1::ColumnDescription& description);
+
+    const std::string* name;
+    WireTag tag;
+    Write write;
+    v1::Derivation derivation;
+    Owner owner = Owner::kSeveral;
+    // Of a column that takes just one value.
+    int slot = -1;
     std::vector<ValueRef> values;
   };
   // A table's columns, resolved for one of the lists that may hold its rows.
@@ -79,13 +93,15 @@ class RecordConverter {
   };
   struct Table {
     int index = 0;
-    int batch_field = 0;
+    WireTag batch_tag;
     v1::ContactRole role = v1::CONTACT_ROLE_UNSPECIFIED;
     // The bytes of all constant columns.
     std::string constants;
     std::vector<Variant> variants;
+    // Of the row before, in bytes, as a varint: a guess for the next one.
+    size_t length_size = 1;
   };
-  // What one row is made of.
+  // What one row is made of, and where it goes.
   struct RowSource {
     const RecordValues* values;
     const RecordContext* context;
@@ -93,17 +109,31 @@ class RecordConverter {
     int list;
     size_t element;
     UnitRows* unit;
+    GrowingBuffer* out;
+    // What the row's columns may need besides their texts.
+    size_t room;
   };
 
   void AddTable(const TableInfo& info, const v1::TableSource& source);
   Variant CompileVariant(const TableInfo& info, int list);
+  static Write HowToWrite(const v1::ColumnDescription& column);
+  Owner OwnerOf(const std::vector<ValueRef>& values, int list) const;
 
   bool InPart(int list, Part part, int split_list) const;
-  void WriteRow(const RowSource& row, const Variant& variant);
-  void WriteColumn(const RowSource& row, const Column& column);
-  void WriteCopied(const RowSource& row, const Column& column, const JsonValue& value);
-  void WriteText(const Column& column, std::string_view text);
-  void WriteDerived(const RowSource& row, const Column& column);
+  void WriteRow(const RowSource& row, Table* table, const Variant& variant);
+  // These write at `to`, where `row.room` bytes are free, and return where they end,
+  // maybe elsewhere, again with so much room.
+  char* WriteColumns(const RowSource& row, const Variant& variant, char* to);
+  char* WriteCopied(const RowSource& row, const Column& column, const JsonValue& value, char* to);
+  // A text's tag and length; its bytes are the caller's to write.
+  static char* BeginText(const RowSource& row, const Column& column, size_t size, char* to);
+  static char* WriteText(const RowSource& row, const Column& column, std::string_view text,
+                         char* to);
+  // `value`: the first of the column's values that is there.
+  char* WriteDerived(const RowSource& row, const Column& column, const JsonValue& value, char* to);
+  char* WriteUserAgent(const RowSource& row, const Column& column, char* to);
+  char* WriteAssignee(const RowSource& row, const Column& column, char* to);
+  static uint64_t OrdinalOf(const RowSource& row);
   std::string ReferencedRole(const RowSource& row, std::string_view contact_id);
 
   size_t ElementOf(const RowSource& row, ValueRef ref) const;
@@ -121,8 +151,6 @@ class RecordConverter {
   ValueRef type_;
   ValueRef author_id_;
   ValueRef author_type_;
-  // Reused for each row.
-  std::string row_;
 };
 
 // Whether an assignee or another reference is set: neither null nor 0 nor "".

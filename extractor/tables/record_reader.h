@@ -1,47 +1,17 @@
 #ifndef EXTRACTOR_TABLES_RECORD_READER_H_
 #define EXTRACTOR_TABLES_RECORD_READER_H_
 
-#include <simdjson.h>
-
 #include <cstddef>
 #include <cstdint>
-#include <memory>
-#include <optional>
 #include <string_view>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
+#include "extractor/tables/json_document.h"
 #include "extractor/tables/shape.h"
 
 namespace intercom_extractor {
-
-// One value of a record, as far as its JSON type tells.
-struct JsonValue {
-  enum class Kind : uint8_t {
-    kAbsent,
-    kNull,
-    kFalse,
-    kTrue,
-    kNumber,
-    kString,
-    kObject,
-    kArray,
-    // Something stood above it that cannot hold it: `"location": 5`.
-    kMisplaced,
-  };
-  Kind kind = Kind::kAbsent;
-  // A string without its escapes; for the others the JSON text as received.
-  std::string_view text;
-  // The JSON text as received.
-  std::string_view raw;
-
-  bool has_value() const { return kind != Kind::kAbsent && kind != Kind::kNull; }
-};
-
-// The integer that a JSON number, or a string of its digits, is; as in the columns.
-// Nothing for other numbers and other types.
-std::optional<int64_t> IntegerOf(const JsonValue& value);
 
 // The elements of one list of a record.
 struct ListValues {
@@ -73,51 +43,44 @@ struct RecordValues {
 // document. Not thread-safe.
 class RecordReader {
  public:
-  // Opens a JSON text; `parser` and the text (with kPadding bytes behind it that
-  // may be read) must stay until the next one is opened.
-  class Document {
-   public:
-    // kDataLoss: not a JSON object.
-    absl::Status Open(absl::string_view text);
-    simdjson::ondemand::document& document() { return document_; }
-    // Whether nothing follows, once the object has been read to its end.
-    bool AtEnd();
-    // Unescapes into memory that lives as long as the document.
-    std::string_view Unescape(std::string_view raw_string);
-
-   private:
-    simdjson::ondemand::parser parser_;
-    simdjson::ondemand::document document_;
-    std::unique_ptr<uint8_t[]> unescaped_;
-    size_t unescaped_capacity_ = 0;
-    uint8_t* unescaped_end_ = nullptr;
-  };
-
   // `shape` must outlive the reader.
   explicit RecordReader(Shape* shape) : shape_(shape) {}
 
-  // Forgets `values` and fills it from a record. kDataLoss when the record is
-  // not well-formed JSON.
-  absl::Status Read(Document* document, simdjson::ondemand::object record, RecordValues* values);
+  // Forgets `values` and fills it from the object at `*token`, which moves behind it.
+  // kDataLoss when that is no well-formed JSON object.
+  absl::Status Read(JsonDocument* document, JsonDocument::Token* token, RecordValues* values);
 
-  // Forgets the elements of `list` (and of lists inside it) and reads `record`
-  // as its only one; the rest of `values` stays.
-  absl::Status ReadElement(Document* document, simdjson::ondemand::object record, int list,
+  // Forgets the elements of `list` (and of lists inside it) and reads the object as
+  // its only one; the rest of `values` stays.
+  absl::Status ReadElement(JsonDocument* document, JsonDocument::Token* token, int list,
                            RecordValues* values);
 
  private:
-  using Error = simdjson::error_code;
+  using Token = JsonDocument::Token;
+  // Where the values of a record, or of an element of one of its lists, are kept.
+  struct Place {
+    int list = -1;
+    size_t element = 0;
+    JsonValue* slots = nullptr;
+  };
 
-  Error ReadObject(simdjson::ondemand::object object, Shape::Node* node, int level, size_t element);
-  Error ReadValue(simdjson::ondemand::value value, Shape::Node* node, int level, size_t element);
-  Error ReadList(simdjson::ondemand::array array, int list, size_t outer);
-  Error ReadScalar(simdjson::ondemand::value value, JsonValue* result);
-  void Misplace(const Shape::Node& node, int level, size_t element, std::string_view raw);
-  JsonValue& Slot(int level, size_t element, int slot);
+  absl::Status ReadRecord(Token* token, Shape::Node* node, const Place& place);
+  // Each returns the token behind what it read, or null where that is malformed.
+  Token ReadObject(Token token, Shape::Node* node, const Place& place);
+  Token ReadValue(Token token, Shape::Node* node, const Place& place);
+  Token ReadList(Token token, int list, size_t outer);
+  // The object or array at `token` where no such thing is wanted.
+  Token ReadWhole(Token token, const Shape::Node& node, const Place& place);
+  // A scalar where only something larger is wanted.
+  Token ReadMisplaced(Token token, const Shape::Node& node, const Place& place);
+  // What is wanted below a key that did not come where it was expected, or null; learns
+  // its place.
+  static Shape::Node* LookUp(absl::string_view key, Shape::Node* node, size_t* expected);
+  void Misplace(const Shape::Node& node, const Place& place, std::string_view raw);
 
   Shape* const shape_;
   // During a Read() only.
-  Document* document_ = nullptr;
+  JsonDocument* document_ = nullptr;
   RecordValues* values_ = nullptr;
 };
 

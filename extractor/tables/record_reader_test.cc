@@ -23,18 +23,17 @@ using Kind = JsonValue::Kind;
 class RecordReaderTest : public ::testing::Test {
  protected:
   absl::Status Read(const std::string& json) {
-    text_.reset(new char[json.size() + simdjson::SIMDJSON_PADDING]);
+    text_.reset(new char[json.size() + JsonDocument::kPadding]);
     std::memcpy(text_.get(), json.data(), json.size());
     // What stood in the buffer before must not matter: a key and its quotes.
-    for (size_t i = 0; i < simdjson::SIMDJSON_PADDING; ++i) {
+    for (size_t i = 0; i < JsonDocument::kPadding; ++i) {
       text_[json.size() + i] = "\"id\":5}]"[i % 8];
     }
     absl::Status status = document_.Open(absl::string_view(text_.get(), json.size()));
     if (!status.ok()) return status;
-    simdjson::ondemand::object object;
-    if (document_.document().get_object().get(object)) return absl::DataLossError("no object");
-    status = reader_.Read(&document_, object, &values_);
-    if (status.ok() && !document_.AtEnd()) return absl::DataLossError("trailing text");
+    JsonDocument::Token token = document_.begin();
+    status = reader_.Read(&document_, &token, &values_);
+    if (status.ok() && token != document_.end()) return absl::DataLossError("trailing text");
     return status;
   }
 
@@ -66,7 +65,7 @@ class RecordReaderTest : public ::testing::Test {
   const int tags_ = shape_.AddList(-1, "tags.data");
   const ValueRef tag_id_ = shape_.AddValue(tags_, "id");
   RecordReader reader_{&shape_};
-  RecordReader::Document document_;
+  JsonDocument document_;
   RecordValues values_;
   std::unique_ptr<char[]> text_;
 };
@@ -135,9 +134,8 @@ TEST_F(RecordReaderTest, ManyEscapedTextsOfOneRecordLiveTogether) {
   RecordReader reader(&shape);
   ASSERT_TRUE(Read(json).ok());  // With no slot for them.
   ASSERT_TRUE(document_.Open(absl::string_view(text_.get(), json.size())).ok());
-  simdjson::ondemand::object object;
-  ASSERT_FALSE(document_.document().get_object().get(object));
-  ASSERT_TRUE(reader.Read(&document_, object, &values_).ok());
+  JsonDocument::Token token = document_.begin();
+  ASSERT_TRUE(reader.Read(&document_, &token, &values_).ok());
   for (int i = 0; i < 200; ++i) {
     EXPECT_EQ(values_.Get(shape, refs[i], 0).text, absl::StrCat("\n\uFFFD", i));
   }
@@ -273,9 +271,8 @@ TEST_F(RecordReaderTest, NestedListsRememberWhatHoldsThem) {
       R"({"parts":{"parts":[{"files":[{"name":"a"},{"name":"b"}]},{},{"files":[{"name":"c"}]}]}})";
   ASSERT_TRUE(Read(json).ok());
   ASSERT_TRUE(document_.Open(absl::string_view(text_.get(), json.size())).ok());
-  simdjson::ondemand::object object;
-  ASSERT_FALSE(document_.document().get_object().get(object));
-  ASSERT_TRUE(reader.Read(&document_, object, &values_).ok());
+  JsonDocument::Token token = document_.begin();
+  ASSERT_TRUE(reader.Read(&document_, &token, &values_).ok());
   EXPECT_EQ(values_.lists[outer].count, 3);
   ASSERT_EQ(values_.lists[inner].count, 3);
   EXPECT_THAT(values_.lists[inner].outer, ElementsAre(0, 0, 2));

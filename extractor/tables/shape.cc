@@ -1,8 +1,24 @@
 #include "extractor/tables/shape.h"
 
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 
 namespace intercom_extractor {
+
+bool Shape::SeenKey::CanLearn(absl::string_view key) {
+  return key.size() + 2 <= kReadable && key.find_first_of("\"\\") == absl::string_view::npos;
+}
+
+Shape::SeenKey::SeenKey(absl::string_view key, Node* node)
+    : node_(node), key_(absl::StrCat("\"", key, "\"")) {
+  std::memcpy(head_, key_.data(), std::min(key_.size(), sizeof(head_)));
+  constexpr char kAll = '\xff';
+  for (size_t i = 0; i < std::min(key_.size(), sizeof(mask_)); ++i) {
+    std::memcpy(reinterpret_cast<char*>(mask_) + i, &kAll, 1);
+  }
+}
 
 Shape::Shape() : root_(std::make_unique<Node>()) {}
 

@@ -1,6 +1,9 @@
 #ifndef EXTRACTOR_TABLES_SHAPE_H_
 #define EXTRACTOR_TABLES_SHAPE_H_
 
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
 #include <memory>
 #include <string>
 #include <vector>
@@ -34,6 +37,42 @@ class Shape {
     std::unique_ptr<Node> element;
   };
 
+  // A key that records were seen to have, and what is wanted below it, if anything.
+  class SeenKey {
+   public:
+    // Longer keys are never wanted. A key with a quote in it would also match
+    // `"id":"..."` as it stands in the text, and so would one with a backslash.
+    static bool CanLearn(absl::string_view key);
+    SeenKey(absl::string_view key, Node* node);
+
+    // Whether this key stands in its quotes at `text`, of which kReadable bytes can be read.
+    static constexpr size_t kReadable = 64;
+    bool Matches(const char* text) const {
+      Block differences = {};
+      for (size_t i = 0; i < kBlocks; ++i) {
+        Block block;
+        std::memcpy(&block, text + i * sizeof(block), sizeof(block));
+        differences |= (block ^ head_[i]) & mask_[i];
+      }
+      return (differences[0] | differences[1]) == 0 &&
+             (key_.size() <= sizeof(head_) ||
+              std::memcmp(text + sizeof(head_), key_.data() + sizeof(head_),
+                          key_.size() - sizeof(head_)) == 0);
+    }
+    Node* node() const { return node_; }
+
+   private:
+    // The first bytes of `key_`, and which bits of them count: most keys are compared
+    // without a call.
+    using Block = uint64_t __attribute__((vector_size(16)));
+    static constexpr size_t kBlocks = 2;
+    Block head_[kBlocks] = {};
+    Block mask_[kBlocks] = {};
+    Node* node_;
+    // With its quotes.
+    std::string key_;
+  };
+
   // What is wanted below one key; a value of unexpected type may be a scalar, an
   // object and a list in turn (`avatar`, `contacts`).
   struct Node {
@@ -43,11 +82,7 @@ class Shape {
 
     // Keys in the order in which they were first seen, wanted or not: the key
     // after the one just read is nearly always the next of these.
-    struct Seen {
-      std::string key;
-      Node* node;
-    };
-    std::vector<Seen> seen;
+    std::vector<SeenKey> seen;
     absl::flat_hash_map<std::string, int> seen_index;
 
     bool wants_object() const { return !fields.empty(); }

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "extractor/memory/growing_buffer.h"
 #include "intercom/extractor/v1/extractor_service.pb.h"
 #include "proto/v1.h"
 
@@ -16,7 +17,7 @@ namespace intercom_extractor {
 class UnitRows {
  public:
   struct TableRows {
-    std::string bytes;
+    GrowingBuffer bytes;
     // Where each row ends in `bytes`.
     std::vector<size_t> ends;
     // Entries of `RowBatch.parents`, as its fields: of parents whose rows are all here or
@@ -43,7 +44,7 @@ class UnitRows {
   // Keeps the memory for the next answer.
   void Clear() {
     for (TableRows& table : tables_) {
-      table.bytes.clear();
+      table.bytes.Clear();
       table.ends.clear();
       table.parents.clear();
       table.living.clear();
