@@ -27,7 +27,7 @@ EventPump::Step EventPump::OnWriteDone(bool ok) {
 
 EventPump::Step EventPump::Next() {
   Step step;
-  if (std::optional<std::string> event = events_->Pop()) {
+  if (std::optional<Event> event = events_->Pop()) {
     state_ = State::kWriting;
     step.kind = Step::kWrite;
     step.event = *std::move(event);

@@ -1,10 +1,9 @@
 #ifndef SERVER_EVENT_PUMP_H_
 #define SERVER_EVENT_PUMP_H_
 
-#include <string>
-
 #include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
+#include "extractor/pipeline/event.h"
 #include "extractor/pipeline/event_queue.h"
 #include "extractor/sync/mutex.h"
 
@@ -26,7 +25,7 @@ class EventPump {
   struct Step {
     enum Kind { kNothing, kWrite, kFinish };
     Kind kind = kNothing;
-    std::string event;    // For kWrite.
+    Event event;          // For kWrite.
     absl::Status status;  // For kFinish.
   };
 

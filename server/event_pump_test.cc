@@ -15,27 +15,27 @@ TEST(EventPumpTest, DoesNothingUntilAnEventComes) {
   EventQueue events(1024);
   EventPump pump(&events);
   EXPECT_EQ(pump.OnReady().kind, Step::kNothing);
-  events.Push("a");
+  events.Push(Event("a"));
   const Step step = pump.OnReady();
   EXPECT_EQ(step.kind, Step::kWrite);
-  EXPECT_EQ(step.event, "a");
+  EXPECT_EQ(step.event.Flat(), "a");
 }
 
 TEST(EventPumpTest, WritesOneAtATime) {
   EventQueue events(1024);
   EventPump pump(&events);
-  events.Push("a");
-  events.Push("b");
-  EXPECT_EQ(pump.OnReady().event, "a");
+  events.Push(Event("a"));
+  events.Push(Event("b"));
+  EXPECT_EQ(pump.OnReady().event.Flat(), "a");
   EXPECT_EQ(pump.OnReady().kind, Step::kNothing);
-  EXPECT_EQ(pump.OnWriteDone(true).event, "b");
+  EXPECT_EQ(pump.OnWriteDone(true).event.Flat(), "b");
   EXPECT_EQ(pump.OnWriteDone(true).kind, Step::kNothing);
 }
 
 TEST(EventPumpTest, FinishesOnceAfterTheLastEvent) {
   EventQueue events(1024);
   EventPump pump(&events);
-  events.Push("a");
+  events.Push(Event("a"));
   events.Finish(absl::UnavailableError("why"));
   EXPECT_EQ(pump.OnReady().kind, Step::kWrite);
   EXPECT_EQ(pump.OnReady().kind, Step::kNothing);
@@ -49,8 +49,8 @@ TEST(EventPumpTest, FinishesOnceAfterTheLastEvent) {
 TEST(EventPumpTest, FailedWriteFinishesAlthoughEventsWait) {
   EventQueue events(1024);
   EventPump pump(&events);
-  events.Push("a");
-  events.Push("b");
+  events.Push(Event("a"));
+  events.Push(Event("b"));
   EXPECT_EQ(pump.OnReady().kind, Step::kWrite);
   const Step step = pump.OnWriteDone(false);
   EXPECT_EQ(step.kind, Step::kFinish);
@@ -61,8 +61,8 @@ TEST(EventPumpTest, FailedWriteFinishesAlthoughEventsWait) {
 TEST(EventPumpTest, CancelDuringAWriteFinishesWhenThatEnds) {
   EventQueue events(1024);
   EventPump pump(&events);
-  events.Push("a");
-  events.Push("b");
+  events.Push(Event("a"));
+  events.Push(Event("b"));
   EXPECT_EQ(pump.OnReady().kind, Step::kWrite);
   events.Cancel();
   EXPECT_EQ(pump.OnReady().kind, Step::kNothing);
@@ -98,7 +98,7 @@ TEST(EventPumpTest, LosesNoEventBetweenTwoThreads) {
     if (writing || finished) ++mistakes;
     if (step.kind == Step::kWrite) {
       writing = true;
-      written.push_back(step.event);
+      written.push_back(step.event.Flat());
     } else {
       finished = true;
     }
@@ -108,7 +108,7 @@ TEST(EventPumpTest, LosesNoEventBetweenTwoThreads) {
   act(pump.OnReady());
 
   std::thread producer([&] {
-    for (int i = 0; i < kEvents; ++i) ASSERT_TRUE(events.Push(std::to_string(i)));
+    for (int i = 0; i < kEvents; ++i) ASSERT_TRUE(events.Push(Event(std::to_string(i))));
     events.Finish(absl::OkStatus());
   });
   // As gRPC would: end each write on another thread.

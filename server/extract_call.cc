@@ -1,7 +1,9 @@
 #include "server/extract_call.h"
 
 #include <chrono>
+#include <memory>
 #include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
@@ -21,12 +23,17 @@ constexpr std::chrono::milliseconds kQuiet{200};
 
 }  // namespace
 
-grpc::ByteBuffer ToByteBuffer(std::string bytes) {
-  auto* owned = new std::string(std::move(bytes));
-  const grpc::Slice slice(
-      &(*owned)[0], owned->size(),
-      [](void* user_data) { delete static_cast<std::string*>(user_data); }, owned);
-  return grpc::ByteBuffer(&slice, 1);
+grpc::ByteBuffer ToByteBuffer(const Event& event) {
+  using Owner = std::shared_ptr<const void>;
+  std::vector<grpc::Slice> slices;
+  slices.reserve(event.pieces().size());
+  for (const Event::Piece& piece : event.pieces()) {
+    // gRPC only reads; its type has no const.
+    slices.emplace_back(
+        const_cast<char*>(piece.bytes.data()), piece.bytes.size(),  // NOLINT
+        [](void* owner) { delete static_cast<Owner*>(owner); }, new Owner(piece.owner));
+  }
+  return grpc::ByteBuffer(slices.data(), slices.size());
 }
 
 ExtractCall::ExtractCall(std::string connection, std::unique_ptr<EventQueue> events,
@@ -87,7 +94,7 @@ void ExtractCall::Act(EventPump::Step step) {
       break;
     case EventPump::Step::kWrite:
       tally_.Add(step.event);
-      write_ = ToByteBuffer(std::move(step.event));
+      write_ = ToByteBuffer(step.event);
       StartWrite(&write_);
       break;
     case EventPump::Step::kFinish:

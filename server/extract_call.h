@@ -5,6 +5,7 @@
 #include <string>
 
 #include "absl/status/status.h"
+#include "extractor/pipeline/event.h"
 #include "extractor/pipeline/event_queue.h"
 #include "extractor/pipeline/extraction.h"
 #include "extractor/sync/clock.h"
@@ -71,8 +72,8 @@ class ExtractCall : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
   std::unique_ptr<Extraction> extraction_;
 };
 
-// Wraps `bytes` without copying; they live until gRPC has sent them.
-grpc::ByteBuffer ToByteBuffer(std::string bytes);
+// Wraps an event without copying; its pieces live until gRPC has sent them.
+grpc::ByteBuffer ToByteBuffer(const Event& event);
 
 }  // namespace intercom_extractor
 

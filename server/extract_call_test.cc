@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "absl/status/status.h"
+#include "extractor/pipeline/event.h"
 #include "extractor/pipeline/event_queue.h"
 #include "extractor/pipeline/extraction.h"
 #include "extractor/sync/clock.h"
@@ -148,17 +149,17 @@ class ExtractCallTest : public ::testing::TestWithParam<Transport> {
 };
 
 // An event of about `bytes` whose table is `name`.
-std::string Event(const std::string& name, size_t bytes = 0) {
+Event Named(const std::string& name, size_t bytes = 0) {
   v1::ExtractResponse event;
   event.mutable_notice()->set_table(name);
   event.mutable_notice()->set_message(std::string(bytes, 'x'));
-  return event.SerializeAsString();
+  return Event(event.SerializeAsString());
 }
 
 TEST_P(ExtractCallTest, EventsArriveInOrderThenTheStatus) {
   constexpr int kEvents = 5000;
   Serve([](EventQueue* events, Observed*) {
-    for (int i = 0; i < kEvents; ++i) events->Push(Event(std::to_string(i)));
+    for (int i = 0; i < kEvents; ++i) events->Push(Named(std::to_string(i)));
     events->Finish(absl::UnavailableError("why"));
   });
   v1::ExtractResponse event;
@@ -182,7 +183,7 @@ TEST_P(ExtractCallTest, StreamWithoutEventsEnds) {
 TEST_P(ExtractCallTest, LargeEventTravelsWhole) {
   constexpr size_t kBytes = size_t{48} << 20;
   Serve([](EventQueue* events, Observed*) {
-    events->Push(Event("large", kBytes));
+    events->Push(Named("large", kBytes));
     events->Finish(absl::OkStatus());
   });
   v1::ExtractResponse event;
@@ -204,7 +205,7 @@ TEST_P(ExtractCallTest, SlowReaderSlowsTheExtractionAndLosesNothing) {
       waits.Set();
     });
     for (size_t i = 0; i < kEvents; ++i) {
-      if (!events->Push(Event("x", kEventBytes))) break;
+      if (!events->Push(Named("x", kEventBytes))) break;
       observed->pushed_bytes += kEventBytes;
     }
     done = true;
@@ -229,7 +230,7 @@ TEST_P(ExtractCallTest, SlowReaderSlowsTheExtractionAndLosesNothing) {
 
 TEST_P(ExtractCallTest, ClientCancelStopsAProducerThatWaits) {
   Serve([](EventQueue* events, Observed*) {
-    while (events->Push(Event("x", 1 << 20))) {
+    while (events->Push(Named("x", 1 << 20))) {
     }
     events->Finish(absl::CancelledError("cancelled"));
   });
@@ -245,7 +246,7 @@ TEST_P(ExtractCallTest, ClientCancelStopsAProducerThatWaits) {
 
 TEST_P(ExtractCallTest, ClientCancelStopsAnIdleExtraction) {
   Serve([](EventQueue* events, Observed* observed) {
-    events->Push(Event("x"));
+    events->Push(Named("x"));
     observed->cancelled.Wait();
   });
   v1::ExtractResponse event;
@@ -257,7 +258,7 @@ TEST_P(ExtractCallTest, ClientCancelStopsAnIdleExtraction) {
 
 TEST_P(ExtractCallTest, ServerShutdownEndsAStream) {
   Serve([](EventQueue* events, Observed* observed) {
-    events->Push(Event("x"));
+    events->Push(Named("x"));
     observed->cancelled.Wait();
   });
   v1::ExtractResponse event;
@@ -269,13 +270,28 @@ TEST_P(ExtractCallTest, ServerShutdownEndsAStream) {
 }
 
 TEST(ToByteBufferTest, SharesTheBytes) {
-  std::string bytes(100, 'x');
-  const void* data = bytes.data();
-  grpc::ByteBuffer buffer = ToByteBuffer(std::move(bytes));
-  grpc::Slice slice;
-  ASSERT_TRUE(buffer.TrySingleSlice(&slice).ok());
-  EXPECT_EQ(slice.begin(), data);
-  EXPECT_EQ(slice.size(), 100u);
+  const auto rows = std::make_shared<const std::string>(100, 'x');
+  Event event(std::string(50, 'h'));
+  event.Append({rows, absl::string_view(*rows).substr(10, 20)});
+  grpc::ByteBuffer buffer = ToByteBuffer(event);
+  EXPECT_EQ(buffer.Length(), 70u);
+  std::vector<grpc::Slice> slices;
+  ASSERT_TRUE(buffer.Dump(&slices).ok());
+  ASSERT_EQ(slices.size(), 2u);
+  EXPECT_EQ(static_cast<const void*>(slices[1].begin()), rows->data() + 10);
+}
+
+TEST(ToByteBufferTest, LetsGoOfTheBytesWhenItGoes) {
+  auto rows = std::make_shared<const std::string>(100, 'x');
+  const std::weak_ptr<const std::string> alive = rows;
+  Event event;
+  event.Append({rows, *rows});
+  grpc::ByteBuffer buffer = ToByteBuffer(event);
+  event = Event();
+  rows.reset();
+  EXPECT_FALSE(alive.expired());
+  buffer.Clear();
+  EXPECT_TRUE(alive.expired());
 }
 
 INSTANTIATE_TEST_SUITE_P(Transports, ExtractCallTest,

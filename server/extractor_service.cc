@@ -24,7 +24,7 @@ namespace {
 
 // What one stream may hold for its reader: a few batches, so that neither side
 // waits for the other's every breath, and little enough for many stalled readers.
-constexpr size_t kQueueBytes = size_t{4} << 20;
+constexpr size_t kQueueBytes = size_t{2} << 20;
 
 // A call that was wrong from the start.
 class RefusedExtract : public grpc::ServerWriteReactor<grpc::ByteBuffer> {

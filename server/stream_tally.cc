@@ -20,8 +20,10 @@ int64_t SumRows(const Tables& tables) {
 
 }  // namespace
 
-void StreamTally::Add(absl::string_view event) {
-  bytes_ += static_cast<int64_t>(event.size());
+void StreamTally::Add(const Event& event_in_pieces) {
+  bytes_ += static_cast<int64_t>(event_in_pieces.size());
+  if (event_in_pieces.pieces().size() != 1) return;  // Rows.
+  const absl::string_view event = event_in_pieces.pieces().front().bytes;
   if (event.empty() || (event[0] != FirstByte(v1::ExtractResponse::kProgressFieldNumber) &&
                         event[0] != FirstByte(v1::ExtractResponse::kSummaryFieldNumber))) {
     return;

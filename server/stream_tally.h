@@ -3,15 +3,15 @@
 
 #include <cstdint>
 
-#include "absl/strings/string_view.h"
+#include "extractor/pipeline/event.h"
 
 namespace intercom_extractor {
 
-// Counts what a stream of serialized `ExtractResponse`s holds, for the log line
-// at its end. Reads only progress and summary, never rows. Not thread-safe.
+// Counts what a stream's events hold, for the log line at its end. Reads only progress and summary,
+// never rows. Not thread-safe.
 class StreamTally {
  public:
-  void Add(absl::string_view event);
+  void Add(const Event& event);
 
   // As the last progress or the summary said: with a summary exact.
   int64_t tables() const { return tables_; }

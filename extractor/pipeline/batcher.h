@@ -2,11 +2,15 @@
 #define EXTRACTOR_PIPELINE_BATCHER_H_
 
 #include <cstddef>
+#include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "absl/functional/any_invocable.h"
 #include "absl/time/time.h"
+#include "extractor/memory/growing_buffer.h"
+#include "extractor/pipeline/event.h"
 #include "extractor/pipeline/run_report.h"
 #include "extractor/tables/unit_rows.h"
 
@@ -21,14 +25,19 @@ class Batcher {
   // Clients accept 64 MiB; some is for what is around the row.
   static constexpr size_t kMaxRowBytes = (size_t{64} << 20) - (size_t{4} << 10);
 
-  // `emit` takes a serialized `ExtractResponse`; it may block. `too_large` hears
-  // of rows above kMaxRowBytes, which are left out. `report` must outlive this.
-  Batcher(RunReport* report, absl::AnyInvocable<void(std::string)> emit,
+  // `emit` may block. `too_large` hears of rows above kMaxRowBytes, which are left out.
+  // `report` must outlive this.
+  Batcher(RunReport* report, absl::AnyInvocable<void(Event)> emit,
           absl::AnyInvocable<void(int table, size_t bytes)> too_large);
 
-  // Takes over a unit's rows, leaving it empty.
+  // Takes over a unit's rows, leaving it empty. Where these fill the memory that they
+  // stand in, batches share it: such rows are not copied again.
   void Add(UnitRows* unit, absl::Time received_at);
 
+  // Emits what waits for tables of which nothing has been emitted yet.
+  void FlushFirst();
+
+  bool AnyWaits() const;
   // Emits what has been waiting for longer than `age`, or all of it.
   void FlushOlderThan(absl::Duration age, absl::Time now);
   void FlushAll();
@@ -36,12 +45,33 @@ class Batcher {
   void Drop(int table);
 
  private:
+  // Rows in the memory of their units, and rows that were copied.
+  class Rows {
+   public:
+    size_t size() const { return size_; }
+    bool empty() const { return size_ == 0; }
+    void Share(std::shared_ptr<const GrowingBuffer> unit, size_t begin, size_t end);
+    void Copy(std::string_view rows);
+    // Appends all to `event`, leaving none.
+    void MoveTo(Event* event);
+    void Clear();
+
+   private:
+    void EndCopies();
+
+    std::vector<Event::Piece> pieces_;
+    // Behind the pieces.
+    GrowingBuffer copies_;
+    size_t size_ = 0;
+  };
   struct Batch {
-    std::string rows;
+    Rows rows;
     std::string parents;
     std::string living;
     // Of the oldest of all.
     absl::Time since;
+    // Something was emitted.
+    bool begun = false;
 
     bool empty() const { return rows.empty() && parents.empty() && living.empty(); }
   };
@@ -51,11 +81,11 @@ class Batcher {
   void Flush(int table);
   void FlushRows(int table);
   void FlushLiving(int table);
-  // Both are serialized fields of the event's message.
-  void Emit(int field, const std::string& header, const std::string& body);
+  // The event whose message in `field` is `header` and then `body` more bytes.
+  static Event Begin(int field, const std::string& header, size_t body);
 
   RunReport* const report_;
-  absl::AnyInvocable<void(std::string)> emit_;
+  absl::AnyInvocable<void(Event)> emit_;
   absl::AnyInvocable<void(int, size_t)> too_large_;
   std::vector<Batch> batches_;
 };

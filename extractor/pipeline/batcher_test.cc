@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "extractor/pipeline/event.h"
 #include "extractor/pipeline/run_report.h"
 #include "extractor/tables/table_catalog.h"
 #include "extractor/tables/unit_rows.h"
@@ -36,7 +37,9 @@ class BatcherTest : public testing::Test {
     const auto* filler = table.row->FindFieldByName(table.name() == "notes" ? "body" : "name");
     if (size > 0) AppendBytesField(filler->number(), std::string(size, 'x'), &row);
     UnitRows::TableRows& rows = unit->tables()[table.index];
-    AppendBytesField(table.batch_field->number(), row, &rows.bytes);
+    std::string field;
+    AppendBytesField(table.batch_field->number(), row, &field);
+    rows.bytes.Append(field);
     rows.ends.push_back(rows.bytes.size());
   }
 
@@ -73,7 +76,7 @@ class BatcherTest : public testing::Test {
   RunReport report_{{&users_, &notes_}, kNoon};
   std::vector<std::string> events_;
   std::vector<std::pair<int, size_t>> too_large_;
-  Batcher batcher_{&report_, [this](std::string event) { events_.push_back(std::move(event)); },
+  Batcher batcher_{&report_, [this](const Event& event) { events_.push_back(event.Flat()); },
                    [this](int table, size_t bytes) { too_large_.emplace_back(table, bytes); }};
   UnitRows unit_{TableCatalog::Get().tables().size()};
 };

@@ -37,7 +37,9 @@ class CheckpointerTest : public testing::Test {
       AppendBytesField(table.row->FindFieldByName("id")->number(), std::string(row_bytes, 'x'),
                        &row);
       UnitRows::TableRows& to = unit.tables()[table.index];
-      AppendBytesField(table.batch_field->number(), row, &to.bytes);
+      std::string field;
+      AppendBytesField(table.batch_field->number(), row, &field);
+      to.bytes.Append(field);
       to.ends.push_back(to.bytes.size());
     }
     batcher_.Add(&unit, kNoon);
@@ -73,9 +75,9 @@ class CheckpointerTest : public testing::Test {
   std::vector<v1::ExtractResponse> events_;
   RunReport report_{{&users_, &notes_}, kNoon};
   Batcher batcher_{&report_,
-                   [this](const std::string& bytes) {
+                   [this](const Event& event) {
                      events_.emplace_back();
-                     EXPECT_TRUE(events_.back().ParseFromString(bytes));
+                     EXPECT_TRUE(events_.back().ParseFromString(event.Flat()));
                    },
                    [](int, size_t) {}};
   Checkpointer checkpointer_{&report_, &batcher_, kNoon, [this](const v1::ExtractResponse& event) {

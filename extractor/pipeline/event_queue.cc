@@ -4,7 +4,7 @@
 
 namespace intercom_extractor {
 
-bool EventQueue::Push(std::string event) {
+bool EventQueue::Push(Event event) {
   {
     MutexLock lock(&mu_);
     while (bytes_ >= max_bytes_ && !cancelled_) {
@@ -41,13 +41,14 @@ void EventQueue::Cancel() {
   if (ready_) ready_();
 }
 
-std::optional<std::string> EventQueue::Pop() {
+std::optional<Event> EventQueue::Pop() {
   MutexLock lock(&mu_);
   if (events_.empty()) return std::nullopt;
-  std::string event = std::move(events_.front());
+  Event event = std::move(events_.front());
   events_.pop_front();
   bytes_ -= event.size();
-  room_.SignalAll();
+  // Not at each event: a producer that is woken for one switches threads twice per batch.
+  if (producer_waits_ && bytes_ <= max_bytes_ / 2) room_.SignalAll();
   return event;
 }
 

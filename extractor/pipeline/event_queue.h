@@ -4,18 +4,17 @@
 #include <cstddef>
 #include <deque>
 #include <optional>
-#include <string>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
+#include "extractor/pipeline/event.h"
 #include "extractor/sync/mutex.h"
 
 namespace intercom_extractor {
 
-// Carries the events of one extraction, as serialized `ExtractResponse`s, to
-// whoever writes them to the client. Bounded in bytes: a slow reader blocks the
-// extraction, never the heap.
+// Carries the events of one extraction to whoever writes them to the client. Bounded in bytes: a
+// slow reader blocks the extraction, never the heap.
 //
 // Thread-safe: one thread pushes, one pops, any may cancel.
 class EventQueue {
@@ -31,7 +30,7 @@ class EventQueue {
 
   // Appends an event, waiting for room. False once cancelled: the event is
   // dropped and the producer should stop.
-  bool Push(std::string event) ABSL_LOCKS_EXCLUDED(mu_);
+  bool Push(Event event) ABSL_LOCKS_EXCLUDED(mu_);
 
   // Ends the stream after what has been pushed. The first call counts.
   void Finish(absl::Status status) ABSL_LOCKS_EXCLUDED(mu_);
@@ -40,7 +39,7 @@ class EventQueue {
   void Cancel() ABSL_LOCKS_EXCLUDED(mu_);
 
   // The oldest event, or nothing when none waits now.
-  std::optional<std::string> Pop() ABSL_LOCKS_EXCLUDED(mu_);
+  std::optional<Event> Pop() ABSL_LOCKS_EXCLUDED(mu_);
 
   // Set once Finish() was called and every event has been popped.
   std::optional<absl::Status> Finished() const ABSL_LOCKS_EXCLUDED(mu_);
@@ -54,7 +53,7 @@ class EventQueue {
 
   mutable Mutex mu_;
   CondVar room_;
-  std::deque<std::string> events_ ABSL_GUARDED_BY(mu_);
+  std::deque<Event> events_ ABSL_GUARDED_BY(mu_);
   size_t bytes_ ABSL_GUARDED_BY(mu_) = 0;
   bool cancelled_ ABSL_GUARDED_BY(mu_) = false;
   bool producer_waits_ ABSL_GUARDED_BY(mu_) = false;

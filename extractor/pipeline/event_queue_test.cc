@@ -1,10 +1,12 @@
 #include "extractor/pipeline/event_queue.h"
 
 #include <atomic>
+#include <optional>
 #include <string>
 #include <thread>
 
 #include "absl/strings/str_cat.h"
+#include "extractor/pipeline/event.h"
 #include "extractor/sync/inbox.h"
 #include "gtest/gtest.h"
 
@@ -16,36 +18,42 @@ void AwaitFull(const EventQueue& queue) {
   while (!queue.ProducerWaits()) std::this_thread::yield();
 }
 
+std::optional<std::string> Pop(EventQueue* queue) {
+  const std::optional<Event> event = queue->Pop();
+  if (!event.has_value()) return std::nullopt;
+  return event->Flat();
+}
+
 TEST(EventQueueTest, GivesEventsInOrder) {
   EventQueue queue(1024);
-  EXPECT_EQ(queue.Pop(), std::nullopt);
-  EXPECT_TRUE(queue.Push("a"));
-  EXPECT_TRUE(queue.Push(""));
-  EXPECT_TRUE(queue.Push("b"));
-  EXPECT_EQ(queue.Pop(), "a");
-  EXPECT_EQ(queue.Pop(), "");
-  EXPECT_EQ(queue.Pop(), "b");
-  EXPECT_EQ(queue.Pop(), std::nullopt);
+  EXPECT_EQ(Pop(&queue), std::nullopt);
+  EXPECT_TRUE(queue.Push(Event("a")));
+  EXPECT_TRUE(queue.Push(Event("")));
+  EXPECT_TRUE(queue.Push(Event("b")));
+  EXPECT_EQ(Pop(&queue), "a");
+  EXPECT_EQ(Pop(&queue), "");
+  EXPECT_EQ(Pop(&queue), "b");
+  EXPECT_EQ(Pop(&queue), std::nullopt);
 }
 
 TEST(EventQueueTest, BlocksAtTheBoundAndGoesOnWhenThereIsRoom) {
   EventQueue queue(10);
   // Taken while fewer than 10 bytes wait: also what goes beyond.
-  EXPECT_TRUE(queue.Push("123456789"));
+  EXPECT_TRUE(queue.Push(Event("123456789")));
   EXPECT_FALSE(queue.ProducerWaits());
-  EXPECT_TRUE(queue.Push(std::string(1000, 'x')));
+  EXPECT_TRUE(queue.Push(Event(std::string(1000, 'x'))));
   Inbox<bool> pushed;
-  std::thread producer([&] { pushed.Put(queue.Push("after")); });
+  std::thread producer([&] { pushed.Put(queue.Push(Event("after"))); });
   AwaitFull(queue);
-  EXPECT_EQ(queue.Pop(), "123456789");
+  EXPECT_EQ(Pop(&queue), "123456789");
   // Still 1,000 bytes, so still full.
   AwaitFull(queue);
   EXPECT_EQ(pushed.size(), 0u);
-  EXPECT_EQ(queue.Pop(), std::string(1000, 'x'));
+  EXPECT_EQ(Pop(&queue), std::string(1000, 'x'));
   EXPECT_TRUE(pushed.Take());
   producer.join();
   EXPECT_FALSE(queue.ProducerWaits());
-  EXPECT_EQ(queue.Pop(), "after");
+  EXPECT_EQ(Pop(&queue), "after");
 }
 
 TEST(EventQueueTest, NeverHoldsMoreThanTheBoundAndOneEvent) {
@@ -55,7 +63,7 @@ TEST(EventQueueTest, NeverHoldsMoreThanTheBoundAndOneEvent) {
   std::atomic<int> pushed{0};
   std::thread producer([&] {
     for (int i = 0; i < kEvents; ++i) {
-      queue.Push(std::string(30, 'x'));
+      queue.Push(Event(std::string(30, 'x')));
       ++pushed;
     }
   });
@@ -70,21 +78,21 @@ TEST(EventQueueTest, NeverHoldsMoreThanTheBoundAndOneEvent) {
 
 TEST(EventQueueTest, CancelWakesTheProducer) {
   EventQueue queue(1);
-  ASSERT_TRUE(queue.Push("full"));
+  ASSERT_TRUE(queue.Push(Event("full")));
   Inbox<bool> pushed;
-  std::thread producer([&] { pushed.Put(queue.Push("waits")); });
+  std::thread producer([&] { pushed.Put(queue.Push(Event("waits"))); });
   AwaitFull(queue);
   queue.Cancel();
   EXPECT_FALSE(pushed.Take());
   producer.join();
-  EXPECT_FALSE(queue.Push("later"));
+  EXPECT_FALSE(queue.Push(Event("later")));
 }
 
 TEST(EventQueueTest, CancelDropsWhatWaits) {
   EventQueue queue(1024);
-  queue.Push("a");
+  queue.Push(Event("a"));
   queue.Cancel();
-  EXPECT_EQ(queue.Pop(), std::nullopt);
+  EXPECT_EQ(Pop(&queue), std::nullopt);
   ASSERT_TRUE(queue.Finished().has_value());
   EXPECT_EQ(queue.Finished()->code(), absl::StatusCode::kCancelled);
   queue.Cancel();
@@ -101,12 +109,12 @@ TEST(EventQueueTest, CancelAfterTheEndKeepsTheEnd) {
 
 TEST(EventQueueTest, FinishedOnceEverythingWasPopped) {
   EventQueue queue(1024);
-  queue.Push("a");
+  queue.Push(Event("a"));
   EXPECT_FALSE(queue.Finished().has_value());
   queue.Finish(absl::UnavailableError("first"));
   queue.Finish(absl::OkStatus());
   EXPECT_FALSE(queue.Finished().has_value());
-  EXPECT_EQ(queue.Pop(), "a");
+  EXPECT_EQ(Pop(&queue), "a");
   EXPECT_EQ(queue.Finished(), absl::UnavailableError("first"));
 }
 
@@ -119,11 +127,11 @@ TEST(EventQueueTest, TellsWhenSomethingIsReady) {
     queue.ProducerWaits();
     queue.Finished();
   });
-  queue.Push("a");
+  queue.Push(Event("a"));
   EXPECT_EQ(ready, 1);
-  EXPECT_EQ(queue.Pop(), "a");
-  EXPECT_EQ(queue.Pop(), std::nullopt);
-  queue.Push("b");
+  EXPECT_EQ(Pop(&queue), "a");
+  EXPECT_EQ(Pop(&queue), std::nullopt);
+  queue.Push(Event("b"));
   EXPECT_EQ(ready, 2);
   queue.Finish(absl::OkStatus());
   EXPECT_EQ(ready, 3);
@@ -137,9 +145,9 @@ TEST(EventQueueTest, ReadyMayPopOnTheThreadThatPushes) {
   EventQueue queue(1);
   std::string popped;
   queue.OnReady([&] {
-    while (auto event = queue.Pop()) popped += *event;
+    while (auto event = queue.Pop()) popped += event->Flat();
   });
-  for (int i = 0; i < 10; ++i) EXPECT_TRUE(queue.Push(absl::StrCat(i)));
+  for (int i = 0; i < 10; ++i) EXPECT_TRUE(queue.Push(Event(absl::StrCat(i))));
   EXPECT_EQ(popped, "0123456789");
 }
 
@@ -149,13 +157,13 @@ TEST(EventQueueTest, LosesNothingBetweenTwoThreads) {
   Inbox<bool> ready;
   queue.OnReady([&ready] { ready.Put(true); });
   std::thread producer([&] {
-    for (int i = 0; i < kEvents; ++i) queue.Push(absl::StrCat(i));
+    for (int i = 0; i < kEvents; ++i) queue.Push(Event(absl::StrCat(i)));
     queue.Finish(absl::OkStatus());
   });
   int next = 0;
   while (!queue.Finished().has_value()) {
     ready.Take();
-    while (auto event = queue.Pop()) ASSERT_EQ(*event, absl::StrCat(next++));
+    while (auto event = queue.Pop()) ASSERT_EQ(event->Flat(), absl::StrCat(next++));
   }
   producer.join();
   EXPECT_EQ(next, kEvents);

@@ -13,8 +13,9 @@ namespace {
 // A malformed answer is fetched this often before its healthy records are
 // salvaged: most are accidents of one moment.
 constexpr int kMalformedTries = 3;
-// Rows wait no longer than this for their batch to fill.
-constexpr absl::Duration kMaxBatchAge = absl::Seconds(1);
+// Rows wait no longer than this for their batch to fill, and a look at them every half
+// of it finds those that have waited so long.
+constexpr absl::Duration kMaxBatchAge = absl::Milliseconds(200);
 
 const std::string& TableName(int table) { return TableCatalog::Get().tables()[table].name(); }
 
@@ -38,7 +39,7 @@ Run::Run(RunReport* report, IntercomClient* client, IntercomClient::GroupId grou
       strand_(std::move(strand)),
       plan_(report->tables()),
       batcher_(
-          report, [this](std::string event) { Push(std::move(event)); },
+          report, [this](Event event) { Push(std::move(event)); },
           [this](int table, size_t bytes) {
             report_->SetPartial(table);
             Notify(table, v1::NOTICE_CODE_ROW_TOO_LARGE, v1::SEVERITY_WARNING, "",
@@ -51,7 +52,7 @@ Run::Run(RunReport* report, IntercomClient* client, IntercomClient::GroupId grou
       unit_(TableCatalog::Get().tables().size()),
       begun_(client->clock()->Now()) {}
 
-void Run::Push(std::string event) {
+void Run::Push(Event event) {
   const absl::Time before = Now();
   if (!events_->Push(std::move(event))) cancelled_ = true;
   waited_for_consumer_ += Now() - before;
@@ -66,6 +67,7 @@ void Run::Fetch(ApiRequest request, RequestPlan::Line* line, TableSet tables,
       group_, std::move(request),
       [this, strand = strand_, done = std::move(done)](ApiAnswer answer) mutable {
         strand->Post([this, done = std::move(done), answer = std::move(answer)]() mutable {
+          if (answer.status.ok()) answer.status = answer.body.Load();
           done(std::move(answer));
           NoteFirstEstimate();
         });
@@ -206,8 +208,25 @@ void Run::Commit(const RowsFetch& fetch) {
   for (const UnitRows::RowNotice& notice : unit_.notices()) {
     Notify(notice.table, notice.code, v1::SEVERITY_INFO, notice.record_id, notice.message);
   }
-  batcher_.Add(&unit_, fetch.answer.received_at);
+  AddToBatches(&unit_, fetch.answer.received_at);
   if (fetch.reading.on_commit) fetch.reading.on_commit();
+}
+
+void Run::AddToBatches(UnitRows* unit, absl::Time received_at) {
+  batcher_.Add(unit, received_at);
+  // Whoever looks at a new stream wants to see rows, not full batches.
+  batcher_.FlushFirst();
+  FlushSoon();
+}
+
+void Run::FlushSoon() {
+  if (flush_planned_ || !batcher_.AnyWaits()) return;
+  flush_planned_ = true;
+  After(kMaxBatchAge / 2, [this] {
+    flush_planned_ = false;
+    batcher_.FlushOlderThan(kMaxBatchAge / 2, Now());
+    FlushSoon();
+  });
 }
 
 void Run::RestartTable(int table, const std::string& reason) {
@@ -287,7 +306,6 @@ void Run::FailDetail(TableSet tables, const std::string& record_id, const absl::
 }
 
 void Run::Tick() {
-  batcher_.FlushOlderThan(kMaxBatchAge, Now());
   v1::ExtractResponse event;
   v1::Progress* progress = event.mutable_progress();
   const RequestCounters counters = client_->Counters(group_);

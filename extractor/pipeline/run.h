@@ -13,6 +13,7 @@
 #include "extractor/intercom/intercom_client.h"
 #include "extractor/pipeline/batcher.h"
 #include "extractor/pipeline/checkpointer.h"
+#include "extractor/pipeline/event.h"
 #include "extractor/pipeline/event_queue.h"
 #include "extractor/pipeline/run_report.h"
 #include "extractor/pipeline/time_ledger.h"
@@ -89,7 +90,7 @@ class Run {
                  std::function<void(absl::StatusOr<PageInfo>)> done);
 
   // Commits rows that were made before, leaving `unit` empty.
-  void AddRows(UnitRows* unit) { batcher_.Add(unit, Now()); }
+  void AddRows(UnitRows* unit) { AddToBatches(unit, Now()); }
 
   void After(absl::Duration delay, std::function<void()> work);
   // Runs `work` on the strand. To be called on any thread.
@@ -121,7 +122,7 @@ class Run {
   void Summarize();
   // When the extraction began, on Intercom's clock, for the summary.
   void set_started_at(absl::Time time) { started_at_ = time; }
-  void Emit(const v1::ExtractResponse& event) { Push(event.SerializeAsString()); }
+  void Emit(const v1::ExtractResponse& event) { Push(Event(event.SerializeAsString())); }
 
   // Walks that wait for a foreign company scroll say so here.
   void set_waiting_for_scroll(bool waiting) { waiting_for_scroll_ = waiting; }
@@ -129,12 +130,14 @@ class Run {
  private:
   struct RowsFetch;
 
-  void Push(std::string event);
+  void Push(Event event);
   void Process(const std::shared_ptr<RowsFetch>& fetch);
   void MakeRows(const std::shared_ptr<RowsFetch>& fetch);
   void Refetch(const std::shared_ptr<RowsFetch>& fetch);
   absl::StatusOr<PageInfo> Read(RowsFetch* fetch, PageReader::OnRecord on_record, bool report);
   void Commit(const RowsFetch& fetch);
+  void AddToBatches(UnitRows* unit, absl::Time received_at);
+  void FlushSoon();
   void AdvanceLedger(const RequestCounters& counters);
   void NoteFirstEstimate();
   void FillForecast(const RequestCounters& counters, v1::Progress* progress) const;
@@ -156,6 +159,7 @@ class Run {
   TimeLedger ledger_;
   absl::Duration waited_for_consumer_;
   bool with_parents_ = false;
+  bool flush_planned_ = false;
   bool cancelled_ = false;
   bool waiting_for_scroll_ = false;
 };

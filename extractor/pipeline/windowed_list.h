@@ -50,8 +50,9 @@ class WindowedList {
     // Called for the reading of each page, of both. May be empty.
     std::function<void(Run::Reading*)> prepare;
     // Ids of records that the windows gave are kept up to this number, in case that
-    // the list must serve.
-    size_t max_remembered = 2'000'000;
+    // the list must serve; of more, the tables would begin anew. Their set costs each
+    // record a little time, and each stream up to 1 MiB.
+    size_t max_remembered = 50'000;
     // Told how many records will be read, as Intercom counts them.
     std::function<void(int64_t)> on_total;
     // Calls its argument once nothing is under way for records that were read, so

@@ -113,9 +113,9 @@ class Process {
   std::vector<v1::ExtractResponse> TakeEvents() {
     SendRows();
     std::vector<v1::ExtractResponse> events;
-    while (const auto bytes = events_.Pop()) {
+    while (const auto event = events_.Pop()) {
       events.emplace_back();
-      EXPECT_TRUE(events.back().ParseFromString(*bytes));
+      EXPECT_TRUE(events.back().ParseFromString(event->Flat()));
     }
     return events;
   }
