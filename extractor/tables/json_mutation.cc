@@ -5,7 +5,6 @@
 #include <optional>
 #include <string_view>
 #include <utility>
-#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
@@ -188,6 +187,20 @@ std::vector<std::string> MembersOf(const ReferenceJson& object) {
   return members;
 }
 
+// The value's text with at most one element in each list.
+std::string WithFirstElements(const ReferenceJson& value) {
+  if (!value.elements.empty()) {
+    return absl::StrCat("[", WithFirstElements(value.elements.front()), "]");
+  }
+  if (value.members.empty()) return std::string(value.raw);
+  std::vector<std::string> inside;
+  inside.reserve(value.members.size());
+  for (const ReferenceMember& member : value.members) {
+    inside.push_back(Member(RawKey(member), WithFirstElements(member.value)));
+  }
+  return ObjectOf(inside);
+}
+
 }  // namespace
 
 std::string JsonMutation::Value() { return Values()[Below(Values().size())]; }
@@ -197,6 +210,29 @@ std::string JsonMutation::Change(const std::string& record) {
   for (size_t changes = 1 + Below(4); changes > 0; --changes) changed = ChangeOnce(changed);
   // Last, lest one of two like values becomes an object.
   return Below(4) == 0 ? RepeatKey(changed) : changed;
+}
+
+std::vector<std::string> JsonMutation::Exchanged(const std::string& record,
+                                                 const std::set<std::string>& keys) {
+  std::vector<std::string> result;
+  const std::optional<ReferenceJson> whole = ReferenceJson::Parse(record);
+  if (!whole.has_value()) return result;
+  const std::string cut = WithFirstElements(*whole);
+  const std::optional<ReferenceJson> json = ReferenceJson::Parse(cut);
+  std::vector<const ReferenceJson*> waiting = {&*json};
+  while (!waiting.empty()) {
+    const ReferenceJson& value = *waiting.back();
+    waiting.pop_back();
+    if (!value.elements.empty()) waiting.push_back(&value.elements.front());
+    for (const ReferenceMember& member : value.members) {
+      waiting.push_back(&member.value);
+      if (keys.count(member.key) == 0) continue;
+      for (const std::string& other : Values()) {
+        result.push_back(Replace(cut, member.value.raw, other));
+      }
+    }
+  }
+  return result;
 }
 
 std::string JsonMutation::ChangeOnce(const std::string& record) {

@@ -5,6 +5,7 @@
 #include <random>
 #include <set>
 #include <string>
+#include <vector>
 
 namespace intercom_extractor {
 
@@ -22,6 +23,11 @@ class JsonMutation {
 
   // `record` with one to four changes.
   std::string Change(const std::string& record);
+
+  // `record`, its lists cut to their first element, with one value exchanged: each
+  // that stands under one of `keys` for everything it may be exchanged for.
+  static std::vector<std::string> Exchanged(const std::string& record,
+                                            const std::set<std::string>& keys);
 
  private:
   size_t Below(size_t bound) { return engine_() % bound; }
