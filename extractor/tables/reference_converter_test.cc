@@ -142,7 +142,8 @@ class Converter {
     for (const TableInfo& table : TableCatalog::Get().tables()) {
       const UnitRows::TableRows& rows = unit_.tables()[table.index];
       v1::RowBatch batch;
-      EXPECT_TRUE(batch.ParseFromString(rows.bytes)) << table.name();
+      EXPECT_TRUE(batch.ParseFromArray(rows.bytes.data(), static_cast<int>(rows.bytes.size())))
+          << table.name();
       // Columns may stand in another order than protobuf's own, but nothing is
       // longer than it must be, comes twice or is unknown.
       EXPECT_EQ(batch.ByteSizeLong(), rows.bytes.size()) << table.name();
