@@ -117,7 +117,7 @@ const std::vector<std::string>& Values() {
       R"({"data":5,"contacts":5,"tags":5,"conversation_parts":5})",
       R"({"data":null,"contacts":null,"tags":null})",
       R"({ "a" : [ 1 , 2.50 ,  "x" ] , "b" : { } })",
-      R"({"caf\u00e9":2,"":3})",
+      R"({"\ud83d":1,"caf\u00e9":2,"":3})",
       Nested(300, "[", "", "]"),
       Nested(300, "{\"id\":", "1", "}"),
       "\"" + std::string(5000, 'x') + "\"",
