@@ -180,6 +180,16 @@ class Download {
   int64_t record_bytes_ = 0;
 };
 
+// Not getrusage's, which begins with what the process was before it became this program.
+int64_t PeakRssKib() {
+  std::ifstream status("/proc/self/status");
+  std::string line;
+  while (std::getline(status, line)) {
+    if (line.rfind("VmHWM:", 0) == 0) return std::stoll(line.substr(line.find(':') + 1));
+  }
+  return 0;
+}
+
 double Seconds(const timeval& time) {
   return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
 }
@@ -206,7 +216,7 @@ int Run(int argc, char** argv) {
                               {"cpu_seconds", Seconds(after.ru_utime) + Seconds(after.ru_stime) -
                                                   Seconds(before.ru_utime) -
                                                   Seconds(before.ru_stime)},
-                              {"peak_rss_kib", after.ru_maxrss},
+                              {"peak_rss_kib", PeakRssKib()},
                               {"records", download.records()},
                               {"bytes", download.bytes()},
                               {"record_bytes", download.record_bytes()}}

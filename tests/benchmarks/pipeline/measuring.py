@@ -132,13 +132,28 @@ class Arrangement:
                 peak_rss_kib=server.peak_rss_kib(),
                 answering_cpu_seconds=self._answering_cpu() - answering_before,
                 reader_cpu_seconds=usage["cpu_seconds"],
-                said={"reader_peak_rss_kib": usage["peak_rss_kib"]},
             )
         # No value of the sample holds a line feed: a line is a row, but for the header.
         rows = {path.stem: path.read_bytes().count(b"\n") - 1 for path in output.glob("*.csv")}
         self._require(rows, "the files")
         shutil.rmtree(output)
         return cost
+
+    def profile(self, functions: int) -> str:
+        """Where the server's CPU goes while bytes are read, the costliest functions first."""
+        file = self._folder / "perf.data"
+        with self._server() as (server, address):
+            with running(["perf", "record", "-F", "1999", "-o", file, "-p", str(server.pid)]):
+                for _ in range(4):
+                    self._read(address, typed=False)
+        report = ["perf", "report", "-i", file, "--stdio", "--no-children"]
+        by_library = programs.output_of([*report, "--sort", "dso"])
+        by_function = programs.output_of([*report, "--sort", "symbol"])
+        lines = [
+            [line[:140].rstrip() for line in text.splitlines() if line and line[0] != "#"]
+            for text in (by_library, by_function)
+        ]
+        return "\n".join([*lines[0][:8], "", *lines[1][:functions]])
 
     def _read(self, address: str, typed: bool, delays: bool = False) -> dict[str, float]:
         arguments: list[str | Path] = [programs.STREAM_READER, "--server", address]

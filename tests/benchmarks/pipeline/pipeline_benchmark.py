@@ -39,11 +39,15 @@ TRANSPORTS = (
     Transport("http2", http2=True),
     Transport("gzip", gzip=True),
 )
+# In flight of the bare download, about as over HTTP/1.1: here connections do not tell.
+HTTP2_REQUESTS = 20
 LATENCY_MS = 50
 # Of a batch that does not wait for more rows, and of one that does.
 SOON_SECONDS, AGE_LIMIT_SECONDS = 0.05, 0.2
 # Three answers come before the first row: the workspace, the count, the first page.
 FIRST_ROW_SECONDS = 3 * LATENCY_MS / 1000 + 0.02
+
+PARTS = ("headline", "transports", "scale", "latencies")
 
 Runs = dict[str, list[Cost]]
 
@@ -89,6 +93,8 @@ def counters(costs: Sequence[Cost], arrangement: Arrangement) -> dict[str, float
     return {
         "contacts": arrangement.contacts,
         "rows": arrangement.rows,
+        "requests": arrangement.requests,
+        "connections": arrangement.connections,
         "cpu_us_per_contact": 1e6 * server / arrangement.contacts,
         "cpu_ns_per_row": 1e9 * server / arrangement.rows,
         "reader_cpu_ms": 1e3 * median(cost.reader_cpu_seconds for cost in costs),
@@ -105,8 +111,8 @@ class Pipeline:
         self._folder = folder
         self._sizes = sizes
 
-    def headline(self) -> int:
-        """The ways of reading over plain HTTP/1.1; returns how many connections there were."""
+    def headline(self) -> None:
+        """The ways of reading, over plain HTTP/1.1."""
         with arranged(self._folder, self._sizes.contacts, PLAIN) as arrangement:
             arrangement.learn_requests()
             ways = {
@@ -119,14 +125,13 @@ class Pipeline:
         self._add_pair("http1/server_cpu", runs, "bytes", cpu, arrangement)
         for way in ("bytes", "typed", "csv"):
             self._add_pair(f"http1/wall_{way}", runs, way, wall, arrangement)
-        return arrangement.connections
 
-    def transport(self, transport: Transport, connections: int) -> None:
-        """The reader of bytes; over HTTP/2 so many requests at once as elsewhere."""
+    def transport(self, transport: Transport) -> None:
+        """The reader of bytes."""
         with arranged(self._folder, self._sizes.contacts, transport) as arrangement:
             arrangement.learn_requests()
             if transport.http2:
-                arrangement.connections = connections
+                arrangement.connections = HTTP2_REQUESTS
             runs = take_turns(
                 {"bare": arrangement.bare, "bytes": lambda: arrangement.streamed(typed=False)},
                 self._sizes.other_repetitions,
@@ -194,12 +199,37 @@ class Pipeline:
 
 
 def parse() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="./run bench pipeline", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="pipeline_benchmark",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument("--benchmark_out", type=Path, help="where the figures go, as JSON")
+    parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS, help="what is measured")
+    parser.add_argument(
+        "--profile",
+        type=int,
+        metavar="LINES",
+        help="instead: so many functions of the server that use most CPU; needs perf",
+    )
     # What ./run gives to every benchmark and has no meaning here.
-    parser.add_argument("--benchmark_out_format", choices=["json"])
-    parser.add_argument("--benchmark_min_time")
+    parser.add_argument("--benchmark_out_format", choices=["json"], help=argparse.SUPPRESS)
+    parser.add_argument("--benchmark_min_time", help=argparse.SUPPRESS)
     return parser.parse_args()
+
+
+def measure(pipeline: Pipeline, parts: Sequence[str], brief: bool) -> None:
+    if "headline" in parts:
+        pipeline.headline()
+    for transport in TRANSPORTS if "transports" in parts else ():
+        # ./run test does not install it for the benchmarks alone.
+        if brief and transport.http2 and shutil.which(programs.NGHTTPX) is None:
+            continue
+        pipeline.transport(transport)
+    if "scale" in parts:
+        pipeline.scale()
+    if "latencies" in parts:
+        pipeline.latencies()
 
 
 def main() -> int:
@@ -208,16 +238,13 @@ def main() -> int:
     sizes = BRIEF if brief else LARGE if "BENCHMARK_LARGE" in os.environ else FULL
     figures = Figures()
     with tempfile.TemporaryDirectory() as folder:
-        pipeline = Pipeline(figures, Path(folder), sizes)
         try:
-            connections = pipeline.headline()
-            for transport in TRANSPORTS:
-                # ./run test does not install it for the benchmarks alone.
-                if brief and transport.http2 and shutil.which(programs.NGHTTPX) is None:
-                    continue
-                pipeline.transport(transport, connections)
-            pipeline.scale()
-            pipeline.latencies()
+            programs.require_programs()
+            if flags.profile:
+                with arranged(Path(folder), sizes.contacts, PLAIN) as arrangement:
+                    print(arrangement.profile(flags.profile))
+                return 0
+            measure(Pipeline(figures, Path(folder), sizes), flags.parts, brief)
         except programs.Failure as failure:
             print(f"FAILED: {failure}")
             return 1

@@ -15,6 +15,7 @@ _BIN = ROOT / "bazel-bin"
 SAMPLE_INTERCOM = _BIN / "tests/benchmarks/pipeline/sample-intercom"
 BARE_DOWNLOAD = _BIN / "tests/benchmarks/pipeline/bare-download"
 STREAM_READER = _BIN / "tests/benchmarks/pipeline/stream-reader"
+_HELPERS = (SAMPLE_INTERCOM, BARE_DOWNLOAD, STREAM_READER)
 INTERCOM_EXTRACT = _BIN / "clients/cli/intercom-extract"
 INTERCOM_SERVER = _BIN / "server/intercom-extractor-server"
 # Puts HTTP/2 in front of the sample; Debian's package nghttp2-proxy.
@@ -35,11 +36,22 @@ def clean_environment() -> dict[str, str]:
     return {**inherited, "INTERCOM_ACCESS_TOKEN": _TOKEN}
 
 
+def require_programs() -> None:
+    """What is measured has been built, and was built last."""
+    for program in (*_HELPERS, INTERCOM_EXTRACT, INTERCOM_SERVER):
+        if not program.exists():
+            raise Failure(f"bazel-bin has no {program.name}; ./run bench pipeline builds it")
+
+
 class Program:
     """A running program. Use it with `running`, which ends it."""
 
     def __init__(self, process: subprocess.Popen[bytes]) -> None:
         self._process = process
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
 
     def cpu_seconds(self) -> float:
         """What all its threads have used so far, to the nanosecond."""
@@ -103,7 +115,7 @@ def output_of(arguments: Sequence[str | Path]) -> str:
 
 
 def usage_of(arguments: Sequence[str | Path]) -> Mapping[str, float]:
-    """Runs a program to its end: wall and CPU seconds from its start, peak RSS in KiB."""
+    """Runs a program to its end: wall and CPU seconds from its start."""
     start = time.monotonic()
     process = subprocess.Popen(
         arguments,
@@ -120,11 +132,7 @@ def usage_of(arguments: Sequence[str | Path]) -> Mapping[str, float]:
     process.stderr.close()
     if process.returncode != 0:
         raise Failure(f"{arguments!r} ended with {process.returncode}: {said.decode()}")
-    return {
-        "wall_seconds": wall,
-        "cpu_seconds": usage.ru_utime + usage.ru_stime,
-        "peak_rss_kib": usage.ru_maxrss,
-    }
+    return {"wall_seconds": wall, "cpu_seconds": usage.ru_utime + usage.ru_stime}
 
 
 def free_port() -> int:

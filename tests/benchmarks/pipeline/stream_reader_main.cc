@@ -2,7 +2,7 @@
 // typed messages, whose rows it counts.
 //
 // Prints one JSON object: wall_seconds (from the call to its end), cpu_seconds,
-// peak_rss_kib, bytes and batches, `rows` by table (counted where it is typed, else what
+// bytes and batches, `rows` by table (counted where it is typed, else what
 // the summary says), `complete` (whether each table is), first_contact_seconds (from the
 // call to the first row of users or leads); with --delays also delay_p50_seconds,
 // delay_p99_seconds and delay_max_seconds, of each batch from `extracted_at`, when
@@ -77,7 +77,6 @@ class Tally {
         {"wall_seconds", Elapsed()},
         {"cpu_seconds", absl::ToDoubleSeconds(absl::DurationFromTimeval(usage.ru_utime) +
                                               absl::DurationFromTimeval(usage.ru_stime))},
-        {"peak_rss_kib", usage.ru_maxrss},
         {"bytes", bytes_},
         {"batches", batches_},
         {"rows", rows_},

@@ -17,14 +17,14 @@ _BASELINE_NAMES = {
 
 def write(results: Results, expectations: Sequence[Expectation], plot: str) -> str:
     """The page; `plot` is the picture's file beside it."""
-    known = {(expectation.name, expectation.against): expectation for expectation in expectations}
+    known = {(entry.name, entry.against): entry for entry in expectations}
     pairs = results.pairs()
     return "\n".join(
         [
             "# Benchmarks",
             "",
-            "Written by `./run bench`; do not edit. Each line compares two figures of the same run, as",
-            "medians. Absolute figures are those of one machine, ratios are what counts:",
+            "Written by `./run bench`; do not edit. Each line compares two figures of the same",
+            "run, as medians. Absolute figures are those of one machine, ratios are what counts:",
             "`./run bench --check` compares them with `tests/benchmarks/ratios.json`.",
             "",
             f"Measured {_date(results)} on a machine with {_cores(results)}.",
@@ -109,7 +109,8 @@ def amount(figure: Figure) -> str:
         return f"{scaled(figure.items_per_second)}/s"
     if figure.bytes_per_second:
         return f"{scaled(figure.bytes_per_second)}B/s"
-    return f"{figure.time:.3g} {figure.unit}" if figure.time < 1000 else f"{figure.time:,.0f} {figure.unit}"
+    digits = f"{figure.time:.3g}" if figure.time < 1000 else f"{figure.time:,.0f}"
+    return f"{digits} {figure.unit}"
 
 
 def scaled(value: float) -> str:

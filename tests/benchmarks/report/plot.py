@@ -91,7 +91,8 @@ def scale_points(pairs: Sequence[Pair]) -> list[Point]:
 
 
 def _bars(bars: Sequence[tuple[Expectation, Pair]]) -> list[str]:
-    parts = [_text(20, 26, "Share of the target that is reached: a bar up to the line is a pass", "title")]
+    title = "Share of the target that is reached: a bar up to the line is a pass"
+    parts = [_text(20, 26, title, "title")]
     bottom = TOP + ROW * len(bars)
     for share in (0.5, 1.0, 1.5, 2.0):
         x = _share_x(share)
@@ -130,12 +131,14 @@ def _scale(points: Sequence[Point], top: int) -> list[str]:
     def y(cost: float) -> float:
         return bottom - (bottom - top) * cost / most
 
-    parts = [_text(20, top - 26, "CPU per contact, microseconds, by the number of contacts", "title")]
+    title = "CPU per contact, microseconds, by the number of contacts"
+    parts = [_text(20, top - 26, title, "title")]
     for mark in _marks(most):
         parts.append(_line(left, y(mark), right, y(mark), "grid"))
         parts.append(_text(left - 8, y(mark) + 4, f"{mark:g}", "faint", "end"))
     for point in points:
-        parts.append(_text(x(point.contacts), bottom + 18, f"{point.contacts:,.0f}", "faint", "middle"))
+        number = f"{point.contacts:,.0f}"
+        parts.append(_text(x(point.contacts), bottom + 18, number, "faint", "middle"))
     for kind, name in (("ours", "our server"), ("bare", "bare download")):
         places = [(x(point.contacts), y(getattr(point, kind))) for point in points]
         path = " ".join(f"{at_x:.1f},{at_y:.1f}" for at_x, at_y in places)
