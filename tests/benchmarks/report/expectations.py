@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ratios import Pair
+from ratios import Pair, Results
 
 
 @dataclass
@@ -23,11 +23,16 @@ class Expectation:
     # What it was, and by what share a run may be worse: the noise of the machine.
     recorded: float | None
     tolerance: float
+    # Whether it goes by the clock on the wall, which other people's work moves.
+    wall: bool
     # What it is to be in the end: at least, of a speed; at most, of a cost.
     target: float | None
 
     def of(self, pair: Pair) -> float:
         return pair.speed if self.measure == "speed" else pair.cost
+
+    def can_be_judged(self, results: Results) -> bool:
+        return not (self.wall and results.busy)
 
     def has_fallen(self, ratio: float) -> bool:
         """Whether it is worse than it was."""
@@ -58,6 +63,7 @@ def read(file: Path) -> list[Expectation]:
             measure=entry["measure"],
             recorded=entry.get("recorded"),
             tolerance=entry["tolerance"],
+            wall=entry.get("wall", False),
             target=entry.get("target"),
         )
         for entry in entries
@@ -70,24 +76,29 @@ def read(file: Path) -> list[Expectation]:
 
 def write(file: Path, expectations: Sequence[Expectation]) -> None:
     entries = [
-        {key: value for key, value in vars(expectation).items() if value is not None}
+        {
+            key: value
+            for key, value in vars(expectation).items()
+            if value is not None and value is not False
+        }
         for expectation in expectations
     ]
     lines = ",\n".join("  " + json.dumps(entry, ensure_ascii=False) for entry in entries)
     file.write_text(f"[\n{lines}\n]\n", encoding="utf-8")
 
 
-def record(expectations: Sequence[Expectation], pairs: Sequence[Pair]) -> None:
-    """Makes what these pairs are what is expected of them."""
-    measured = {(pair.name, pair.against): pair for pair in pairs}
+def record(expectations: Sequence[Expectation], results: Results) -> None:
+    """Makes what these pairs are what is expected of them, where they can be judged."""
+    measured = {(pair.name, pair.against): pair for pair in results.pairs()}
     for expectation in expectations:
         pair = measured.get((expectation.name, expectation.against))
-        if pair is not None:
+        if pair is not None and expectation.can_be_judged(results):
             expectation.recorded = round(expectation.of(pair), 3)
 
 
-def problems(expectations: Sequence[Expectation], pairs: Sequence[Pair]) -> list[str]:
+def problems(expectations: Sequence[Expectation], results: Results) -> list[str]:
     """What fell, misses its target or was not measured, though its benchmark ran."""
+    pairs = results.pairs()
     measured = {(pair.name, pair.against): pair for pair in pairs}
     ran = {pair.name.split("/")[0] for pair in pairs}
     found = []
@@ -97,6 +108,8 @@ def problems(expectations: Sequence[Expectation], pairs: Sequence[Pair]) -> list
         if pair is None:
             if expectation.name.split("/")[0] in ran:
                 found.append(f"{label}: was not measured")
+            continue
+        if not expectation.can_be_judged(results):
             continue
         ratio = expectation.of(pair)
         if expectation.has_fallen(ratio):

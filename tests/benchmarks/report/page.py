@@ -27,20 +27,24 @@ def write(results: Results, expectations: Sequence[Expectation], plot: str) -> s
             "run, as medians. Absolute figures are those of one machine, ratios are what counts:",
             "`./run bench --check` compares them with `tests/benchmarks/ratios.json`.",
             "",
-            f"Measured {_date(results)} on a machine with {_cores(results)}.",
+            f"Measured {_date(results)} on a machine with {_cores(results)}{_busy(results)}.",
             "",
             f"![Ratios by their targets, and cost per contact]({plot})",
             "",
             "## With a target",
             "",
-            *_table([(pair, known.get(_key(pair))) for pair in pairs if _has_target(pair, known)]),
+            *_table(
+                results,
+                [(pair, known.get(_key(pair))) for pair in pairs if _has_target(pair, known)],
+            ),
             "",
             "Speed: ours is so many times as fast. Cost: ours takes so many times as much.",
             "",
             "## All others",
             "",
             *_table(
-                [(pair, known.get(_key(pair))) for pair in pairs if not _has_target(pair, known)]
+                results,
+                [(pair, known.get(_key(pair))) for pair in pairs if not _has_target(pair, known)],
             ),
             "",
             *_processes(results),
@@ -57,7 +61,9 @@ def _has_target(pair: Pair, known: Mapping[tuple[str, str], Expectation]) -> boo
     return expectation is not None and expectation.target is not None
 
 
-def _table(rows: Sequence[tuple[Pair, Expectation | None]]) -> list[str]:
+def _table(
+    results: Results, rows: Sequence[tuple[Pair, Expectation | None]]
+) -> list[str]:
     lines = [
         "| What | Ours | Beside it | Ratio | Target | |",
         "| --- | --- | --- | --- | --- | --- |",
@@ -69,6 +75,8 @@ def _table(rows: Sequence[tuple[Pair, Expectation | None]]) -> list[str]:
         if expectation and expectation.target is not None:
             target = f"{expectation.bound} {expectation.target:g} ×"
             verdict = "miss" if expectation.misses(ratio) else "pass"
+            if not expectation.can_be_judged(results):
+                verdict = "not judged"
         what = expectation.what if expectation else f"`{pair.name}`"
         lines.append(
             f"| {what} | {amount(pair.ours)} | {_BASELINE_NAMES[pair.against]}: "
@@ -128,3 +136,7 @@ def _date(results: Results) -> str:
 def _cores(results: Results) -> str:
     cores = results.context.get("num_cpus")
     return f"{cores} shared cores" if cores else "shared cores"
+
+
+def _busy(results: Results) -> str:
+    return f"; {results.busy}" if results.busy else ""

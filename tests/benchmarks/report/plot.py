@@ -59,7 +59,9 @@ def draw(results: Results, expectations: Sequence[Expectation]) -> str:
     bars = [
         (expectation, measured[expectation.name, expectation.against])
         for expectation in expectations
-        if expectation.target is not None and (expectation.name, expectation.against) in measured
+        if expectation.target is not None
+        and (expectation.name, expectation.against) in measured
+        and expectation.can_be_judged(results)
     ]
     points = scale_points(results.pairs())
     scale_top = TOP + ROW * len(bars) + 80

@@ -20,6 +20,8 @@ BASELINES = ("floor", "bare", "raw", "ordinary", "fewer", "bound")
 # What Google Benchmark appends to names.
 _SETTING = re.compile(r"(real_time|process_time|manual_time|(iterations|repeats|min_time|"
                       r"min_warmup_time|threads):.*)$")
+# More of other people's work, and wall times say nothing.
+MOST_OTHERS_CPUS = 0.25
 _SECONDS = {"ns": 1e-9, "us": 1e-6, "ms": 1e-3, "s": 1.0}
 
 
@@ -77,6 +79,14 @@ class Results:
     figures: Mapping[str, Figure]
     context: Mapping[str, Any]
 
+    @property
+    def busy(self) -> str:
+        """Whose work was beside ours; empty where it was little, or nobody looked."""
+        others = float(self.context.get("others_cpus", 0))
+        if others <= MOST_OTHERS_CPUS:
+            return ""
+        return f"others used {others:.1f} CPUs: ratios of wall times are not judged"
+
     def pairs(self) -> list[Pair]:
         """In the order in which they were measured."""
         found = []
@@ -103,9 +113,10 @@ def read(files: Iterable[Path]) -> Results:
             benchmarks, of_file = content["benchmarks"], content["context"]
         except (OSError, ValueError, KeyError) as error:
             raise Unreadable(f"{file.name}: {error}") from error
-        # Of several files that of the last run.
-        if str(of_file.get("date", "")) >= str(context.get("date", "")):
-            context = of_file
+        # Of several files the last run's date, and the most work of others.
+        most = max((of.get("others_cpus", 0) for of in (context, of_file)), default=0)
+        last = max((context, of_file), key=lambda of: str(of.get("date", "")))
+        context = {**last, "others_cpus": most}
         for name, entries in _by_name(benchmarks).items():
             figures[name] = _figure(name, entries)
     return Results(figures, context)

@@ -40,6 +40,8 @@ def main() -> int:
         return 1
     expected = expectations.read(flags.ratios)
     pairs = results.pairs()
+    if results.busy:
+        print(f"Note: {results.busy}")
     if not pairs:
         print("FAILED: no pair of benchmarks was measured")
         return 1
@@ -49,10 +51,10 @@ def main() -> int:
         (flags.docs / "benchmarks.md").write_text(text, encoding="utf-8")
         print(f"{len(pairs)} pairs: docs/benchmarks.md")
     elif flags.what == "record":
-        expectations.record(expected, pairs)
+        expectations.record(expected, results)
         expectations.write(flags.ratios, expected)
     else:
-        problems = expectations.problems(expected, pairs)
+        problems = expectations.problems(expected, results)
         print(*(f"FAILED: {problem}" for problem in problems), sep="\n", end="\n" * bool(problems))
         print(f"{len(pairs)} pairs, {len(problems)} problems")
         return 1 if problems else 0

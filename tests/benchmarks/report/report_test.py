@@ -39,9 +39,11 @@ class TestCase(unittest.TestCase):
         self.addCleanup(folder.cleanup)
         self.folder = Path(folder.name)
 
-    def results_file(self, *benchmarks: dict[str, Any], name: str = "one.json") -> Path:
+    def results_file(
+        self, *benchmarks: dict[str, Any], name: str = "one.json", others: float = 0.1
+    ) -> Path:
         file = self.folder / name
-        context = {"date": "2026-01-02T03:04:05+00:00", "num_cpus": 2}
+        context = {"date": "2026-01-02T03:04:05+00:00", "num_cpus": 2, "others_cpus": others}
         file.write_text(json.dumps({"context": context, "benchmarks": benchmarks}))
         return file
 
@@ -54,9 +56,10 @@ class TestCase(unittest.TestCase):
         return expectations.read(file)
 
     def problems(
-        self, entries: Sequence[dict[str, Any]], *benchmarks: dict[str, Any]
+        self, entries: Sequence[dict[str, Any]], *benchmarks: dict[str, Any], others: float = 0.1
     ) -> list[str]:
-        return expectations.problems(self.expected(*entries), self.pairs(*benchmarks))
+        results = ratios.read([self.results_file(*benchmarks, others=others)])
+        return expectations.problems(self.expected(*entries), results)
 
 
 class RatiosTest(TestCase):
@@ -159,9 +162,18 @@ class CheckTest(TestCase):
             self.problems([self.COST, other], run("page/ours", 2), run("page/bare", 1)), []
         )
 
+    def test_wall_times_beside_the_work_of_others_are_not_judged(self) -> None:
+        wall = expectation("page", "bare", "cost", recorded=2.0, wall=True)
+        cpu = expectation("page", "bare", "cost", recorded=2.0)
+        benchmarks = run("page/ours", 3), run("page/bare", 1)
+        self.assertEqual(self.problems([wall], *benchmarks, others=0.5), [])
+        self.assertEqual(len(self.problems([wall], *benchmarks, others=0.2)), 1)
+        self.assertEqual(len(self.problems([cpu], *benchmarks, others=0.5)), 1)
+
     def test_recording_changes_only_what_was_measured(self) -> None:
         expected = self.expected(self.COST, expectation("stream", "raw", "speed", recorded=1.0))
-        expectations.record(expected, self.pairs(run("page/ours", 3), run("page/bare", 2)))
+        measured = self.results_file(run("page/ours", 3), run("page/bare", 2))
+        expectations.record(expected, ratios.read([measured]))
         file = self.folder / "written.json"
         expectations.write(file, expected)
         self.assertEqual([entry.recorded for entry in expectations.read(file)], [1.5, 1.0])
@@ -191,6 +203,13 @@ class PageTest(TestCase):
         self.assertIn("| 1.23 M/s | the least it can take: 2 M/s | speed 0.62 ×", text)
         self.assertIn("| at least 0.5 × | pass |", text)
         self.assertIn("| `other` | 1 ms | raw bytes: 2 ms | speed 2.00 × |  |  |", text)
+
+    def test_says_that_the_machine_was_busy(self) -> None:
+        file = self.results_file(run("page/ours", 3), run("page/bare", 2), others=1.26)
+        expected = self.expected(expectation("page", "bare", "cost", target=2, wall=True))
+        text = page.write(ratios.read([file]), expected, "benchmarks.svg")
+        self.assertIn("with 2 shared cores; others used 1.3 CPUs", text)
+        self.assertIn("| at most 2 × | not judged |", text)
 
 
 class PlotTest(TestCase):
