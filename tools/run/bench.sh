@@ -1,18 +1,48 @@
 #!/usr/bin/env bash
-# Runs the benchmarks whose name contains $1, or all; leaves their figures as JSON.
+# Runs benchmarks and leaves their figures as JSON; without a name, makes the page
+# docs/benchmarks.md of them.
+#
+#   bench.sh [NAME]           those whose name contains NAME, or all
+#   bench.sh --check [NAME]   then fails where a ratio is worse than it was recorded, or
+#                             misses its target
+#   bench.sh --page           runs nothing: the page of the figures that are there
+#   bench.sh --record [NAME]  runs them and records their ratios as what is expected
 set -euo pipefail
 source tools/run/lib.sh
 source tools/run/benchmarks.sh
 
-need build
+readonly figures=$build_dir/bench
+report() { python3 tests/benchmarks/report/report.py "$@"; }
+
+then=
+case ${1:-} in
+  --check | --record | --page)
+    then=${1#--}
+    shift
+    ;;
+  -*) die "bench knows --check, --record and --page" ;;
+esac
 name=${1:-}
+
+export PYTHONDONTWRITEBYTECODE=1
+if [[ $then == page ]]; then
+  need build
+  exec python3 tests/benchmarks/report/report.py page "$figures"/*.json
+fi
+
+# HTTP/2 in front of what answers.
+need build clients
 mapfile -t targets < <(benchmark_targets | grep -F -- "$name")
 ((${#targets[@]})) || die "no benchmark's name contains '$name'"
 bazel_cached build "${targets[@]}"
-mkdir -p "$build_dir/bench"
+mkdir -p "$figures"
+files=()
 for target in "${targets[@]}"; do
-  report=$build_dir/bench/${target##*:}.json
+  file=$figures/${target##*:}.json
   printf '\n%s\n' "$target"
-  "$(benchmark_file "$target")" --benchmark_out="$report" --benchmark_out_format=json
-  echo "figures: $report"
+  "$(benchmark_file "$target")" --benchmark_out="$file" --benchmark_out_format=json
+  echo "figures: $file"
+  files+=("$file")
 done
+if [[ ! $name ]]; then report page "${files[@]}"; fi
+if [[ $then ]]; then report "$then" "${files[@]}"; fi
