@@ -51,7 +51,7 @@ class KnownAnswers {
 
 int ServeIntercom(size_t contacts) {
   fake::GeneratorOptions sizes;
-  sizes.users = UsersOf(contacts);
+  sizes.users = contacts * 3 / 4;
   sizes.leads = contacts - sizes.users - 1;
   sizes.companies = 10;
   sizes.conversations = 0;
@@ -65,7 +65,7 @@ int ServeIntercom(size_t contacts) {
   return 0;
 }
 
-size_t UsersOf(size_t contacts) { return contacts * 3 / 4; }
+int64_t RowsOf(size_t contacts) { return static_cast<int64_t>(contacts) - 1; }
 
 int ServeExtractions(const std::string& intercom, int connections) {
   ServerConfig config;

@@ -1,6 +1,8 @@
 #ifndef TESTS_BENCHMARKS_STREAMING_EXTRACTION_ROLES_H_
 #define TESTS_BENCHMARKS_STREAMING_EXTRACTION_ROLES_H_
 
+#include <cstddef>
+#include <cstdint>
 #include <string>
 
 namespace intercom_extractor {
@@ -12,8 +14,8 @@ namespace intercom_extractor {
 // A fake Intercom of so many contacts, three users for each lead, that keeps what it has
 // answered: the second time, an answer costs it a copy.
 int ServeIntercom(size_t contacts);
-// The users of so many contacts; the others are leads, but for one that is neither.
-size_t UsersOf(size_t contacts);
+// Rows that so many contacts make: of users and of leads. One contact is neither.
+int64_t RowsOf(size_t contacts);
 
 // The product's server with so many connections to that fake, which are called as
 // ConnectionName says. Each has its own quota and may ask as much at once as one can.
