@@ -51,45 +51,9 @@ namespace {
 constexpr char kIntercomRole[] = "--intercom";
 constexpr char kServerRole[] = "--server";
 
-// A page of 150 contacts.
-constexpr double kPageMib = 0.3;
-// Windows that a stream reads at once, each with a page on its way (WindowPlan::Options).
-constexpr int kPagesOfStream = 64;
-// Pages that are on their way for all streams (HttpClient::Options::max_connections).
-constexpr int kPagesOfServer = 256;
-
-// What the server may hold for so many streams, in MiB.
-struct Budget {
-  const char* what;
-  double mib;
-};
-std::vector<Budget> BudgetsOf(int streams) {
-  return {
-      {"events that wait for the readers (kQueueBytes)", 4.0 * streams},
-      {"one event of each stream at gRPC", 1.0 * streams},
-      {"open batches of two tables", 0.5 * streams},
-      {"answers on their way", kPageMib * std::min(kPagesOfServer, kPagesOfStream * streams)},
-  };
-}
-// Beside them: the program itself, and what the allocator keeps.
-constexpr double kPromisedMib = 64;
-
 bool Brief() { return std::getenv("BENCHMARK_BRIEF") != nullptr; }
 
 bool any_failed = false;
-
-double BudgetMib(int streams) {
-  double mib = 0;
-  for (const Budget& budget : BudgetsOf(streams)) mib += budget.mib;
-  return mib;
-}
-
-void PrintBudgets(int streams) {
-  std::printf("what a server may hold for %d streams:\n", streams);
-  for (const Budget& budget : BudgetsOf(streams)) {
-    std::printf("  %7.1f MiB  %s\n", budget.mib, budget.what);
-  }
-}
 
 struct Case {
   int streams = 1;
@@ -112,6 +76,48 @@ struct Outcome {
   double stalled_mib = 0;
   double peak_mib = 0;
 };
+
+// A page of 150 contacts.
+constexpr double kPageMib = 0.3;
+// Windows that a stream reads at once, each with a page on its way (WindowPlan::Options).
+constexpr int kPagesOfStream = 64;
+// Pages that are on their way for all streams (HttpClient::Options::max_connections).
+constexpr int kPagesOfServer = 256;
+// An id in RecordIds, and the most that are remembered (WindowedList::Options).
+constexpr double kIdMib = 21.0 / (1 << 20);
+constexpr size_t kMostIds = 2'000'000;
+
+// What the server may hold for its streams, in MiB.
+struct Budget {
+  const char* what;
+  double mib;
+};
+std::vector<Budget> BudgetsOf(const Case& test) {
+  return {
+      {"events that wait for the readers (kQueueBytes)", 4.0 * test.streams},
+      {"one event of each stream at gRPC", 1.0 * test.streams},
+      {"open batches of two tables", 0.5 * test.streams},
+      {"answers on their way", kPageMib * std::min(kPagesOfServer, kPagesOfStream * test.streams)},
+      {"ids that windows gave",
+       kIdMib * static_cast<double>(std::min(kMostIds, test.contacts)) * test.streams},
+  };
+}
+// Beside them: the program itself, and what the allocator keeps.
+constexpr double kPromisedMib = 64;
+
+double BudgetMib(const Case& test) {
+  double mib = 0;
+  for (const Budget& budget : BudgetsOf(test)) mib += budget.mib;
+  return mib;
+}
+
+void PrintBudgets(const Case& test) {
+  std::printf("what a server may hold for %d streams of %zu contacts each:\n", test.streams,
+              test.contacts);
+  for (const Budget& budget : BudgetsOf(test)) {
+    std::printf("  %7.1f MiB  %s\n", budget.mib, budget.what);
+  }
+}
 
 // Where readers stop until all may go on.
 class Gate {
@@ -256,12 +262,12 @@ void RegisterCase(const std::string& name, const Case& test) {
     state.counters["at_start_mib"] = outcome.at_start_mib;
     if (test.stalls) state.counters["stalled_mib"] = outcome.stalled_mib;
     state.counters["peak_mib"] = outcome.peak_mib;
-    state.counters["budget_mib"] = BudgetMib(test.streams);
+    state.counters["budget_mib"] = BudgetMib(test);
   });
   RegisterFigure(absl::StrCat(test.streams, "/", name, "/peak_mib/ours"),
                  [test] { return OutcomeOf(test).peak_mib / 1000; });
   RegisterFigure(absl::StrCat(test.streams, "/", name, "/peak_mib/bound"),
-                 [test] { return (BudgetMib(test.streams) + kPromisedMib) / 1000; });
+                 [test] { return (BudgetMib(test) + kPromisedMib) / 1000; });
 }
 
 void RegisterAll() {
@@ -287,7 +293,7 @@ void RegisterAll() {
       return outcome.server_cpu / static_cast<double>(outcome.rows);
     });
   }
-  PrintBudgets(counts.back());
+  PrintBudgets({counts.back(), 4 * contacts, false});
 }
 
 }  // namespace
