@@ -7,6 +7,9 @@
 //   streaming/256KB/bytes/ours    a reader that takes the bytes as they come
 //   streaming/256KB/typed/ours    one that parses each event, into the same message
 //   streaming/256KB/bytes/raw     the same readers at the bare stream
+//   streaming/256KB/bytes/server_cpu/ours, .../raw
+//                                 the server's CPU in these rounds: on a busy machine it
+//                                 tells more than wall time
 //
 // The two servers of a pair take turns, round by round, so that what else happens on the
 // machine hits both. Figures are medians of the rounds:
@@ -204,6 +207,13 @@ void Report(benchmark::State& state, Pair* pair, const std::string& way) {
       Median(rounds, [&](const Round& ours) { return raw[round++].seconds / ours.seconds; });
 }
 
+void Register(const std::string& name, const std::function<void(benchmark::State&)>& report) {
+  benchmark::RegisterBenchmark(name.c_str(), report)
+      ->Iterations(1)
+      ->UseManualTime()
+      ->Unit(benchmark::kMillisecond);
+}
+
 void RegisterAll() {
   constexpr struct {
     const char* name;
@@ -212,13 +222,18 @@ void RegisterAll() {
   for (const auto& size : kSizes) {
     for (const char* reader : {kBytes, kTyped}) {
       const auto pair = std::make_shared<Pair>(size.bytes, reader);
+      const std::string name = absl::StrCat("streaming/", size.name, "/", reader, "/");
       for (const std::string way : {kOurs, kRaw}) {
-        benchmark::RegisterBenchmark(
-            absl::StrCat("streaming/", size.name, "/", reader, "/", way).c_str(),
-            [pair, way](benchmark::State& state) { Report(state, pair.get(), way); })
-            ->Iterations(1)
-            ->UseManualTime()
-            ->Unit(benchmark::kMillisecond);
+        Register(name + way,
+                 [pair, way](benchmark::State& state) { Report(state, pair.get(), way); });
+      }
+      for (const std::string way : {kOurs, kRaw}) {
+        Register(name + "server_cpu/" + way, [pair, way](benchmark::State& state) {
+          for (auto iteration : state) {
+            state.SetIterationTime(
+                Median(pair->Rounds(way), [](const Round& round) { return round.server_cpu; }));
+          }
+        });
       }
     }
   }
