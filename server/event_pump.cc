@@ -27,7 +27,7 @@ EventPump::Step EventPump::OnWriteDone(bool ok) {
 
 EventPump::Step EventPump::Next() {
   Step step;
-  if (std::optional<Event> event = events_->Pop()) {
+  if (std::optional<Event> event = events_->Pop(&step.more)) {
     state_ = State::kWriting;
     step.kind = Step::kWrite;
     step.event = *std::move(event);

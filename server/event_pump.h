@@ -26,6 +26,7 @@ class EventPump {
     enum Kind { kNothing, kWrite, kFinish };
     Kind kind = kNothing;
     Event event;          // For kWrite.
+    bool more = false;    // For kWrite: another one waits already.
     absl::Status status;  // For kFinish.
   };
 

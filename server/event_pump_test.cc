@@ -32,6 +32,15 @@ TEST(EventPumpTest, WritesOneAtATime) {
   EXPECT_EQ(pump.OnWriteDone(true).kind, Step::kNothing);
 }
 
+TEST(EventPumpTest, SaysWhetherAnotherEventWaits) {
+  EventQueue events(1024);
+  EventPump pump(&events);
+  events.Push(Event("a"));
+  events.Push(Event("b"));
+  EXPECT_TRUE(pump.OnReady().more);
+  EXPECT_FALSE(pump.OnWriteDone(true).more);
+}
+
 TEST(EventPumpTest, FinishesOnceAfterTheLastEvent) {
   EventQueue events(1024);
   EventPump pump(&events);

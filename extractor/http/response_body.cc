@@ -30,11 +30,13 @@ int OpenTemporaryFile() {
   return named;
 }
 
-// Of smaller bodies the allocator takes care.
-constexpr size_t kPooledFrom = size_t{64} << 10;
+// Of smaller bodies the allocator takes care. Others take the memory of those before
+// them, of which a page of 150 contacts fits the least.
+constexpr size_t kPooledFrom = size_t{32} << 10;
+constexpr size_t kLeastPooled = size_t{512} << 10;
 
 BufferPool& Pool() {
-  constexpr size_t kMaxKept = size_t{16} << 20;
+  constexpr size_t kMaxKept = size_t{24} << 20;
   static auto* const pool = new BufferPool(kMaxKept);
   return *pool;
 }
@@ -95,10 +97,9 @@ absl::Status ResponseBody::Append(const char* data, size_t size) {
 bool ResponseBody::MakeRoom(size_t size) {
   const size_t capacity = size + kPadding;
   if (capacity <= memory_.capacity()) return true;
-  // Pages take the memory of pages before them; what is small must not hold so much.
-  GrowingBuffer larger = capacity >= kPooledFrom ? Pool().Take() : GrowingBuffer();
-  larger.Clear();
-  (void)larger.End(std::max(capacity, 2 * memory_.capacity()));
+  const bool pooled = capacity >= kPooledFrom;
+  GrowingBuffer larger = pooled ? Pool().Take() : GrowingBuffer();
+  (void)larger.End(std::max({capacity, 2 * memory_.capacity(), pooled ? kLeastPooled : 0}));
   if (budget_ != nullptr) {
     const size_t more = larger.capacity() - taken_;
     if (!budget_->Take(more)) {

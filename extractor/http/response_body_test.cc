@@ -1,8 +1,10 @@
 #include "extractor/http/response_body.h"
 
 #include <cstdlib>
+#include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "gtest/gtest.h"
 
@@ -95,6 +97,40 @@ TEST(ResponseBodyTest, MovingTakesTheContentAndLeavesNothing) {
     to = std::move(itself);
     EXPECT_EQ(ReadAll(to), "abcdefghij");
   }
+}
+
+TEST(ResponseBodyTest, WhatFindsNoRoomInTheBudgetWaitsInAFile) {
+  auto budget = std::make_shared<BodyBudget>(size_t{1} << 20);
+  const std::string content(size_t{300} << 10, 'x');
+  std::vector<ResponseBody> bodies;
+  for (int i = 0; i < 5; ++i) {
+    bodies.emplace_back(size_t{2} << 20, budget);
+    // As curl gives it.
+    for (size_t at = 0; at < content.size(); at += 16384) {
+      const std::string piece = content.substr(at, 16384);
+      ASSERT_TRUE(bodies.back().Append(piece.data(), piece.size()).ok());
+    }
+  }
+  EXPECT_FALSE(bodies.front().in_file());
+  EXPECT_TRUE(bodies.back().in_file());
+  for (const ResponseBody& body : bodies) EXPECT_EQ(ReadAll(body), content);
+
+  // Its turn to be read has come.
+  ASSERT_TRUE(bodies.back().Load().ok());
+  EXPECT_FALSE(bodies.back().in_file());
+  EXPECT_EQ(bodies.back().text(), content);
+
+  // Those that have gone leave their room to others.
+  bodies.clear();
+  ResponseBody next(size_t{2} << 20, budget);
+  ASSERT_TRUE(next.Append(content.data(), content.size()).ok());
+  EXPECT_FALSE(next.in_file());
+}
+
+TEST(ResponseBodyTest, WhatIsTooLargeForMemoryStaysInItsFile) {
+  ResponseBody body = BodyOf(3, "0123456789");
+  ASSERT_TRUE(body.Load().ok());
+  EXPECT_TRUE(body.in_file());
 }
 
 TEST(ResponseBodyTest, FromStringIsInMemoryWhateverItsSize) {

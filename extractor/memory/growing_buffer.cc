@@ -15,6 +15,8 @@ void GrowingBuffer::Append(std::string_view bytes) {
 void GrowingBuffer::Grow(size_t room) {
   constexpr size_t kLeast = 256;
   const size_t capacity = std::max({kLeast, size_ + room, capacity_ * 2});
+  // Nothing to keep: realloc would copy it all the same.
+  if (size_ == 0) memory_.reset();
   auto* const memory = static_cast<char*>(std::realloc(memory_.get(), capacity));
   if (memory == nullptr) throw std::bad_alloc();
   (void)memory_.release();

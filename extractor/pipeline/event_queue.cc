@@ -41,12 +41,13 @@ void EventQueue::Cancel() {
   if (ready_) ready_();
 }
 
-std::optional<Event> EventQueue::Pop() {
+std::optional<Event> EventQueue::Pop(bool* more) {
   MutexLock lock(&mu_);
   if (events_.empty()) return std::nullopt;
   Event event = std::move(events_.front());
   events_.pop_front();
   bytes_ -= event.size();
+  if (more != nullptr) *more = !events_.empty();
   // Not at each event: a producer that is woken for one switches threads twice per batch.
   if (producer_waits_ && bytes_ <= max_bytes_ / 2) room_.SignalAll();
   return event;

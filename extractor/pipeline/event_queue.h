@@ -38,8 +38,9 @@ class EventQueue {
   // The consumer has gone: drops what waits and wakes the producer.
   void Cancel() ABSL_LOCKS_EXCLUDED(mu_);
 
-  // The oldest event, or nothing when none waits now.
-  std::optional<Event> Pop() ABSL_LOCKS_EXCLUDED(mu_);
+  // The oldest event, or nothing when none waits now. `more`, which may be null: whether
+  // another one waits.
+  std::optional<Event> Pop(bool* more = nullptr) ABSL_LOCKS_EXCLUDED(mu_);
 
   // Set once Finish() was called and every event has been popped.
   std::optional<absl::Status> Finished() const ABSL_LOCKS_EXCLUDED(mu_);

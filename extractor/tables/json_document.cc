@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "absl/strings/str_cat.h"
+#include "extractor/tables/json_string.h"
 
 namespace intercom_extractor {
 namespace {
@@ -45,96 +46,6 @@ bool IsJsonNumber(std::string_view text) {
   return i == text.size();
 }
 
-bool ParseHex4(std::string_view text, size_t at, uint32_t* code) {
-  if (at + 4 > text.size()) return false;
-  *code = 0;
-  for (size_t i = at; i < at + 4; ++i) {
-    const char c = text[i];
-    *code <<= 4;
-    if (c >= '0' && c <= '9') {
-      *code |= static_cast<uint32_t>(c - '0');
-    } else if ((c | 0x20) >= 'a' && (c | 0x20) <= 'f') {
-      *code |= static_cast<uint32_t>((c | 0x20) - 'a' + 10);
-    } else {
-      return false;
-    }
-  }
-  return true;
-}
-
-uint8_t* AppendUtf8(uint32_t code, uint8_t* out) {
-  if (code < 0x80) {
-    *out++ = static_cast<uint8_t>(code);
-  } else if (code < 0x800) {
-    *out++ = static_cast<uint8_t>(0xc0 | (code >> 6));
-    *out++ = static_cast<uint8_t>(0x80 | (code & 0x3f));
-  } else if (code < 0x10000) {
-    *out++ = static_cast<uint8_t>(0xe0 | (code >> 12));
-    *out++ = static_cast<uint8_t>(0x80 | ((code >> 6) & 0x3f));
-    *out++ = static_cast<uint8_t>(0x80 | (code & 0x3f));
-  } else {
-    *out++ = static_cast<uint8_t>(0xf0 | (code >> 18));
-    *out++ = static_cast<uint8_t>(0x80 | ((code >> 12) & 0x3f));
-    *out++ = static_cast<uint8_t>(0x80 | ((code >> 6) & 0x3f));
-    *out++ = static_cast<uint8_t>(0x80 | (code & 0x3f));
-  }
-  return out;
-}
-
-// For strings that simdjson refuses: half of a surrogate pair, as a text cut
-// between UTF-16 units leaves it, becomes U+FFFD; an escape that JSON does not
-// know stands for itself. A message is worth more than its broken emoji.
-uint8_t* UnescapeLeniently(std::string_view text, uint8_t* out) {
-  constexpr uint32_t kReplacement = 0xfffd;
-  for (size_t i = 0; i < text.size();) {
-    if (text[i] != '\\' || i + 1 == text.size()) {
-      *out++ = static_cast<uint8_t>(text[i++]);
-      continue;
-    }
-    const char escape = text[i + 1];
-    i += 2;
-    uint32_t code = 0;
-    switch (escape) {
-      case 'b':
-        *out++ = '\b';
-        break;
-      case 'f':
-        *out++ = '\f';
-        break;
-      case 'n':
-        *out++ = '\n';
-        break;
-      case 'r':
-        *out++ = '\r';
-        break;
-      case 't':
-        *out++ = '\t';
-        break;
-      case 'u': {
-        if (!ParseHex4(text, i, &code)) {
-          out = AppendUtf8(kReplacement, out);
-          break;
-        }
-        i += 4;
-        uint32_t low = 0;
-        if (code >= 0xd800 && code < 0xdc00 && text.substr(i, 2) == "\\u" &&
-            ParseHex4(text, i + 2, &low) && low >= 0xdc00 && low < 0xe000) {
-          i += 6;
-          code = 0x10000 + ((code - 0xd800) << 10) + (low - 0xdc00);
-        } else if (code >= 0xd800 && code < 0xe000) {
-          code = kReplacement;
-        }
-        out = AppendUtf8(code, out);
-        break;
-      }
-      default:
-        *out++ = static_cast<uint8_t>(escape);
-        break;
-    }
-  }
-  return out;
-}
-
 absl::Status Malformed(simdjson::error_code error) {
   return absl::DataLossError(absl::StrCat("malformed JSON: ", simdjson::error_message(error)));
 }
@@ -162,12 +73,11 @@ absl::Status JsonDocument::Open(absl::string_view text) {
     }
     capacity_ = capacity;
   }
-  // Only the two bytes of a broken `\u` become longer: the three of U+FFFD.
-  // simdjson writes whole blocks.
-  const size_t longest = text.size() + text.size() / 2 + kPadding;
+  // Each string at most once. simdjson writes whole blocks.
+  const size_t longest = UnescapedLimit(text.size()) + kPadding;
   if (unescaped_capacity_ < longest) {
     unescaped_capacity_ = longest + text.size() / 4;
-    unescaped_.reset(new uint8_t[unescaped_capacity_]);
+    unescaped_.reset(new char[unescaped_capacity_]);
   }
   unescaped_end_ = unescaped_.get();
   const auto error =
@@ -214,13 +124,13 @@ void JsonDocument::FindBackslash(const char* from) {
 }
 
 std::string_view JsonDocument::Unescape(std::string_view raw_string) {
-  const uint8_t* start = unescaped_end_;
-  uint8_t* end =
-      scanner_->parse_string(reinterpret_cast<const uint8_t*>(raw_string.data()),  // NOLINT
-                             unescaped_end_);
+  const char* const start = unescaped_end_;
+  auto* end = reinterpret_cast<char*>(  // NOLINT: simdjson's types.
+      scanner_->parse_string(reinterpret_cast<const uint8_t*>(raw_string.data()),
+                             reinterpret_cast<uint8_t*>(unescaped_end_)));
   if (end == nullptr) end = UnescapeLeniently(raw_string, unescaped_end_);
   unescaped_end_ = end;
-  return {reinterpret_cast<const char*>(start), static_cast<size_t>(end - start)};
+  return {start, static_cast<size_t>(unescaped_end_ - start)};
 }
 
 }  // namespace intercom_extractor

@@ -184,9 +184,9 @@ class JsonDocument {
   const char* backslash_from_ = nullptr;
   const char* next_backslash_ = nullptr;
 
-  std::unique_ptr<uint8_t[]> unescaped_;
+  std::unique_ptr<char[]> unescaped_;
   size_t unescaped_capacity_ = 0;
-  uint8_t* unescaped_end_ = nullptr;
+  char* unescaped_end_ = nullptr;
 };
 
 }  // namespace intercom_extractor

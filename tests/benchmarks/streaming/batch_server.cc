@@ -9,6 +9,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
+#include "extractor/pipeline/event.h"
 #include "extractor/pipeline/event_queue.h"
 #include "extractor/pipeline/extraction.h"
 #include "extractor/sync/clock.h"
@@ -30,10 +31,7 @@ using RawService =
 using RawReactor = grpc::ServerWriteReactor<grpc::ByteBuffer>;
 
 // As in the product.
-constexpr size_t kQueueBytes = size_t{4} << 20;
-
-// The one place that knows how an event goes into the queue, which takes it over.
-bool Push(std::string event, EventQueue* events) { return events->Push(std::move(event)); }
+constexpr size_t kQueueBytes = size_t{2} << 20;
 
 BatchOrder ReadOrder(const grpc::ByteBuffer& bytes) {
   grpc::ByteBuffer copy(bytes);
@@ -56,7 +54,7 @@ class Replay : public Extraction {
   void Start() override {
     thread_ = std::thread([this] {
       for (std::string& batch : batches_) {
-        if (!Push(std::move(batch), events_)) return;
+        if (!events_->Push(Event(std::move(batch)))) return;
       }
       events_->Finish(absl::OkStatus());
     });
