@@ -1,0 +1,35 @@
+#!/usr/bin/env bash
+# Runs the acceptance suite of the clients; arguments go to pytest. The programs come from
+# bazel-bin unless the environment names others, as in tests/conformance/run.sh. With CI=true
+# a client whose toolchain is missing fails, otherwise it is skipped.
+#
+# The last line is `N passed, N failed`.
+set -euo pipefail
+
+# environment.sh reads it.
+# shellcheck disable=SC2034
+from=$PWD
+cd -- "$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")/../.."
+readonly folder=tests/clients
+readonly build=$PWD/.build/clients/suite
+# shellcheck source=tests/conformance/environment.sh
+source tests/conformance/environment.sh
+name_programs
+for program in "$FAKE_INTERCOM" "$INTERCOM_SERVER"; do
+  require_program "$program" clients
+done
+prepare_environment "$folder/requirements.txt"
+
+stubs=$(mktemp -d)
+trap 'rm -rf "$stubs"' EXIT
+"$environment/bin/python" -m grpc_tools.protoc --proto_path proto --python_out "$stubs" \
+  proto/intercom/extractor/v1/*.proto
+mkdir -p "$build"
+
+export PYTHONDONTWRITEBYTECODE=1
+status=0
+PYTHONPATH=$PWD/tests/conformance:$PWD/tests/soak:$PWD/$folder:$stubs \
+  "$environment/bin/python" -m pytest "$folder" --rootdir "$folder" -p no:cacheprovider \
+  --quiet -r fEs --junit-xml "$build/junit.xml" "$@" || status=$?
+"$environment/bin/python" tests/conformance/count_results.py "$build/junit.xml" || status=1
+exit "$status"
