@@ -44,6 +44,13 @@ def driver(request: pytest.FixtureRequest) -> Iterator[Driver]:
     found.kill_all()
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Says once per language why it was skipped."""
+    for language, found in _available.items():
+        if isinstance(found, str):
+            terminalreporter.write_line(f"skipped {language}: {found}")
+
+
 @pytest.fixture(scope="session")
 def fake(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fake]:
     """The default workspace: every edge case, no faults, no quota."""

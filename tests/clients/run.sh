@@ -1,9 +1,12 @@
 #!/usr/bin/env bash
-# Runs the acceptance suite of the clients; arguments go to pytest. The programs come from
-# bazel-bin unless the environment names others, as in tests/conformance/run.sh. With CI=true
-# a client whose toolchain is missing fails, otherwise it is skipped.
+# Runs the acceptance suite of the clients:
 #
-# The last line is `N passed, N failed`.
+#   run.sh [ARGUMENTS]   arguments go to pytest; the last line is `N passed, N failed`
+#   run.sh golden        makes the files of golden/ anew instead
+#
+# The programs come from bazel-bin unless the environment names others, as in
+# tests/conformance/run.sh. With CI=true a client whose toolchain is missing fails, otherwise
+# it is skipped.
 set -euo pipefail
 
 # environment.sh reads it.
@@ -27,9 +30,13 @@ trap 'rm -rf "$stubs"' EXIT
 mkdir -p "$build"
 
 export PYTHONDONTWRITEBYTECODE=1
+export PYTHONPATH=$PWD/tests/conformance:$PWD/tests/soak:$PWD/$folder:$stubs
+if [[ ${1:-} == golden ]]; then
+  "$environment/bin/python" "$folder/make_golden.py"
+  exit
+fi
 status=0
-PYTHONPATH=$PWD/tests/conformance:$PWD/tests/soak:$PWD/$folder:$stubs \
-  "$environment/bin/python" -m pytest "$folder" --rootdir "$folder" -p no:cacheprovider \
-  --quiet -r fEs --junit-xml "$build/junit.xml" "$@" || status=$?
+"$environment/bin/python" -m pytest "$folder" --rootdir "$folder" -p no:cacheprovider \
+  --quiet -r fE --junit-xml "$build/junit.xml" "$@" || status=$?
 "$environment/bin/python" tests/conformance/count_results.py "$build/junit.xml" || status=1
 exit "$status"

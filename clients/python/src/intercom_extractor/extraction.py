@@ -3,8 +3,9 @@
 import threading
 from collections.abc import Callable, Iterator
 from itertools import chain, repeat
+from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import grpc
 
@@ -12,7 +13,18 @@ from intercom_extractor.delivery import Event
 from intercom_extractor.errors import from_rpc_error
 from intercom_extractor.rows import Batch, Row
 from intercom_extractor.run import Run
-from intercom_extractor.v1.extractor_service_pb2 import ExtractRequest, Summary, TableDescription
+from intercom_extractor.v1.extractor_service_pb2 import (
+    ExtractRequest,
+    Summary,
+    TableDescription,
+    TableRestarted,
+)
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
+
+    from intercom_extractor.arrow import ArrowTables
 
 StartCall = Callable[[ExtractRequest, float | None], Any]
 Wait = Callable[[threading.Event, float], object]
@@ -83,6 +95,67 @@ class Extraction(Iterator[tuple[str, Row]]):
         Every event before a checkpoint is covered by its token.
         """
         return self._events
+
+    def to_arrow(self, *, timestamps: bool = False) -> "Iterator[tuple[str, pa.RecordBatch]]":
+        """Rows as pyarrow record batches, each with the name of its table.
+
+        timestamps: columns of Unix seconds become timestamps in UTC. A table that begins anew
+        is told as in `batches()`. Needs the extra "arrow".
+        """
+        from intercom_extractor import sinks
+
+        return sinks.record_batches(self._batches, self._arrow_tables(timestamps))
+
+    def to_arrow_tables(self, *, timestamps: bool = False) -> "dict[str, pa.Table]":
+        """All rows in memory, by table; also tables without rows."""
+        from intercom_extractor import sinks
+
+        return sinks.arrow_tables(self._parts(), self._arrow_tables(timestamps))
+
+    def to_pandas(self, *, timestamps: bool = False) -> "dict[str, pd.DataFrame]":
+        """All rows in memory, by table, with Arrow's types, which have exact integers and
+        nulls. Needs the extra "pandas"."""
+        from intercom_extractor import sinks
+
+        return sinks.data_frames(self._parts(), self._arrow_tables(timestamps))
+
+    def to_parquet(
+        self, folder: str | Path, *, timestamps: bool = False, compression: str = "zstd"
+    ) -> dict[str, Path]:
+        """Writes `<table>.parquet` into the folder; returns the files.
+
+        They are written to `.partial` and moved into place at the end; one of a table that
+        failed stays there (`summary` says why). Needs the extra "arrow".
+        """
+        from intercom_extractor import sinks
+
+        return sinks.parquet_files(
+            self._parts(),
+            self._arrow_tables(timestamps),
+            Path(folder),
+            compression,
+            lambda: self.summary,
+        )
+
+    def to_duckdb(self, path: str | Path, *, timestamps: bool = False) -> None:
+        """Replaces the tables in a DuckDB database, in one transaction, but for those that
+        failed (`summary` says why). Needs the extra "duckdb"."""
+        from intercom_extractor import sinks
+
+        sinks.duckdb_database(
+            self._parts(), self._arrow_tables(timestamps), path, lambda: self.summary
+        )
+
+    def _arrow_tables(self, timestamps: bool) -> "ArrowTables":
+        from intercom_extractor.arrow import ArrowTables
+
+        return ArrowTables(self.tables(), timestamps=timestamps)
+
+    def _parts(self) -> Iterator[Batch | TableRestarted]:
+        for event in self._events:
+            part = self._run.part_of(event)
+            if part is not None:
+                yield part
 
     def close(self) -> None:
         """Cancels what has not ended: the server stops asking Intercom. Iteration ends."""

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import grpc
 
@@ -45,7 +45,6 @@ class Progressed:
     last_checkpoint: bytes | None = None
     summary: Summary | None = None
     reconnects: int = 0
-    rows: Counter[str] = field(default_factory=Counter)
 
 
 class Run:
@@ -71,6 +70,8 @@ class Run:
         self._deadline = None if timeout is None else timing.now() + timeout
         # An address that was never right is said at once.
         self._has_begun = False
+        # Handed out, of the present generation of each table.
+        self._rows: Counter[str] = Counter()
         # Who continues an earlier extraction may have rows of any table.
         self._resumed = bool(request.resume_token)
 
@@ -130,13 +131,30 @@ class Run:
     def batch_of(self, event: Event) -> Batch | None:
         """The rows of an event, for those who see nothing else; tells them of restarts."""
         if isinstance(event, RowBatch):
-            batch = Batch(event)
-            self.state.rows[batch.table] += len(batch)
-            return batch
+            return self._count(event)
         if isinstance(event, TableRestarted):
-            if self.listeners.on_table_restarted is not None:
-                self.listeners.on_table_restarted(event)
-            elif self._resumed or self.state.rows[event.table]:
+            if not self._tell(event) and (self._resumed or self._rows[event.table]):
                 raise TableRestartedError(event.table, event.generation, event.reason)
-            self.state.rows[event.table] = 0
+            self._rows[event.table] = 0
         return None
+
+    def part_of(self, event: Event) -> Batch | TableRestarted | None:
+        """The same for those who can drop rows of a table that begins anew."""
+        if isinstance(event, RowBatch):
+            return self._count(event)
+        if isinstance(event, TableRestarted):
+            self._tell(event)
+            return event
+        return None
+
+    def _count(self, event: RowBatch) -> Batch:
+        batch = Batch(event)
+        self._rows[batch.table] += len(batch.rows)
+        return batch
+
+    def _tell(self, restarted: TableRestarted) -> bool:
+        """Whether somebody listens."""
+        if self.listeners.on_table_restarted is None:
+            return False
+        self.listeners.on_table_restarted(restarted)
+        return True
