@@ -135,7 +135,12 @@ def message(kind: Descriptor, flavour: Flavour) -> Sample:
 
 # Of fields 4000 to 4002, which no message has.
 UNKNOWN = (
-    tag(4000, LENGTH) + b"\x03new" + tag(4001, VARINT) + varint(-1) + tag(4002, FIXED64) + b"8 bytes."
+    tag(4000, LENGTH)
+    + b"\x03new"
+    + tag(4001, VARINT)
+    + varint(-1)
+    + tag(4002, FIXED64)
+    + b"8 bytes."
 )
 
 

@@ -147,9 +147,7 @@ def list_tables() -> service.ListTablesResponse:
         table = response.tables.add(row_message=rows.message_type.full_name)
         table.table.name = rows.name
         for column in rows.message_type.fields:
-            table.columns.add(
-                name=column.name, number=column.number, type=_TYPES[column.cpp_type]
-            )
+            table.columns.add(name=column.name, number=column.number, type=_TYPES[column.cpp_type])
     return response
 
 

@@ -53,7 +53,8 @@ class Server:
             )
         deadline = time.monotonic() + START_SECONDS
         while b"listening on" not in (text := self.log.read_bytes()[said:]):
-            assert self._process.poll() is None and time.monotonic() < deadline, text.decode()
+            assert self._process.poll() is None, text.decode()
+            assert time.monotonic() < deadline, text.decode()
             time.sleep(0.01)
 
     @property

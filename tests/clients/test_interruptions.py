@@ -106,7 +106,7 @@ def test_a_checkpoint_that_the_caller_kept_continues_in_another_process(
     )
     assert second.error is None
     assert second.json["restarts"] == []
-    assert 0 < second.json["rows"]["conversation_parts"]
+    assert second.json["rows"]["conversation_parts"] > 0
     for table in request.tables:
         both: Counter[object] = Counter()
         for result in (first, second):

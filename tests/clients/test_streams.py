@@ -333,7 +333,11 @@ BROKEN = {
         checkpoint(1, tags=1),
         summary(),
     ],
-    "a checkpoint without a token": [rows("tags", "1"), checkpoint(1, token=b"", tags=1), summary()],
+    "a checkpoint without a token": [
+        rows("tags", "1"),
+        checkpoint(1, token=b"", tags=1),
+        summary(),
+    ],
     "rows that no checkpoint covers": [rows("tags", "1"), summary()],
     "something after the summary": [summary(), progress()],
 }

@@ -52,12 +52,18 @@ class ArrowTable:
             [_field(column, timestamps) for column in columns],
             metadata={"table": self.name, "description": description.table.description},
         )
+        self._never_filled = {column.name for column in columns if not _is_filled(column)}
 
     def record_batch(self, rows: Iterable[Row]) -> Any:
         """A pyarrow.RecordBatch of rows of this table."""
         # Each access to a repeated field makes its messages anew.
         rows = list(rows)
-        arrays = [_array(_values(rows, field.name), field.type) for field in self.schema]
+        arrays = [
+            pa.nulls(len(rows), field.type)
+            if field.name in self._never_filled
+            else _array(_values(rows, field.name), field.type)
+            for field in self.schema
+        ]
         return pa.RecordBatch.from_arrays(arrays, schema=self.schema)
 
 
@@ -96,6 +102,12 @@ def _field(column: ColumnDescription, timestamps: bool) -> Any:
         nullable=not never_null,
         metadata={key: text for key, text in metadata.items() if text},
     )
+
+
+def _is_filled(column: ColumnDescription) -> bool:
+    """False for columns that today's Intercom has nothing for."""
+    about = column.column
+    return bool(about.paths or about.derivation or about.HasField("constant"))
 
 
 def _array(values: list[Any], kind: Any) -> Any:
