@@ -86,6 +86,7 @@ class Running:
     events: list[Event] = field(default_factory=list)
     _said: "queue.Queue[Event | None]" = field(default_factory=queue.Queue)
     _start: float = field(default_factory=time.monotonic)
+    _end: float = 0.0
 
     def __post_init__(self) -> None:
         threading.Thread(target=self._listen, daemon=True).start()
@@ -95,6 +96,8 @@ class Running:
         for line in self.process.stdout:
             said = json.loads(line)
             self._said.put(Event(said["event"], said["rows"]))
+        # However late somebody asks.
+        self._end = time.monotonic()
         self._said.put(None)
 
     def await_event(self, name: str, count: int = 1) -> Event:
@@ -121,11 +124,11 @@ class Running:
         except subprocess.TimeoutExpired:
             self.kill()
             raise AssertionError(f"the driver hung; {self.describe()}") from None
-        seconds = time.monotonic() - self._start
         while (event := self._said.get(timeout=RUN_SECONDS)) is not None:
             self.events.append(event)
         assert code == 0, f"the driver ended with {code}; {self.describe()}"
-        return Result(self.output, json.loads(self.result.read_text("utf-8")), seconds)
+        result = json.loads(self.result.read_text("utf-8"))
+        return Result(self.output, result, self._end - self._start)
 
     def kill(self) -> None:
         if self.process.poll() is None:
