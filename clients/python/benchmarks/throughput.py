@@ -123,6 +123,15 @@ def client_rows(address: str, at_least_once: bool = False) -> int:
     return rows
 
 
+def client_batches(address: str) -> int:
+    rows = 0
+    with Client(address) as client:
+        for batch in client.extract(["users"]).batches():
+            for row in batch.rows:
+                rows += len(row.id) > 0  # type: ignore[union-attr]
+    return rows
+
+
 def client_arrow(address: str) -> int:
     with Client(address) as client:
         return sum(batch.num_rows for _, batch in client.extract(["users"]).to_arrow())
@@ -131,6 +140,7 @@ def client_arrow(address: str) -> int:
 WAYS: dict[str, Callable[[str], int]] = {
     "bare stub": bare,
     "rows": client_rows,
+    "rows of batches": client_batches,
     "rows, at least once": lambda address: client_rows(address, at_least_once=True),
     "arrow": client_arrow,
 }

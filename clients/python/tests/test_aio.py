@@ -89,3 +89,15 @@ def test_errors_and_restarts_are_those_of_the_other_client() -> None:
 
     with serving(Call(restart), Call([], grpc.StatusCode.UNAVAILABLE)) as script:
         asyncio.run(read(script.address))
+
+
+def test_record_batches_come_from_an_async_client_too() -> None:
+    async def read(address: str) -> list[tuple[str, list[object]]]:
+        async with AsyncClient(address) as client:
+            return [
+                (table, batch["id"].to_pylist())
+                async for table, batch in client.extract(TAGS).to_arrow()
+            ]
+
+    with serving(Call([rows("tags", "1", "2"), checkpoint(1, tags=2), summary()])) as script:
+        assert asyncio.run(read(script.address)) == [("tags", ["1", "2"])]

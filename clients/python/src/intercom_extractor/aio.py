@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from datetime import datetime
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import grpc
 
@@ -23,6 +23,9 @@ from intercom_extractor.rows import Batch, Row
 from intercom_extractor.run import Listeners, Run
 from intercom_extractor.v1 import extractor_service_pb2 as service
 from intercom_extractor.v1.extractor_service_pb2_grpc import ExtractorServiceStub
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 StartCall = Callable[[service.ExtractRequest, float | None], Any]
 
@@ -79,6 +82,16 @@ class AsyncExtraction:
     def events(self) -> AsyncIterator[Event]:
         """Everything, as in `Extraction.events`."""
         return self._events
+
+    async def to_arrow(
+        self, *, timestamps: bool = False
+    ) -> "AsyncIterator[tuple[str, pa.RecordBatch]]":
+        """As `Extraction.to_arrow`."""
+        from intercom_extractor.arrow import ArrowTables
+
+        tables = ArrowTables(await self.tables(), timestamps=timestamps)
+        async for batch in self.batches():
+            yield batch.table, tables.record_batch(batch)
 
     async def close(self) -> None:
         """Cancels what has not ended: the server stops asking Intercom. Iteration ends."""
