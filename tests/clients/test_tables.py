@@ -46,14 +46,16 @@ def test_a_template_and_single_tables_add_up(
     assert_equal(result.output, expected, [*CONVERSATION_TABLES, "tags"])
 
 
+@pytest.mark.parametrize("find_deleted", [False, True])
 def test_an_incremental_run_gives_what_changed(
-    driver: Driver, server: Server, tmp_path: Path
+    driver: Driver, server: Server, tmp_path: Path, find_deleted: bool
 ) -> None:
     since = 1_735_000_000
-    expected = write_expected(tmp_path / "expected", "--expect-since", str(since))
-    result = driver.run(
-        tmp_path / "run", server.address, Request(template="all", updated_since=since)
-    )
+    flags = ("--expect-find-deleted",) if find_deleted else ()
+    expected = write_expected(tmp_path / "expected", "--expect-since", str(since), *flags)
+    # Deleted and living records come between the rows, and are none.
+    request = Request(template="all", updated_since=since, find_deleted=find_deleted)
+    result = driver.run(tmp_path / "run", server.address, request)
     assert result.error is None
     assert_equal(result.output, expected)
     assert 0 < result.json["rows"]["users"] < 200

@@ -11,6 +11,7 @@ measured.
 import argparse
 import json
 import multiprocessing
+import random
 import statistics
 import time
 from collections.abc import Callable, Iterator
@@ -149,9 +150,11 @@ WAYS: dict[str, Callable[[str], int]] = {
 def measure(address: str, rounds: int) -> dict[str, dict[str, float]]:
     rates: dict[str, list[float]] = {way: [] for way in WAYS}
     costs: dict[str, list[float]] = {way: [] for way in WAYS}
-    # In turn, so that a busy moment of the machine is everybody's.
-    for _ in range(rounds):
-        for way, read in WAYS.items():
+    # In turn, so that a busy moment of the machine is everybody's, in an order that changes.
+    for number in range(rounds):
+        ways = list(WAYS.items())
+        random.Random(number).shuffle(ways)
+        for way, read in ways:
             start, cpu = time.perf_counter(), time.process_time()
             rows = read(address)
             rates[way].append(rows / (time.perf_counter() - start))

@@ -1,4 +1,5 @@
 import gc
+import signal
 import threading
 import time
 
@@ -197,3 +198,27 @@ def test_close_ends_a_wait_for_the_next_try() -> None:
 def test_a_single_name_is_not_taken_for_a_list_of_letters() -> None:
     with Client("localhost:1") as client, pytest.raises(TypeError, match=r'\["tags"\]'):
         client.extract("tags")
+
+
+def test_close_alone_cancels_a_call_that_nobody_reads_on() -> None:
+    with serving(Call([progress()], holds=True)) as script, Client(script.address) as client:
+        extraction = client.extract(TAGS)
+        next(extraction.events())
+        extraction.close()
+        assert script.cancelled.wait(10)
+        assert list(extraction) == []
+
+
+def test_an_interrupt_ends_the_wait_for_an_event() -> None:
+    def interrupt() -> None:
+        begun.wait(10)
+        signal.raise_signal(signal.SIGINT)
+
+    begun = threading.Event()
+    with serving(Call([progress()], holds=True)) as script, Client(script.address) as client:
+        interrupter = threading.Thread(target=interrupt)
+        interrupter.start()
+        with pytest.raises(KeyboardInterrupt):
+            list(client.extract(TAGS, on_progress=lambda _: begun.set()))
+        interrupter.join()
+        assert script.cancelled.wait(10)

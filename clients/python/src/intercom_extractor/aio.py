@@ -1,5 +1,6 @@
 """The client for asyncio: the same as `Client`, with `async` and `await`."""
 
+from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from datetime import datetime
 from types import TracebackType
@@ -117,7 +118,9 @@ class AsyncExtraction:
             self._call = call
             try:
                 async for response in call:
-                    for event in run.on_response(response):
+                    events = deque(run.on_response(response))
+                    while events:
+                        event = events.popleft()
                         run.note(event)
                         yield event
                         if run.closed:

@@ -25,7 +25,7 @@ OPTIONS: Sequence[tuple[str, Any]] = (
     ("grpc.max_reconnect_backoff_ms", 1000),
 )
 # A proxy for the internet has no business between us and this machine.
-LOCAL_OPTIONS = (*OPTIONS, ("grpc.enable_http_proxy", 0))
+LOCAL_OPTIONS: Sequence[tuple[str, Any]] = (*OPTIONS, ("grpc.enable_http_proxy", 0))
 
 
 @dataclass(frozen=True)
@@ -81,15 +81,19 @@ def credentials_for(target: str, tls: TLS | bool | None) -> grpc.ChannelCredenti
     return tls.credentials()
 
 
+def _options(target: str) -> Sequence[tuple[str, Any]]:
+    return LOCAL_OPTIONS if is_local(target) else OPTIONS
+
+
 def open_channel(target: str, tls: TLS | bool | None) -> grpc.Channel:
     credentials = credentials_for(target, tls)
     if credentials is None:
-        return grpc.insecure_channel(target, options=LOCAL_OPTIONS)
-    return grpc.secure_channel(target, credentials, options=OPTIONS)
+        return grpc.insecure_channel(target, options=_options(target))
+    return grpc.secure_channel(target, credentials, options=_options(target))
 
 
 def open_aio_channel(target: str, tls: TLS | bool | None) -> grpc.aio.Channel:
     credentials = credentials_for(target, tls)
     if credentials is None:
-        return grpc.aio.insecure_channel(target, options=LOCAL_OPTIONS)
-    return grpc.aio.secure_channel(target, credentials, options=OPTIONS)
+        return grpc.aio.insecure_channel(target, options=_options(target))
+    return grpc.aio.secure_channel(target, credentials, options=_options(target))

@@ -1,7 +1,9 @@
 """An extraction, read in a thread."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections import deque
+from collections.abc import Callable, Generator, Iterator
+from contextlib import suppress
 from itertools import chain, repeat
 from pathlib import Path
 from types import TracebackType
@@ -160,6 +162,9 @@ class Extraction(Iterator[tuple[str, Row]]):
     def close(self) -> None:
         """Cancels what has not ended: the server stops asking Intercom. Iteration ends."""
         self._stream.close()
+        # Says so: it is being read in another thread, which then ends it.
+        with suppress(ValueError):
+            self._events.close()
 
     def __enter__(self) -> "Extraction":
         return self
@@ -190,7 +195,7 @@ class _Stream:
         if call is not None:
             call.cancel()
 
-    def events(self) -> Iterator[Event]:
+    def events(self) -> Generator[Event, None, None]:
         run = self._run
         while not run.closed:
             call = self._start_call(*run.begin())
@@ -199,7 +204,10 @@ class _Stream:
                 if run.closed:
                     return
                 for response in call:
-                    for event in run.on_response(response):
+                    events = deque(run.on_response(response))
+                    while events:
+                        # What the caller has done with is freed while the rest waits.
+                        event = events.popleft()
                         run.note(event)
                         yield event
                         if run.closed:
