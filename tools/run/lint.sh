@@ -4,7 +4,7 @@
 set -euo pipefail
 source tools/run/lib.sh
 
-need build clang lint
+need build clang lint clients
 readonly npm_bin=tools/lint/node_modules/.bin
 
 case ${1:-} in
@@ -44,6 +44,18 @@ step_shellcheck() {
 }
 
 step_house_rules() { python3 tools/lint/house_rules.py < <(repo_files); }
+
+# The Python client and the suite of all clients.
+step_python() {
+  local client=clients/python bin
+  "$client/acceptance/run" prepare
+  bin=$(dirname "$(<"$build_dir/clients/python/python")")
+  "$bin/ruff" check --quiet --config "$client/pyproject.toml" "$client" tests/clients
+  "$bin/ruff" format --quiet --check --config "$client/pyproject.toml" "$client" tests/clients
+  # mypy reads the generated messages beside the sources.
+  "$bin/python" "$client/hatch_build.py"
+  (cd "$client" && "$bin/mypy" --no-error-summary)
+}
 
 step_testdata() {
   local copy original same=0
@@ -89,7 +101,7 @@ if [[ $fix ]]; then
   clang_format -i
   buildifier -mode=fix
 fi
-for name in clang-format buildifier buf shellcheck house-rules testdata clang clang-tidy; do
+for name in clang-format buildifier buf shellcheck house-rules python testdata clang clang-tidy; do
   step "$name"
 done
 if ((${#failed[@]})); then

@@ -58,10 +58,31 @@ suite_benchmarks() {
   echo "$passed passed, $failed failed"
 }
 
-# Clients of other languages against the programs; the script counts its own cases.
+# The programs from outside; the script counts its own cases.
 suite_clients() {
   bazel_cached build "${program_targets[@]}"
   REQUIRE_CLI=1 tests/conformance/run.sh
+}
+
+# The clients of other languages: the suite that all go through, then the tests of each.
+suite_languages() {
+  bazel_cached build "${program_targets[@]}"
+  local tests log=$reports/language.log status passed=0 failed=0
+  for tests in tests/clients/run.sh clients/*/test.sh; do
+    echo "-- $tests"
+    status=0
+    "$tests" >"$log" 2>&1 || status=$?
+    sed -E '/^[0-9]+ passed, [0-9]+ failed$/d' "$log"
+    if [[ $(tail -n 1 "$log") =~ ^([0-9]+)\ passed,\ ([0-9]+)\ failed$ ]]; then
+      passed=$((passed + BASH_REMATCH[1]))
+      failed=$((failed + BASH_REMATCH[2] + (status && !BASH_REMATCH[2])))
+    elif ((status == 77)) && [[ ${CI:-} != true ]]; then
+      echo "skipped: no toolchain"
+    else
+      failed=$((failed + 1))
+    fi
+  done
+  echo "$passed passed, $failed failed"
 }
 
 # A seeded slice of the kill campaign; ./run soak kill runs as much of it as wanted.
@@ -112,7 +133,7 @@ if [[ $part == all || $part == cpp ]]; then suites+=(cpp benchmarks); fi
 if [[ $part == all || $part == demo ]]; then suites+=(demo); fi
 if [[ $part == clients || ($part == all && -x tests/conformance/run.sh) ]]; then
   groups+=(clients)
-  suites+=(clients)
+  suites+=(clients languages)
 fi
 if [[ $part == all || $part == soak ]]; then
   groups+=(clients)
