@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Makes extractorpb/ anew from proto/; --check only says whether it is up to date. Needs
+# Makes extractorpb/*.pb.go anew from proto/; --check only says whether it is up to date. Needs
 # protoc, of Debian's protobuf-compiler.
 set -euo pipefail
 
@@ -24,9 +24,8 @@ PATH=$plugins:$PATH protoc --proto_path proto --go_out "$generated" --go_opt "$o
   --go-grpc_out "$generated" --go-grpc_opt "$options" proto/intercom/extractor/v1/*.proto
 if [[ ${1:-} == --check ]]; then
   # protoc's own version changes nothing but the line that names it.
-  diff -r -I '^//.*protoc  *v' "$generated/extractorpb" "$client/extractorpb"
+  diff -r -I '^//.*protoc  *v' --exclude doc.go "$generated/extractorpb" "$client/extractorpb"
   exit
 fi
-rm -rf "$client/extractorpb"
-mv "$generated/extractorpb" "$client/extractorpb"
-chmod 755 "$client/extractorpb"
+rm -f "$client"/extractorpb/*.pb.go
+mv "$generated"/extractorpb/*.pb.go "$client/extractorpb/"
