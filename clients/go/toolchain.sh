@@ -23,9 +23,10 @@ install_go() {
 
 # Go before 1.21 does not bring newer ones by itself, but can load them as a module.
 bring_go() {
-  local folder
-  folder=$(cd / && go mod download -json "golang.org/toolchain@v0.0.1-go$newer_go.$(go env GOOS)-$(go env GOARCH)" |
-    sed -n 's/^\t"Dir": "\(.*\)",\{0,1\}$/\1/p')
+  local module folder
+  module=golang.org/toolchain@v0.0.1-go$newer_go.$(go env GOOS)-$(go env GOARCH)
+  folder=$(cd / && go mod download -json "$module" |
+    sed -n 's/^\t"Dir": "\(.*\)",\{0,1\}$/\1/p') || true
   [[ -d $folder ]] || no_toolchain "$(go version) could not load Go $newer_go"
   # Archives of modules hold no file modes.
   if [[ ! -x $folder/bin/go ]]; then
@@ -36,6 +37,8 @@ bring_go() {
   export GOTOOLCHAIN=local GOROOT=$folder
 }
 
+takes_module() { (cd "$client" && go list -m) >/dev/null 2>&1; }
+
 # Afterwards `go` can build the client.
 use_go() {
   local version
@@ -44,9 +47,9 @@ use_go() {
   version=$(cd / && go env GOVERSION)
   if [[ $version =~ ^go1\.(1[0-9]|20)(\.|$) ]]; then
     bring_go
-  elif ! (cd "$client" && go version) >/dev/null 2>&1; then
-    # Told to stay as it is: only newer than go.mod will do.
+  elif ! takes_module; then
+    # It was told not to load a newer one.
     export GOTOOLCHAIN=go$newer_go
-    (cd "$client" && go version) >/dev/null 2>&1 || no_toolchain "this is $version"
+    takes_module || no_toolchain "this is $version, and it could not load Go $newer_go"
   fi
 }
