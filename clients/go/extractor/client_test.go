@@ -101,6 +101,9 @@ func TestErrorsSayWhatTheServerSaid(t *testing.T) {
 	if err.Error() != "RATE_LIMITED: scripted" || status.Code(err) != codes.ResourceExhausted {
 		t.Errorf("got %v, code %v", err, status.Code(err))
 	}
+	if said, ok := status.FromError(err); !ok || len(said.Details()) != 2 {
+		t.Errorf("its details are %v", said.Details())
+	}
 	if errors.Is(err, ErrUnavailable) || !errors.Is(err, ErrResourceExhausted) {
 		t.Error("its kind is wrong")
 	}

@@ -59,6 +59,8 @@ type Error struct {
 	RetryDelay time.Duration
 
 	cause error
+	// said is what the server said it with; nil where this package says it.
+	said *status.Status
 }
 
 // Error says the reason, or the code, and the message.
@@ -82,7 +84,12 @@ func (e *Error) Is(target error) bool {
 func (e *Error) Unwrap() error { return e.cause }
 
 // GRPCStatus lets status.Code and status.FromError of gRPC see through it.
-func (e *Error) GRPCStatus() *status.Status { return status.New(e.Code, e.Message) }
+func (e *Error) GRPCStatus() *status.Status {
+	if e.said != nil {
+		return e.said
+	}
+	return status.New(e.Code, e.Message)
+}
 
 // TableRestartedError says that a table begins anew after rows of it were handed out, and nobody
 // listens for that: the rows of it so far are void. Use [OnTableRestarted], or read
@@ -110,7 +117,7 @@ func broken(format string, arguments ...any) *Error {
 // fromRPC makes an Error of what a call with that context ended with.
 func fromRPC(ctx context.Context, err error) *Error {
 	said := status.Convert(err)
-	made := &Error{Code: said.Code(), Message: said.Message()}
+	made := &Error{Code: said.Code(), Message: said.Message(), said: said}
 	for _, detail := range said.Details() {
 		switch detail := detail.(type) {
 		case *errdetails.ErrorInfo:

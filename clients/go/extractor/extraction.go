@@ -74,7 +74,7 @@ type Extraction struct {
 	started bool
 	// heard once the server has said something: an address that was never right is said at once.
 	heard bool
-	// rows handed out by Rows and Batches, of the present generation of each table.
+	// rows handed out by Rows and Batches, of each table.
 	rows           map[string]int
 	lastCheckpoint []byte
 	summary        *pb.Summary
@@ -175,7 +175,6 @@ func (e *Extraction) restart(restarted *pb.TableRestarted) error {
 		// Who continues an earlier extraction may have rows of any table.
 		return &TableRestartedError{table, restarted.GetGeneration(), restarted.GetReason()}
 	}
-	e.rows[table] = 0
 	return nil
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -198,9 +199,13 @@ func TestCancellingTheContextCancelsTheCall(t *testing.T) {
 	server := &scriptedServer{script: []call{{events: responses{progress()}, holds: true}}}
 	client, _ := server.start(t)
 	ctx, cancel := context.WithCancel(t.Context())
-	_, err := ids(client.Extract(ctx, Request{}, OnProgress(func(*pb.Progress) { cancel() })))
+	extraction := client.Extract(ctx, Request{}, OnProgress(func(*pb.Progress) { cancel() }))
+	_, err := ids(extraction)
 	if !errors.Is(err, context.Canceled) || status.Code(err) != codes.Canceled {
 		t.Errorf("got %v", err)
+	}
+	if extraction.Reconnects() != 0 {
+		t.Error("that is no lost connection")
 	}
 	<-server.ended
 }
@@ -311,13 +316,31 @@ func TestEventsTellEverything(t *testing.T) {
 	server := &scriptedServer{script: []call{{events: events}}}
 	client, _ := server.start(t)
 	var all []Event
-	for event, err := range client.Extract(t.Context(), Request{}).Events() {
+	extraction := client.Extract(t.Context(), Request{})
+	for event, err := range extraction.Events() {
 		if err != nil {
 			t.Fatal(err)
 		}
 		all = append(all, event)
+		// Who has the checkpoint itself has had all before it.
+		if checkpoint, ok := event.(*pb.Checkpoint); ok && string(extraction.LastCheckpoint()) != string(checkpoint.GetResumeToken()) {
+			t.Errorf("at %v the last checkpoint is %q", checkpoint, extraction.LastCheckpoint())
+		}
 	}
 	wantIDs(t, names(all), "progress", "a", "checkpoint 1", "restart 2", "b", "checkpoint 2", "summary")
+}
+
+func TestARowMayBeLarge(t *testing.T) {
+	large := strings.Repeat("x", 20<<20)
+	server := &scriptedServer{script: []call{{events: responses{tags(large), checkpoint(1, 1), summary()}}}}
+	client, _ := server.start(t)
+	got, err := ids(client.Extract(t.Context(), Request{}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(got) != 1 || got[0] != large {
+		t.Error("it is another one")
+	}
 }
 
 func TestRowsOfHaveTheirType(t *testing.T) {
