@@ -95,8 +95,13 @@ class ScriptedServer:
         if number >= len(self._script):
             context.abort(grpc.StatusCode.UNIMPLEMENTED, "the script has no further call")
         call = self._script[number]
-        for event in call.events:
-            yield event if isinstance(event, bytes) else event.SerializeToString()
+        try:
+            for event in call.events:
+                yield event if isinstance(event, bytes) else event.SerializeToString()
+        except GeneratorExit:
+            # Cancelled so soon that gRPC does not ask for more.
+            self.released.set()
+            raise
         if call.holds:
             ended = threading.Event()
             # False: it has ended already.
