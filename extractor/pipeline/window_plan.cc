@@ -98,7 +98,11 @@ bool WindowPlan::Add(size_t index, const Record& record, Page* page) const {
         (*created_at < *given.second || given.ids.contains(record.id))) {
       return false;
     }
-    if (page->given.second != created_at) page->given = {created_at, {}, false};
+    if (page->given.second != created_at) {
+      // Nearly every record's second is another one: the set's memory serves for all.
+      page->given.second = created_at;
+      page->given.ids.clear();
+    }
     page->given.ids.emplace(record.id);
   }
   ++page->wanted;

@@ -77,15 +77,9 @@ struct Outcome {
   double peak_mib = 0;
 };
 
-// A page of 150 contacts.
-constexpr double kPageMib = 0.3;
-// Windows that a stream reads at once, each with a page on its way (WindowPlan::Options).
-constexpr int kPagesOfStream = 64;
-// Pages that are on their way for all streams (HttpClient::Options::max_connections).
-constexpr int kPagesOfServer = 256;
 // An id in RecordIds, and the most that are remembered (WindowedList::Options).
 constexpr double kIdMib = 21.0 / (1 << 20);
-constexpr size_t kMostIds = 2'000'000;
+constexpr size_t kMostIds = 50'000;
 
 // What the server may hold for its streams, in MiB.
 struct Budget {
@@ -94,10 +88,11 @@ struct Budget {
 };
 std::vector<Budget> BudgetsOf(const Case& test) {
   return {
-      {"events that wait for the readers (kQueueBytes)", 4.0 * test.streams},
+      {"events that wait for the readers (kQueueBytes)", 2.0 * test.streams},
       {"one event of each stream at gRPC", 1.0 * test.streams},
       {"open batches of two tables", 0.5 * test.streams},
-      {"answers on their way", kPageMib * std::min(kPagesOfServer, kPagesOfStream * test.streams)},
+      {"answers that wait to be read (HttpClient::Options::max_bodies_in_memory)", 64},
+      {"memory kept for answers and rows (ResponseBody, Batcher)", 24 + 8},
       {"ids that windows gave",
        kIdMib * static_cast<double>(std::min(kMostIds, test.contacts)) * test.streams},
   };
