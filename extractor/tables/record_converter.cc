@@ -211,6 +211,7 @@ void RecordConverter::Convert(const RecordValues& values, const RecordContext& c
         &table,
         variant->list,
         0,
+        0,
         unit,
         &unit->tables()[table.index].bytes,
         (variant->columns.size() + 1) * WireTag::kMaxFieldOverhead + table.constants.size()};
@@ -224,6 +225,9 @@ void RecordConverter::Convert(const RecordValues& values, const RecordContext& c
                                  "a list was expected that is none, or holds more than objects"});
     }
     for (row.element = 0; row.element < elements.count; ++row.element) {
+      const bool of_same_parent =
+          row.element > 0 && elements.outer[row.element] == elements.outer[row.element - 1];
+      row.ordinal = of_same_parent ? row.ordinal + 1 : 0;
       WriteRow(row, &table, *variant);
     }
   }
@@ -411,14 +415,6 @@ char* RecordConverter::WriteAssignee(const RowSource& row, const Column& column,
   return WriteText(row, column, IsSetReference(admin) ? admin.text : team.text, to);
 }
 
-uint64_t RecordConverter::OrdinalOf(const RowSource& row) {
-  // Counted within the row's own parent.
-  const ListValues& list = row.values->lists[row.list];
-  size_t first = row.element;
-  while (first > 0 && list.outer[first - 1] == list.outer[row.element]) --first;
-  return row.element - first;
-}
-
 char* RecordConverter::WriteDerived(const RowSource& row, const Column& column,
                                     const JsonValue& value, char* to) {
   switch (column.derivation) {
@@ -445,7 +441,7 @@ char* RecordConverter::WriteDerived(const RowSource& row, const Column& column,
       }
       return WriteCopied(row, column, value, to);
     case v1::DERIVATION_ORDINAL:
-      return PutVarint(OrdinalOf(row), column.tag.Put(to));
+      return PutVarint(row.ordinal, column.tag.Put(to));
     case v1::DERIVATION_PARTS_TRUNCATED:
       if (!row.context->parts_truncated.has_value()) return to;
       return PutVarint(*row.context->parts_truncated ? 1 : 0, column.tag.Put(to));

@@ -108,6 +108,8 @@ class RecordConverter {
     const Table* table;
     int list;
     size_t element;
+    // The element's place among those of its own parent.
+    uint64_t ordinal;
     UnitRows* unit;
     GrowingBuffer* out;
     // What the row's columns may need besides their texts.
@@ -133,7 +135,6 @@ class RecordConverter {
   char* WriteDerived(const RowSource& row, const Column& column, const JsonValue& value, char* to);
   char* WriteUserAgent(const RowSource& row, const Column& column, char* to);
   char* WriteAssignee(const RowSource& row, const Column& column, char* to);
-  static uint64_t OrdinalOf(const RowSource& row);
   std::string ReferencedRole(const RowSource& row, std::string_view contact_id);
 
   size_t ElementOf(const RowSource& row, ValueRef ref) const;

@@ -33,7 +33,7 @@ class Reader {
   // The next event; nothing at the end.
   std::optional<std::string> Next() {
     while (true) {
-      if (auto event = events_->Pop()) return event;
+      if (const auto event = events_->Pop()) return event->Flat();
       if (events_->Finished().has_value()) return std::nullopt;
       MutexLock lock(&mu_);
       while (!ready_) wake_.Wait(&mu_);
