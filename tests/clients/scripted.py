@@ -95,14 +95,18 @@ class ScriptedServer:
         if number >= len(self._script):
             context.abort(grpc.StatusCode.UNIMPLEMENTED, "the script has no further call")
         call = self._script[number]
+        ended = threading.Event()
+        if call.holds:
+            # Before anything is sent: gRPC does not come back here once the call has ended.
+            def on_end() -> None:
+                self.released.set()
+                ended.set()
+
+            context.add_callback(on_end)
         for event in call.events:
             yield event if isinstance(event, bytes) else event.SerializeToString()
         if call.holds:
-            ended = threading.Event()
-            # False: it has ended already.
-            if context.add_callback(ended.set) and not ended.wait(CALL_SECONDS):
-                return
-            self.released.set()
+            ended.wait(CALL_SECONDS)
         if call.failure is not None:
             _fail(context, call.failure)
 
