@@ -95,19 +95,18 @@ class ScriptedServer:
         if number >= len(self._script):
             context.abort(grpc.StatusCode.UNIMPLEMENTED, "the script has no further call")
         call = self._script[number]
-        try:
-            for event in call.events:
-                yield event if isinstance(event, bytes) else event.SerializeToString()
-        except GeneratorExit:
-            # Cancelled so soon that gRPC does not ask for more.
-            self.released.set()
-            raise
+        ended = threading.Event()
         if call.holds:
-            ended = threading.Event()
-            # False: it has ended already.
-            if context.add_callback(ended.set) and not ended.wait(CALL_SECONDS):
-                return
-            self.released.set()
+            # Before anything is sent: gRPC does not come back here once the call has ended.
+            def on_end() -> None:
+                self.released.set()
+                ended.set()
+
+            context.add_callback(on_end)
+        for event in call.events:
+            yield event if isinstance(event, bytes) else event.SerializeToString()
+        if call.holds:
+            ended.wait(CALL_SECONDS)
         if call.failure is not None:
             _fail(context, call.failure)
 

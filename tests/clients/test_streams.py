@@ -25,8 +25,7 @@ from tables import read_rows
 
 REQUEST = Request(tables=("tags", "companies"))
 DELIVERIES = ("default", "at_least_once")
-# gRPC's C core may send a cancellation only when it next looks, which it does every 5 s.
-CANCEL_SECONDS = 10
+CANCEL_SECONDS = 5
 
 
 def ids(result: Result, table: str) -> Counter[str | None]:
