@@ -1,0 +1,232 @@
+/**
+ * How fast the client hands out rows, beside a bare loop over the stub that touches the same.
+ *
+ * Prints JSON: per way of reading the median of rows/s and of CPU seconds per million rows, and
+ * `ratio`, the median of its rows/s beside those of the bare loop of the same round. A server in
+ * a process of its own sends the same batches again and again, so that the client is what is
+ * measured.
+ *
+ *     benchmarks/run [--rows N] [--rounds N]
+ */
+
+import { fork } from "node:child_process";
+import { once } from "node:events";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { ChannelCredentials, Server, ServerCredentials } from "@grpc/grpc-js";
+import { Client } from "intercom-extractor";
+import {
+  ExtractorServiceClient,
+  ExtractorServiceService,
+  ExtractRequest,
+  ExtractResponse,
+  RowBatch,
+} from "intercom-extractor/v1";
+
+// As the server's: batches of some 256 KiB, a checkpoint after 5,000 rows.
+const BATCH_ROWS = 400;
+const BATCHES_PER_CHECKPOINT = 12;
+
+function batch(): Buffer {
+  const attributes = Object.fromEntries(
+    Array.from({ length: 10 }, (_, n) => [`attribute_${n}`, "x".repeat(20)]),
+  );
+  const users = Array.from({ length: BATCH_ROWS }, (_, number) => ({
+    type: "user",
+    id: `5ba682d23d7cf92bef87${String(number).padStart(4, "0")}`,
+    created_at: BigInt(1_538_097_800 + number),
+    updated_at: BigInt(1_638_097_800 + number),
+    email: `somebody.${number}@example.com`,
+    phone: "+1 555 0100",
+    user_id: String(number),
+    unsubscribed_from_emails: false,
+    name: "Somebody With A Name",
+    location_data_city_name: "Dublin",
+    location_data_country_name: "Ireland",
+    location_data_latitude: 53.159233,
+    custom_attributes: JSON.stringify(attributes),
+  }));
+  const value = { ...RowBatch.decode(new Uint8Array()), table: "users", generation: 1, users };
+  return encoded({ event: { $case: "rowBatch", value } });
+}
+
+function checkpoint(number: number): Buffer {
+  const rows = BigInt(BATCH_ROWS * BATCHES_PER_CHECKPOINT);
+  return encoded({
+    event: {
+      $case: "checkpoint",
+      value: {
+        number: BigInt(number),
+        resumeToken: Buffer.alloc(200, "t"),
+        rows: [{ table: "users", rows, generation: 1 }],
+      },
+    },
+  });
+}
+
+/** An empty summary. */
+const SUMMARY = Buffer.from([0x2a, 0]);
+
+function encoded(response: ExtractResponse): Buffer {
+  return Buffer.from(ExtractResponse.encode(response).finish());
+}
+
+function* stream(rows: number): Generator<Buffer> {
+  const rowsOfUsers = batch();
+  const intervals = Math.ceil(rows / (BATCH_ROWS * BATCHES_PER_CHECKPOINT));
+  for (let number = 1; number <= intervals; number += 1) {
+    for (let index = 0; index < BATCHES_PER_CHECKPOINT; index += 1) {
+      yield rowsOfUsers;
+    }
+    yield checkpoint(number);
+  }
+  yield SUMMARY;
+}
+
+/** Tells its parent the port, and ends with it. */
+async function serve(rows: number): Promise<void> {
+  const server = new Server();
+  const extract = {
+    ...ExtractorServiceService.extract,
+    // Serialized once.
+    responseSerialize: (bytes: Buffer) => bytes,
+  };
+  server.addService(
+    { extract },
+    {
+      extract: (call: NodeJS.WritableStream) => {
+        const messages = stream(rows);
+        const send = () => {
+          for (;;) {
+            const next = messages.next();
+            if (next.done) {
+              call.end();
+              return;
+            }
+            if (!call.write(next.value)) {
+              call.once("drain", send);
+              return;
+            }
+          }
+        };
+        send();
+      },
+    },
+  );
+  const port = await new Promise((resolve, reject) => {
+    server.bindAsync("127.0.0.1:0", ServerCredentials.createInsecure(), (error, bound) => {
+      if (error === null) {
+        resolve(bound);
+      } else {
+        reject(error);
+      }
+    });
+  });
+  process.send?.(port);
+  process.once("disconnect", () => {
+    process.exit();
+  });
+}
+
+const CHANNEL_OPTIONS = { "grpc.max_receive_message_length": 64 << 20 };
+
+async function bare(address: string): Promise<number> {
+  let rows = 0;
+  const credentials = ChannelCredentials.createInsecure();
+  const stub = new ExtractorServiceClient(address, credentials, CHANNEL_OPTIONS);
+  const responses = stub.extract(ExtractRequest.decode(new Uint8Array()));
+  for await (const { event } of responses as AsyncIterable<ExtractResponse>) {
+    if (event?.$case === "rowBatch") {
+      for (const row of event.value.users) {
+        rows += Number(row.id !== null && row.id !== "");
+      }
+    }
+  }
+  stub.close();
+  return rows;
+}
+
+async function clientRows(address: string, atLeastOnce = false): Promise<number> {
+  let rows = 0;
+  const client = new Client(address);
+  for await (const { row } of client.extract({ tables: ["users"], atLeastOnce })) {
+    rows += Number(row.id !== null && row.id !== "");
+  }
+  client.close();
+  return rows;
+}
+
+async function clientBatches(address: string): Promise<number> {
+  let rows = 0;
+  const client = new Client(address);
+  for await (const users of client.extract({ tables: ["users"] }).batches()) {
+    for (const row of users.rows) {
+      rows += Number(row.id !== null && row.id !== "");
+    }
+  }
+  client.close();
+  return rows;
+}
+
+const WAYS: Readonly<Record<string, (address: string) => Promise<number>>> = {
+  "bare stub": bare,
+  rows: clientRows,
+  "rows, at least once": (address) => clientRows(address, true),
+  batches: clientBatches,
+};
+
+function median(numbers: readonly number[]): number {
+  const sorted = [...numbers].sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  const upper = sorted[middle] ?? NaN;
+  return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? NaN) + upper) / 2;
+}
+
+function rounded(number: number, digits: number): number {
+  return Number(number.toFixed(digits));
+}
+
+async function measure(address: string, rounds: number): Promise<object> {
+  const rates = new Map<string, number[]>();
+  const costs = new Map<string, number[]>();
+  // In turn, so that a busy moment of the machine is everybody's.
+  for (let round = 0; round < rounds; round += 1) {
+    for (const [way, read] of Object.entries(WAYS)) {
+      const start = performance.now();
+      const before = process.cpuUsage();
+      const rows = await read(address);
+      const { user, system } = process.cpuUsage(before);
+      rates.set(way, [...(rates.get(way) ?? []), (rows / (performance.now() - start)) * 1e3]);
+      costs.set(way, [...(costs.get(way) ?? []), (user + system) / rows]);
+    }
+  }
+  const base = rates.get("bare stub") ?? [];
+  const results = [...rates].map(([way, rate]) => [
+    way,
+    {
+      rows_per_second: Math.round(median(rate)),
+      cpu_seconds_per_million_rows: rounded(median(costs.get(way) ?? []), 2),
+      ratio: rounded(median(rate.map((value, round) => value / (base[round] ?? NaN))), 3),
+    },
+  ]);
+  return Object.fromEntries(results) as object;
+}
+
+const { values } = parseArgs({
+  options: {
+    rows: { type: "string", default: "200000" },
+    rounds: { type: "string", default: "9" },
+    serve: { type: "boolean", default: false },
+  },
+});
+if (values.serve) {
+  await serve(Number(values.rows));
+} else {
+  const server = fork(fileURLToPath(import.meta.url), ["--serve", "--rows", values.rows]);
+  const [port] = (await once(server, "message")) as [number];
+  const address = `127.0.0.1:${port}`;
+  // So that no way pays for the compiler.
+  await measure(address, 1);
+  console.log(JSON.stringify(await measure(address, Number(values.rounds)), null, 1));
+  server.disconnect();
+}
