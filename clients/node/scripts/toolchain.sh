@@ -7,10 +7,10 @@ readonly client=clients/node
 require_toolchain() {
   local -r wanted='const [major, minor] = process.versions.node.split(".").map(Number);
     process.exit(major > 18 || (major === 18 && minor >= 18) ? 0 : 1)'
-  node --eval "$wanted" 2>/dev/null && command -v npm >/dev/null || {
+  if ! node --eval "$wanted" 2>/dev/null || ! command -v npm >/dev/null; then
     echo "needs Node 18.18 or newer with npm" >&2
     exit 77
-  }
+  fi
   command -v protoc >/dev/null || {
     echo "needs protoc, of Debian's protobuf-compiler" >&2
     exit 77

@@ -6,6 +6,7 @@ import {
   ExtractResponse,
   RowBatch,
 } from "./generated/intercom/extractor/v1/extractor_service.js";
+import { RowReader } from "./rowReader.js";
 import { batchOf, type Batch } from "./rows.js";
 
 type Event = NonNullable<ExtractResponse["event"]>;
@@ -36,7 +37,7 @@ export class ReceivedBatch {
   /** How many rows it has. */
   readonly rowCount: number = 0;
 
-  constructor(private readonly bytes: Uint8Array) {
+  constructor(private readonly bytes: Buffer) {
     const reader = new BinaryReader(bytes);
     while (reader.pos < reader.len) {
       const [field, wireType] = reader.tag();
@@ -54,7 +55,7 @@ export class ReceivedBatch {
   /** Throws BrokenStreamError. */
   decode(): Batch {
     try {
-      return batchOf(RowBatch.decode(this.bytes));
+      return batchOf(RowBatch.decode(new RowReader(this.bytes)));
     } catch (error) {
       throw new BrokenStreamError(
         `a batch of ${this.table} is no protobuf (${String(error)})`,
@@ -79,6 +80,6 @@ export function receive(bytes: Buffer): Message {
   // With something beside the batch.
   return {
     $case: "rowBatch",
-    value: new ReceivedBatch(RowBatch.encode(event.value).finish()),
+    value: new ReceivedBatch(Buffer.from(RowBatch.encode(event.value).finish())),
   };
 }

@@ -58,7 +58,7 @@ export type ExtractionEvent<T extends TableName = TableName> =
 export interface RunOptions extends Listeners {
   /** Rows come at once, and again after a lost connection, instead of with their checkpoint. */
   readonly atLeastOnce?: boolean | undefined;
-  /** For all of it, lost connections included. */
+  /** For all of it from the first read, lost connections included. */
   readonly timeoutMs?: number | undefined;
   /** Goes on where an earlier extraction of the same request had its `lastCheckpoint`. */
   readonly resumeToken?: Uint8Array | undefined;
@@ -72,7 +72,7 @@ export class Run {
 
   private readonly delivery: Delivery;
   private readonly backoff: Backoff;
-  private readonly deadline: number | undefined;
+  private deadline: number | undefined;
   // An address that was never right is said at once.
   private hasBegun = false;
   // Tables of whose present generation rows were handed out.
@@ -90,12 +90,14 @@ export class Run {
     this.lastCheckpoint = this.resumed ? token : undefined;
     this.delivery = new Delivery(options.atLeastOnce ?? false, token);
     this.backoff = new Backoff(() => timing.random());
-    this.deadline =
-      options.timeoutMs === undefined ? undefined : timing.now() + options.timeoutMs;
   }
 
   /** The request of the next call. */
   begin(): ExtractRequest {
+    const { timeoutMs } = this.options;
+    if (timeoutMs !== undefined) {
+      this.deadline ??= this.timing.now() + timeoutMs;
+    }
     return { ...this.request, resumeToken: this.delivery.begin() };
   }
 
