@@ -35,7 +35,8 @@ step benchmark benchmark
 
 readonly log=$build/tests.tap
 status=0
-node --test --test-reporter=tap dist/*.test.js >"$log" || status=$?
+# What hangs is a finding.
+timeout 300 node --test --test-reporter=tap dist/*.test.js >"$log" || status=$?
 counted() { sed -n "s/^# $1 \([0-9]*\)$/\1/p" "$log" | tail -n 1; }
 unit_passed=$(counted pass)
 unit_failed=$(($(counted fail) + $(counted cancelled)))

@@ -22,6 +22,7 @@ export interface ErrorDetails {
  */
 export class ExtractorError extends Error {
   override readonly name: string = "ExtractorError";
+  /** The status that the call ended with. */
   readonly code: StatusCode;
   /** One of docs/errors.md, or empty: then gRPC itself says it, of the connection. */
   readonly reason: string;

@@ -75,7 +75,7 @@ export class Run {
   private deadline: number | undefined;
   // An address that was never right is said at once.
   private hasBegun = false;
-  // Tables of whose present generation rows were handed out.
+  // Tables of which rows were handed out.
   private readonly begun = new Set<string>();
   // Who continues an earlier extraction may have rows of any table.
   private readonly resumed: boolean;
@@ -180,7 +180,6 @@ export class Run {
       if (isVoid && this.options.onTableRestarted === undefined) {
         throw new TableRestartedError(table, generation, reason);
       }
-      this.begun.delete(table);
     }
     return undefined;
   }
