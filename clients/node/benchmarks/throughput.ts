@@ -9,7 +9,7 @@
  *     benchmarks/run [--rows N] [--rounds N]
  */
 
-import { fork } from "node:child_process";
+import { fork, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { createServer } from "node:http2";
 import type { AddressInfo } from "node:net";
@@ -179,47 +179,93 @@ function rounded(number: number, digits: number): number {
   return Number(number.toFixed(digits));
 }
 
+interface Sample {
+  readonly rowsPerSecond: number;
+  readonly cpuSecondsPerMillionRows: number;
+}
+
+async function sample(read: (address: string) => Promise<number>, address: string) {
+  const start = performance.now();
+  const before = process.cpuUsage();
+  const rows = await read(address);
+  const { user, system } = process.cpuUsage(before);
+  const seconds = (performance.now() - start) / 1e3;
+  return { rowsPerSecond: rows / seconds, cpuSecondsPerMillionRows: (user + system) / rows };
+}
+
+/** Reads once for each message of its parent, and ends with it. */
+function answer(way: string): void {
+  process.on("message", (address: string) => {
+    const read = WAYS[way];
+    if (read === undefined) {
+      throw new Error(`no way ${way}`);
+    }
+    void sample(read, address).then((taken) => process.send?.(taken));
+  });
+  process.once("disconnect", () => {
+    process.exit();
+  });
+}
+
+/** This program again, with other arguments. */
+function start(...options: string[]): ChildProcess {
+  return fork(fileURLToPath(import.meta.url), options);
+}
+
 async function measure(address: string, rounds: number): Promise<object> {
-  const rates = new Map<string, number[]>();
-  const costs = new Map<string, number[]>();
-  // In turn, so that a busy moment of the machine is everybody's.
-  for (let round = 0; round < rounds; round += 1) {
-    for (const [way, read] of Object.entries(WAYS)) {
-      const start = performance.now();
-      const before = process.cpuUsage();
-      const rows = await read(address);
-      const { user, system } = process.cpuUsage(before);
-      rates.set(way, [...(rates.get(way) ?? []), (rows / (performance.now() - start)) * 1e3]);
-      costs.set(way, [...(costs.get(way) ?? []), (user + system) / rows]);
+  // In processes of their own: what the compiler has learnt of one way would slow the others.
+  const readers = Object.keys(WAYS).map((way) => ({
+    way,
+    process: start("--way", way),
+    samples: [] as Sample[],
+  }));
+  // In turn, so that a busy moment of the machine is everybody's. The first round, with which
+  // the compiler is busy, does not count.
+  for (let round = 0; round <= rounds; round += 1) {
+    for (const { process, samples } of readers) {
+      process.send(address);
+      const [taken] = (await once(process, "message")) as [Sample];
+      if (round > 0) {
+        samples.push(taken);
+      }
     }
   }
-  const base = rates.get("bare stub") ?? [];
-  const results = [...rates].map(([way, rate]) => [
-    way,
-    {
-      rows_per_second: Math.round(median(rate)),
-      cpu_seconds_per_million_rows: rounded(median(costs.get(way) ?? []), 2),
-      ratio: rounded(median(rate.map((value, round) => value / (base[round] ?? NaN))), 3),
-    },
-  ]);
-  return Object.fromEntries(results) as object;
+  const bareSamples = readers.find(({ way }) => way === "bare stub")?.samples ?? [];
+  const results = readers.map(({ way, process, samples }) => {
+    process.disconnect();
+    const ratios = samples.map(
+      ({ rowsPerSecond }, round) => rowsPerSecond / (bareSamples[round]?.rowsPerSecond ?? NaN),
+    );
+    const figures = {
+      rows_per_second: Math.round(median(samples.map((taken) => taken.rowsPerSecond))),
+      cpu_seconds_per_million_rows: rounded(
+        median(samples.map((taken) => taken.cpuSecondsPerMillionRows)),
+        2,
+      ),
+      ratio: rounded(median(ratios), 3),
+    };
+    return [way, figures] as const;
+  });
+  return Object.fromEntries(results);
 }
 
 const { values } = parseArgs({
   options: {
     rows: { type: "string", default: "200000" },
     rounds: { type: "string", default: "9" },
+    // What the program calls itself with.
     serve: { type: "boolean", default: false },
+    way: { type: "string" },
   },
 });
 if (values.serve) {
   await serve(Number(values.rows));
+} else if (values.way !== undefined) {
+  answer(values.way);
 } else {
-  const server = fork(fileURLToPath(import.meta.url), ["--serve", "--rows", values.rows]);
+  const server = start("--serve", "--rows", values.rows);
   const [port] = (await once(server, "message")) as [number];
-  const address = `127.0.0.1:${port}`;
-  // So that no way pays for the compiler.
-  await measure(address, 1);
-  console.log(JSON.stringify(await measure(address, Number(values.rounds)), null, 1));
+  const figures = await measure(`127.0.0.1:${port}`, Number(values.rounds));
+  console.log(JSON.stringify(figures, null, 1));
   server.disconnect();
 }

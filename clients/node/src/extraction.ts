@@ -192,7 +192,7 @@ async function next(call: ResponseStream) {
   }
 }
 
-/** Not a generator: most rows need no more than a resolved promise. */
+/** Not a generator: most rows need no more than one promise. */
 class RowIterator<T extends TableName> implements AsyncIterableIterator<TableRow<T>> {
   private batch: Batch<T> | undefined;
   private index = 0;
@@ -205,13 +205,13 @@ class RowIterator<T extends TableName> implements AsyncIterableIterator<TableRow
     return this;
   }
 
-  next(): Promise<IteratorResult<TableRow<T>, undefined>> {
+  async next(): Promise<IteratorResult<TableRow<T>, undefined>> {
     if (this.refilling === undefined && this.batch !== undefined) {
       const row = this.batch.rows[this.index];
       if (row !== undefined) {
         this.index += 1;
         const value = { table: this.batch.table, row } as TableRow<T>;
-        return Promise.resolve({ done: false, value });
+        return { done: false, value };
       }
     }
     return this.refill();
@@ -228,6 +228,8 @@ class RowIterator<T extends TableName> implements AsyncIterableIterator<TableRow
       await this.refilling;
       return this.next();
     }
+    // While the next rows are decoded those before are garbage.
+    this.batch = undefined;
     const refilling = this.batches.next();
     this.refilling = refilling;
     try {
