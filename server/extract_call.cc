@@ -85,18 +85,18 @@ void ExtractCall::Begin() {
 }
 
 void ExtractCall::OnWriteDone(bool ok) {
-  EventPump::Step step = pump_.OnWriteDone(ok);
+  const EventPump::Step step = pump_.OnWriteDone(ok);
   // Nobody reads any more: stop asking Intercom. OnCancel does not come for
   // every broken stream.
   if (!ok) extraction_->Cancel();
-  Act(std::move(step));
+  Act(step);
 }
 
 void ExtractCall::OnCancel() { extraction_->Cancel(); }
 
 void ExtractCall::OnDone() { reaper_->Destroy(std::unique_ptr<ExtractCall>(this)); }
 
-void ExtractCall::Act(EventPump::Step step) {
+void ExtractCall::Act(const EventPump::Step& step) {
   switch (step.kind) {
     case EventPump::Step::kNothing:
       break;

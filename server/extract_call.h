@@ -49,7 +49,7 @@ class ExtractCall : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
  private:
   void FinishNow();
   // Does what the pump decided. After it gRPC may have called OnDone.
-  void Act(EventPump::Step step);
+  void Act(const EventPump::Step& step);
 
   // First, so that it goes last.
   const ActiveCalls::Token active_;
