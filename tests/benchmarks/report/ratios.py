@@ -149,7 +149,9 @@ def _figure(name: str, entries: Sequence[Mapping[str, Any]]) -> Figure:
     return Figure(
         name=name,
         time=time,
-        unit=str(runs[0].get("time_unit", "ns")),
+        # What is no time says so in its label: "unit: MiB".
+        unit=str(runs[0].get("label", "")).partition("unit: ")[2]
+        or str(runs[0].get("time_unit", "ns")),
         items_per_second=median_of("items_per_second"),
         bytes_per_second=median_of("bytes_per_second"),
         said=runs[0],

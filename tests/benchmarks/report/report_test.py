@@ -96,6 +96,13 @@ class RatiosTest(TestCase):
         (pair,) = self.pairs(run("page/ours", 5, "us"), run("page/floor", 1000, "ns"))
         self.assertAlmostEqual(pair.cost, 5.0)
 
+    def test_what_is_no_time_has_its_unit_in_its_label(self) -> None:
+        (pair,) = self.pairs(
+            run("rss/ours", 70, label="unit: MiB"), run("rss/bound", 100, label="unit: MiB")
+        )
+        self.assertEqual(pair.ours.unit, "MiB")
+        self.assertAlmostEqual(pair.cost, 0.7)
+
     def test_results_of_several_programs_are_one(self) -> None:
         files = [
             self.results_file(run("page/ours", 2)),

@@ -16,7 +16,7 @@
 //   peak_mib                the most that it needed (VmHWM)
 //   budget_mib              what it may hold for its streams; the sum is printed first
 //
-// Pairs, whose time stands for a figure (milliseconds for MiB, else microseconds of CPU):
+// Pairs, whose time stands for a figure: milliseconds for MiB, or microseconds of CPU.
 //   many_streams/64/reading/peak_mib/ours, .../bound     bound: the budget and 64 MiB
 //   many_streams/64/peak_mib_of_4x/ours, .../fewer       fewer: a quarter of the rows
 //   many_streams/64/server_cpu_per_row/ours, .../fewer   fewer: one stream
@@ -240,9 +240,12 @@ void Register(const std::string& name, std::function<void(benchmark::State&)> re
       ->Unit(benchmark::kMillisecond);
 }
 
-void RegisterFigure(const std::string& name, std::function<double()> figure) {
-  Register(name, [figure = std::move(figure)](benchmark::State& state) {
-    state.SetIterationTime(figure());
+// A figure that is no time stands where its milliseconds would.
+void RegisterFigure(const std::string& name, const std::string& unit,
+                    std::function<double()> figure) {
+  Register(name, [unit, figure = std::move(figure)](benchmark::State& state) {
+    state.SetIterationTime(figure() / 1000);
+    state.SetLabel("unit: " + unit);
   });
 }
 
@@ -259,10 +262,10 @@ void RegisterCase(const std::string& name, const Case& test) {
     state.counters["peak_mib"] = outcome.peak_mib;
     state.counters["budget_mib"] = BudgetMib(test);
   });
-  RegisterFigure(absl::StrCat(test.streams, "/", name, "/peak_mib/ours"),
-                 [test] { return OutcomeOf(test).peak_mib / 1000; });
-  RegisterFigure(absl::StrCat(test.streams, "/", name, "/peak_mib/bound"),
-                 [test] { return (BudgetMib(test) + kPromisedMib) / 1000; });
+  RegisterFigure(absl::StrCat(test.streams, "/", name, "/peak_mib/ours"), "MiB",
+                 [test] { return OutcomeOf(test).peak_mib; });
+  RegisterFigure(absl::StrCat(test.streams, "/", name, "/peak_mib/bound"), "MiB",
+                 [test] { return BudgetMib(test) + kPromisedMib; });
 }
 
 void RegisterAll() {
@@ -275,17 +278,16 @@ void RegisterAll() {
     RegisterCase("reading", reading);
     RegisterCase("reading_4x", reading_4x);
     RegisterCase("stalled_4x", {streams, 4 * contacts, true});
-    const auto pair = [&](const std::string& name, const std::string& against, const Case& baseline,
+    const auto pair = [&](const std::string& name, const std::string& unit, const Case& baseline,
                           double (*figure)(const Outcome&)) {
       const std::string begin = absl::StrCat(streams, "/", name, "/");
-      RegisterFigure(begin + "ours", [=] { return figure(OutcomeOf(reading_4x)); });
-      RegisterFigure(begin + against, [=] { return figure(OutcomeOf(baseline)); });
+      RegisterFigure(begin + "ours", unit, [=] { return figure(OutcomeOf(reading_4x)); });
+      RegisterFigure(begin + "fewer", unit, [=] { return figure(OutcomeOf(baseline)); });
     };
-    pair("peak_mib_of_4x", "fewer", reading,
-         [](const Outcome& outcome) { return outcome.peak_mib / 1000; });
+    pair("peak_mib_of_4x", "MiB", reading, [](const Outcome& outcome) { return outcome.peak_mib; });
     if (streams == 1) continue;
-    pair("server_cpu_per_row", "fewer", alone, [](const Outcome& outcome) {
-      return outcome.server_cpu / static_cast<double>(outcome.rows);
+    pair("server_cpu_per_row", "us", alone, [](const Outcome& outcome) {
+      return outcome.server_cpu * 1e6 / static_cast<double>(outcome.rows);
     });
   }
   PrintBudgets({counts.back(), 4 * contacts, false});
