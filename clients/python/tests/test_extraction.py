@@ -215,10 +215,15 @@ def test_an_interrupt_ends_the_wait_for_an_event() -> None:
         signal.raise_signal(signal.SIGINT)
 
     begun = threading.Event()
-    with serving(Call([progress()], holds=True)) as script, Client(script.address) as client:
-        interrupter = threading.Thread(target=interrupt)
-        interrupter.start()
-        with pytest.raises(KeyboardInterrupt):
-            list(client.extract(TAGS, on_progress=lambda _: begun.set()))
-        interrupter.join()
-        assert script.cancelled.wait(10)
+    # A process that was started in the background ignores it.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with serving(Call([progress()], holds=True)) as script, Client(script.address) as client:
+            interrupter = threading.Thread(target=interrupt)
+            interrupter.start()
+            with pytest.raises(KeyboardInterrupt):
+                list(client.extract(TAGS, on_progress=lambda _: begun.set()))
+            interrupter.join()
+            assert script.cancelled.wait(10)
+    finally:
+        signal.signal(signal.SIGINT, before)
