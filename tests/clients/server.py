@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from meter import Meter, Sample
 from process import free_port
 from programs import ACCESS_TOKEN, INTERCOM_SERVER, clean_environment
 
@@ -57,19 +58,12 @@ class Server:
             assert time.monotonic() < deadline, text.decode()
             time.sleep(0.01)
 
-    @property
-    def rss_mib(self) -> float:
-        return self._memory("VmRSS")
-
-    @property
-    def peak_mib(self) -> float:
-        return self._memory("VmHWM")
-
-    def _memory(self, key: str) -> float:
+    def look(self) -> Sample:
+        """What the process holds now."""
         assert self._process is not None
-        status = Path(f"/proc/{self._process.pid}/status").read_text()
-        line = next(line for line in status.splitlines() if line.startswith(f"{key}:"))
-        return int(line.split()[1]) / 1024
+        meter = Meter(self._process.pid)
+        meter.look()
+        return meter.samples[-1]
 
     def end(self, number: signal.Signals) -> None:
         """Returns once it has ended of the signal."""

@@ -62,10 +62,10 @@ def test_a_reader_that_pauses_stops_the_requests_and_the_servers_memory(
     reader.await_event("paused")
     asked = requests_until_silence(large_fake, 9.0) - before
     assert asked < 12_000, "all of it was read: the workspace is too small for this test"
-    held = large_server.rss_mib
+    held = large_server.look().rss_mib
     reader.await_event("resumed")
-    assert large_server.peak_mib < MOST_MIB
-    assert large_server.rss_mib - held < MOST_MIB_GROWN
+    assert large_server.look().peak_mib < MOST_MIB
+    assert large_server.look().rss_mib - held < MOST_MIB_GROWN
     reader.await_event("stopped")
     result = reader.finish()
     assert result.error is None
