@@ -8,8 +8,8 @@
 // delay_p99_seconds and delay_max_seconds, of each batch from `extracted_at`, when
 // the oldest answer in it had arrived, to here. Ends with 1 where the call fails.
 
-#include <grpcpp/generic/generic_stub.h>
 #include <grpcpp/grpcpp.h>
+#include <grpcpp/support/proto_buffer_reader.h>
 #include <sys/resource.h>
 
 #include <CLI/CLI.hpp>
@@ -19,6 +19,7 @@
 #include <exception>
 #include <iostream>
 #include <map>
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <stdexcept>
@@ -29,14 +30,13 @@
 #include "absl/time/time.h"
 #include "google/protobuf/descriptor.h"
 #include "google/protobuf/message.h"
-#include "intercom/extractor/v1/extractor_service.grpc.pb.h"
 #include "intercom/extractor/v1/extractor_service.pb.h"
 #include "proto/v1.h"
+#include "tests/benchmarks/streaming/event_reader.h"
 
 namespace intercom_extractor {
 namespace {
 
-constexpr char kExtract[] = "/intercom.extractor.v1.ExtractorService/Extract";
 // The first byte of an event that is a row batch: the number of its only field.
 constexpr uint8_t kRowBatch = v1::ExtractResponse::kRowBatchFieldNumber << 3 | 2;
 
@@ -113,59 +113,34 @@ size_t RowsOf(const v1::RowBatch& batch) {
   return static_cast<size_t>(batch.GetReflection()->FieldSize(batch, rows));
 }
 
-grpc::Status ReadTyped(const std::shared_ptr<grpc::Channel>& channel,
-                       const v1::ExtractRequest& request, Tally* tally) {
-  const auto stub = v1::ExtractorService::NewStub(channel);
-  grpc::ClientContext context;
-  const auto reader = stub->Extract(&context, request);
-  v1::ExtractResponse event;
-  while (reader->Read(&event)) {
+grpc::Status TallyMessages(const std::shared_ptr<grpc::Channel>& channel,
+                           const v1::ExtractRequest& request, Tally* tally) {
+  return ReadMessages(channel, request, [tally](const v1::ExtractResponse& event) {
     if (event.has_row_batch()) tally->OnBatch(event.row_batch(), RowsOf(event.row_batch()));
     if (event.has_summary()) tally->OnSummary(event.summary());
-  }
-  return reader->Finish();
+    return true;
+  });
 }
 
-// One operation after the other; false where the queue says that it failed.
-bool Await(grpc::CompletionQueue* queue) {
-  void* tag = nullptr;
-  bool ok = false;
-  return queue->Next(&tag, &ok) && ok;
-}
-
-grpc::Status ReadBytes(const std::shared_ptr<grpc::Channel>& channel,
-                       const v1::ExtractRequest& request, Tally* tally) {
-  grpc::GenericStub stub(channel);
-  grpc::ClientContext context;
-  grpc::CompletionQueue queue;
-  const auto call = stub.PrepareCall(&context, kExtract, &queue);
-  call->StartCall(nullptr);
-  if (!Await(&queue)) return grpc::Status(grpc::StatusCode::UNAVAILABLE, "not connected");
-  const grpc::Slice slice(request.SerializeAsString());
-  call->WriteLast(grpc::ByteBuffer(&slice, 1), grpc::WriteOptions(), nullptr);
-  Await(&queue);
-  grpc::ByteBuffer bytes;
+grpc::Status TallyBytes(const std::shared_ptr<grpc::Channel>& channel,
+                        const v1::ExtractRequest& request, Tally* tally) {
   std::vector<grpc::Slice> slices;
-  while (true) {
-    call->Read(&bytes, nullptr);
-    if (!Await(&queue)) break;
-    tally->OnBytes(bytes.Length());
+  return ReadBytes(channel, request, [tally, &slices](grpc::ByteBuffer* bytes) {
+    tally->OnBytes(bytes->Length());
     slices.clear();
-    if (bytes.Length() == 0 || !bytes.Dump(&slices).ok()) continue;
+    if (bytes->Length() == 0 || !bytes->Dump(&slices).ok()) return true;
     const bool is_batch = *slices.front().begin() == kRowBatch;
     if (is_batch && tally->has_contacts()) {
       tally->OnUnreadBatch();
-      continue;
+      return true;
     }
     v1::ExtractResponse event;
-    grpc::SerializationTraits<v1::ExtractResponse>::Deserialize(&bytes, &event);
+    grpc::ProtoBufferReader reader(bytes);
+    event.ParseFromZeroCopyStream(&reader);
     if (event.has_row_batch()) tally->OnBatch(event.row_batch(), 0);
     if (event.has_summary()) tally->OnSummary(event.summary());
-  }
-  grpc::Status status;
-  call->Finish(&status, nullptr);
-  Await(&queue);
-  return status;
+    return true;
+  });
 }
 
 int Run(int argc, char** argv) {
@@ -182,17 +157,13 @@ int Run(int argc, char** argv) {
   CLI11_PARSE(app, argc, argv);
   for (const std::string& table : tables) request.add_tables(table);
 
-  grpc::ChannelArguments arguments;
-  arguments.SetMaxReceiveMessageSize(64 << 20);
-  arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
-  const auto channel =
-      grpc::CreateCustomChannel(server, grpc::InsecureChannelCredentials(), arguments);
+  const auto channel = Connect(server);
   if (!channel->WaitForConnected(std::chrono::system_clock::now() + std::chrono::seconds(10))) {
     throw std::runtime_error("no server at " + server);
   }
   Tally tally(typed, delays);
   const grpc::Status status =
-      typed ? ReadTyped(channel, request, &tally) : ReadBytes(channel, request, &tally);
+      typed ? TallyMessages(channel, request, &tally) : TallyBytes(channel, request, &tally);
   if (!status.ok()) throw std::runtime_error(status.error_message());
   std::cout << tally.ToJson() << "\n";
   return 0;
