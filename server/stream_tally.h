@@ -7,8 +7,8 @@
 
 namespace intercom_extractor {
 
-// Counts what a stream's events hold, for the log line at its end. Reads only progress and summary,
-// never rows. Not thread-safe.
+// Counts what a stream's events hold, for the log line at its end. Reads only progress
+// and summary, never rows. Not thread-safe.
 class StreamTally {
  public:
   void Add(const Event& event);

@@ -41,6 +41,17 @@ BufferPool& Pool() {
   return *pool;
 }
 
+GrowingBuffer TakeMemory(size_t capacity) {
+  const bool pooled = capacity >= kPooledFrom;
+  GrowingBuffer memory = pooled ? Pool().Take() : GrowingBuffer();
+  memory.Reserve(pooled ? std::max(capacity, kLeastPooled) : capacity);
+  return memory;
+}
+
+void GiveMemory(GrowingBuffer memory) {
+  if (memory.capacity() >= kPooledFrom) Pool().Give(std::move(memory));
+}
+
 absl::Status WriteAll(int file, const char* data, size_t size) {
   while (size > 0) {
     const ssize_t written = write(file, data, size);
@@ -97,20 +108,17 @@ absl::Status ResponseBody::Append(const char* data, size_t size) {
 bool ResponseBody::MakeRoom(size_t size) {
   const size_t capacity = size + kPadding;
   if (capacity <= memory_.capacity()) return true;
-  const bool pooled = capacity >= kPooledFrom;
-  GrowingBuffer larger = pooled ? Pool().Take() : GrowingBuffer();
-  (void)larger.End(std::max({capacity, 2 * memory_.capacity(), pooled ? kLeastPooled : 0}));
+  GrowingBuffer larger = TakeMemory(std::max(capacity, 2 * memory_.capacity()));
   if (budget_ != nullptr) {
     const size_t more = larger.capacity() - taken_;
     if (!budget_->Take(more)) {
-      Pool().Give(std::move(larger));
+      GiveMemory(std::move(larger));
       return false;
     }
     taken_ += more;
   }
   larger.Append(memory_.view());
-  if (memory_.capacity() >= kPooledFrom) Pool().Give(std::move(memory_));
-  memory_ = std::move(larger);
+  GiveMemory(std::exchange(memory_, std::move(larger)));
   return true;
 }
 
@@ -137,8 +145,7 @@ absl::Status ResponseBody::Load() {
 }
 
 void ResponseBody::LetGoOfMemory() {
-  if (memory_.capacity() >= kPooledFrom) Pool().Give(std::move(memory_));
-  memory_ = GrowingBuffer();
+  GiveMemory(std::exchange(memory_, GrowingBuffer()));
   if (taken_ > 0) budget_->GiveBack(std::exchange(taken_, 0));
 }
 
@@ -148,7 +155,7 @@ void ResponseBody::LetGo() {
 }
 
 absl::string_view ResponseBody::text() {
-  (void)memory_.End(kPadding);
+  memory_.Reserve(kPadding);
   return absl::string_view(memory_.data(), size_);
 }
 

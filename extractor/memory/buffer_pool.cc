@@ -45,7 +45,7 @@ GrowingBuffer BufferPool::Take() { return kept_->Take(); }
 void BufferPool::Give(GrowingBuffer buffer) { kept_->Give(std::move(buffer)); }
 
 std::shared_ptr<const GrowingBuffer> BufferPool::Share(GrowingBuffer buffer) {
-  if (buffer.size() < buffer.capacity() / 2) {
+  if (!buffer.half_full()) {
     GrowingBuffer copy;
     copy.Append(buffer.view());
     kept_->Give(std::move(buffer));

@@ -24,8 +24,8 @@ class BufferPool {
 
   void Give(GrowingBuffer buffer);
 
-  // Lets any number hold the buffer; the last one gives its memory back. Memory that is used by
-  // less than half is not held, but copied out of.
+  // Lets any number hold the buffer; the last one gives its memory back. Of a buffer that
+  // is not even half full a copy is held.
   std::shared_ptr<const GrowingBuffer> Share(GrowingBuffer buffer);
 
   size_t kept() const;

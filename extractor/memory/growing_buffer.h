@@ -29,9 +29,16 @@ class GrowingBuffer {
   const char* data() const { return memory_.get(); }
   std::string_view view() const { return {memory_.get(), size_}; }
 
-  // Where the next byte belongs, with room for at least `room`.
-  char* End(size_t room) {
+  // At least half of the memory is used: holding it costs at most twice what is in it.
+  bool half_full() const { return size_ >= capacity_ / 2; }
+
+  // Makes room for at least `room` more bytes.
+  void Reserve(size_t room) {
     if (capacity_ - size_ < room) Grow(room);
+  }
+  // Where the next byte belongs, with that room.
+  char* End(size_t room) {
+    Reserve(room);
     return memory_.get() + size_;
   }
   // The end of the memory.

@@ -77,7 +77,7 @@ void Batcher::AddTable(int table, UnitRows::TableRows* rows, absl::Time received
   Batch& batch = batches_[table];
   std::shared_ptr<const GrowingBuffer> shared;
   const std::string_view bytes = rows->bytes.view();
-  if (bytes.size() >= kShareFrom && bytes.size() >= rows->bytes.capacity() / 2) {
+  if (bytes.size() >= kShareFrom && rows->bytes.half_full()) {
     shared = Buffers().Share(std::move(rows->bytes));
     rows->bytes = Buffers().Take();
   }

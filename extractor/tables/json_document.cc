@@ -107,10 +107,7 @@ bool JsonDocument::ReadNoString(std::string_view raw, JsonValue* value) {
     case 'f':
       value->kind = Kind::kFalse;
       return raw == "false";
-    case 'n':
-      value->kind = Kind::kNull;
-      return raw == "null";
-    default:
+    default:  // A null was read before.
       value->kind = Kind::kNumber;
       return IsJsonNumber(raw);
   }
