@@ -80,13 +80,20 @@ bool PageReader::IsItems(std::string_view key) const {
 }
 
 absl::StatusOr<PageInfo> PageReader::Read(ResponseBody* body, OnRecord on_record) {
+  document_ = TakeJsonDocument();
+  absl::StatusOr<PageInfo> info = ReadText(body->text(), on_record);
+  document_ = nullptr;
+  return info;
+}
+
+absl::StatusOr<PageInfo> PageReader::ReadText(absl::string_view text, OnRecord on_record) {
   PageInfo info;
-  absl::Status status = document_.Open(body->text());
+  absl::Status status = document_->Open(text);
   if (!status.ok()) return status;
   if (items_.empty()) {
-    JsonDocument::Token token = document_.begin();
-    status = reader_.Read(&document_, &token, &values_);
-    if (status.ok() && token != document_.end()) status = Malformed("trailing text");
+    JsonDocument::Token token = document_->begin();
+    status = reader_.Read(document_.get(), &token, &values_);
+    if (status.ok() && token != document_->end()) status = Malformed("trailing text");
     if (status.ok()) status = on_record({&values_, 0, 0});
     info.records = 1;
   } else {
@@ -101,23 +108,23 @@ absl::StatusOr<PageInfo> PageReader::Read(ResponseBody* body, OnRecord on_record
 
 absl::Status PageReader::ReadEnvelope(PageInfo* info, OnRecord on_record, bool* whole) {
   bool found_items = false;
-  Token token = document_.begin();
-  if (document_.At(token) != '{') return Malformed("an object was expected");
-  Step step = document_.Enter(&token, '}');
-  for (; step == Step::kMember; step = document_.Next(&token, '}')) {
-    if (!document_.IsMember(token)) return Malformed("a key was expected");
-    const std::optional<std::string_view> key = document_.Key(token);
+  Token token = document_->begin();
+  if (document_->At(token) != '{') return Malformed("an object was expected");
+  Step step = document_->Enter(&token, '}');
+  for (; step == Step::kMember; step = document_->Next(&token, '}')) {
+    if (!document_->IsMember(token)) return Malformed("a key was expected");
+    const std::optional<std::string_view> key = document_->Key(token);
     if (!key.has_value()) return Malformed("a key was expected");
     token += 2;
-    if (*key == "pages" && document_.At(token) == '{') {
+    if (*key == "pages" && document_->At(token) == '{') {
       if (absl::Status status = ReadPages(&token, info); !status.ok()) return status;
-    } else if (!found_items && document_.At(token) == '[' && IsItems(*key)) {
+    } else if (!found_items && document_->At(token) == '[' && IsItems(*key)) {
       found_items = true;
       if (absl::Status status = ReadItems(&token, info, on_record); !status.ok()) return status;
     } else if (*key == "total_count" || *key == "scroll_param") {
       JsonValue value;
-      const Token behind = document_.Skip(token);
-      if (behind == token + 1 && !document_.ReadScalar(token, &value)) {
+      const Token behind = document_->Skip(token);
+      if (behind == token + 1 && !document_->ReadScalar(token, &value)) {
         return Malformed("a value was expected");
       }
       token = behind;
@@ -127,11 +134,11 @@ absl::Status PageReader::ReadEnvelope(PageInfo* info, OnRecord on_record, bool* 
         info->scroll_param = std::string(value.text);
       }
     } else {
-      token = document_.Skip(token);
+      token = document_->Skip(token);
     }
   }
   if (step != Step::kEnd) return Malformed("the answer is broken");
-  *whole = token == document_.end();
+  *whole = token == document_->end();
   if (!found_items) {
     return absl::DataLossError(absl::StrCat("the answer has no list \"", items_.front(), "\""));
   }
@@ -139,9 +146,9 @@ absl::Status PageReader::ReadEnvelope(PageInfo* info, OnRecord on_record, bool* 
 }
 
 absl::Status PageReader::ReadItems(Token* token, PageInfo* info, OnRecord on_record) {
-  Step step = document_.Enter(token, ']');
-  for (; step == Step::kMember; step = document_.Next(token, ']')) {
-    if (absl::Status status = reader_.Read(&document_, token, &values_); !status.ok()) {
+  Step step = document_->Enter(token, ']');
+  for (; step == Step::kMember; step = document_->Next(token, ']')) {
+    if (absl::Status status = reader_.Read(document_.get(), token, &values_); !status.ok()) {
       return status;
     }
     ++info->records;
@@ -151,7 +158,7 @@ absl::Status PageReader::ReadItems(Token* token, PageInfo* info, OnRecord on_rec
 }
 
 absl::Status PageReader::ReadPages(Token* token, PageInfo* info) {
-  if (absl::Status status = pages_reader_.Read(&document_, token, &pages_); !status.ok()) {
+  if (absl::Status status = pages_reader_.Read(document_.get(), token, &pages_); !status.ok()) {
     return status;
   }
   const auto value = [this](ValueRef ref) -> const JsonValue& {
@@ -172,7 +179,15 @@ absl::Status PageReader::ReadPages(Token* token, PageInfo* info) {
 
 absl::StatusOr<PageInfo> PageReader::Salvage(ResponseBody* body, OnRecord on_record,
                                              OnMalformed on_malformed) {
-  if (items_.empty()) return SalvageRecord(body, on_record, on_malformed);
+  document_ = TakeJsonDocument();
+  absl::StatusOr<PageInfo> info = items_.empty() ? SalvageRecord(body, on_record, on_malformed)
+                                                 : SalvageList(body, on_record, on_malformed);
+  document_ = nullptr;
+  return info;
+}
+
+absl::StatusOr<PageInfo> PageReader::SalvageList(ResponseBody* body, OnRecord on_record,
+                                                 OnMalformed on_malformed) {
   std::vector<std::vector<std::string>> paths;
   paths.reserve(items_.size());
   for (const std::string& key : items_) paths.push_back({key});
@@ -183,7 +198,7 @@ absl::StatusOr<PageInfo> PageReader::Salvage(ResponseBody* body, OnRecord on_rec
   PageInfo info;
   rest_ = std::move(split->rest);
   rest_.reserve(rest_.size() + ResponseBody::kPadding);
-  if (absl::Status status = document_.Open(rest_); !status.ok()) return status;
+  if (absl::Status status = document_->Open(rest_); !status.ok()) return status;
   // The splitter does not know a list whose key is written with escapes: its
   // records are still here.
   bool whole = true;
@@ -192,11 +207,11 @@ absl::StatusOr<PageInfo> PageReader::Salvage(ResponseBody* body, OnRecord on_rec
   info.complete = split->complete && whole;
 
   for (const SplitBody::Slice& slice : split->elements) {
-    absl::Status status = OpenSlice(body, slice, &document_);
+    absl::Status status = OpenSlice(body, slice, document_.get());
     if (absl::IsResourceExhausted(status)) return status;
-    Token token = document_.begin();
-    if (status.ok()) status = reader_.Read(&document_, &token, &values_);
-    if (status.ok() && token != document_.end()) status = Malformed("trailing text");
+    Token token = document_->begin();
+    if (status.ok()) status = reader_.Read(document_.get(), &token, &values_);
+    if (status.ok() && token != document_->end()) status = Malformed("trailing text");
     if (!status.ok()) {
       ++info.malformed;
       on_malformed(std::string(status.message()));
@@ -226,22 +241,24 @@ absl::StatusOr<PageInfo> PageReader::SalvageRecord(ResponseBody* body, OnRecord 
   if (!split.ok()) return split.status();
   rest_ = std::move(split->rest);
   rest_.reserve(rest_.size() + ResponseBody::kPadding);
-  absl::Status status = document_.Open(rest_);
-  Token token = document_.begin();
-  if (status.ok()) status = reader_.Read(&document_, &token, &values_);
+  absl::Status status = document_->Open(rest_);
+  Token token = document_->begin();
+  if (status.ok()) status = reader_.Read(document_.get(), &token, &values_);
   if (!status.ok()) return status;
-  info.complete = split->complete && token == document_.end();
+  info.complete = split->complete && token == document_->end();
   const int part = split->elements.empty() ? 0 : 1;
   if (status = on_record({&values_, part, split->elements.size()}); !status.ok()) return status;
 
+  // The record's rest stays open meanwhile.
+  const PooledJsonDocument element = TakeJsonDocument();
   for (const SplitBody::Slice& slice : split->elements) {
-    status = OpenSlice(body, slice, &element_document_);
+    status = OpenSlice(body, slice, element.get());
     if (absl::IsResourceExhausted(status)) return status;
-    token = element_document_.begin();
+    token = element->begin();
     if (status.ok()) {
-      status = reader_.ReadElement(&element_document_, &token, split_list_, &values_);
+      status = reader_.ReadElement(element.get(), &token, split_list_, &values_);
     }
-    if (status.ok() && token != element_document_.end()) status = Malformed("trailing text");
+    if (status.ok() && token != element->end()) status = Malformed("trailing text");
     if (!status.ok()) {
       ++info.malformed;
       on_malformed(std::string(status.message()));

@@ -12,6 +12,7 @@
 #include "extractor/http/response_body.h"
 #include "extractor/tables/body_splitter.h"
 #include "extractor/tables/json_document.h"
+#include "extractor/tables/json_document_pool.h"
 #include "extractor/tables/record_reader.h"
 #include "extractor/tables/shape.h"
 
@@ -77,16 +78,18 @@ class PageReader {
   absl::Status ReadPages(JsonDocument::Token* token, PageInfo* info);
   absl::Status ReadItems(JsonDocument::Token* token, PageInfo* info, OnRecord on_record);
   bool IsItems(std::string_view key) const;
+  absl::StatusOr<PageInfo> ReadText(absl::string_view text, OnRecord on_record);
   absl::Status OpenSlice(ResponseBody* body, const SplitBody::Slice& slice, JsonDocument* document);
+  absl::StatusOr<PageInfo> SalvageList(ResponseBody* body, OnRecord on_record,
+                                       OnMalformed on_malformed);
   absl::StatusOr<PageInfo> SalvageRecord(ResponseBody* body, OnRecord on_record,
                                          OnMalformed on_malformed);
 
   const std::vector<std::string> items_;
   const std::string split_;
   RecordReader reader_;
-  JsonDocument document_;
-  // For the elements of a record that is read in pieces, whose rest stays open.
-  JsonDocument element_document_;
+  // While something is read.
+  PooledJsonDocument document_;
   RecordValues values_;
   // What lies at "pages" in the envelope.
   Shape pages_shape_;
