@@ -19,6 +19,7 @@ class BufferPool::Kept {
   }
 
   void Give(GrowingBuffer buffer) ABSL_LOCKS_EXCLUDED(mu_) {
+    if (buffer.capacity() == 0) return;
     buffer.Clear();
     MutexLock lock(&mu_);
     if (bytes_ + buffer.capacity() > max_bytes_) return;

@@ -27,7 +27,8 @@ BufferPool& Buffers() {
 void Batcher::Rows::Share(std::shared_ptr<const GrowingBuffer> unit, size_t begin, size_t end) {
   EndCopies();
   const absl::string_view bytes(unit->data() + begin, end - begin);
-  pieces_.push_back({std::move(unit), bytes});
+  const size_t held = bytes.size() * unit->capacity() / unit->size();
+  pieces_.push_back({std::move(unit), bytes, held});
   size_ += bytes.size();
 }
 
@@ -41,7 +42,8 @@ void Batcher::Rows::EndCopies() {
   if (copies_.empty()) return;
   auto shared = Buffers().Share(std::move(copies_));
   const absl::string_view bytes(shared->data(), shared->size());
-  pieces_.push_back({std::move(shared), bytes});
+  const size_t held = shared->capacity();
+  pieces_.push_back({std::move(shared), bytes, held});
 }
 
 void Batcher::Rows::MoveTo(Event* event) {
@@ -63,6 +65,14 @@ Batcher::Batcher(RunReport* report, absl::AnyInvocable<void(Event)> emit,
       too_large_(std::move(too_large)),
       batches_(TableCatalog::Get().tables().size()) {}
 
+void Batcher::LendMemory(UnitRows* unit) const {
+  for (size_t table = 0; table < batches_.size(); ++table) {
+    GrowingBuffer& bytes = unit->tables()[table].bytes;
+    const Batch& batch = batches_[table];
+    if (bytes.capacity() == 0 && (batch.begun || !batch.rows.empty())) bytes = Buffers().Take();
+  }
+}
+
 void Batcher::Add(UnitRows* unit, absl::Time received_at) {
   for (size_t table = 0; table < batches_.size(); ++table) {
     UnitRows::TableRows& rows = unit->tables()[table];
@@ -79,7 +89,6 @@ void Batcher::AddTable(int table, UnitRows::TableRows* rows, absl::Time received
   const std::string_view bytes = rows->bytes.view();
   if (bytes.size() >= kShareFrom && rows->bytes.half_full()) {
     shared = Buffers().Share(std::move(rows->bytes));
-    rows->bytes = Buffers().Take();
   }
   size_t begin = 0;
   for (size_t row = 0; row < rows->ends.size();) {
@@ -111,6 +120,7 @@ void Batcher::AddTable(int table, UnitRows::TableRows* rows, absl::Time received
     row = last;
     begin = end;
   }
+  Buffers().Give(std::move(rows->bytes));
   if (batch.rows.size() >= kTargetBytes) FlushRows(table);
 }
 

@@ -30,8 +30,12 @@ class Batcher {
   Batcher(RunReport* report, absl::AnyInvocable<void(Event)> emit,
           absl::AnyInvocable<void(int table, size_t bytes)> too_large);
 
-  // Takes over a unit's rows, leaving it empty. Where these fill the memory that they
-  // stand in, batches share it: such rows are not copied again.
+  // Gives the unit memory for the tables that have had rows: to be called before an
+  // answer's rows are made. Only then, as an extraction may wait for long in between.
+  void LendMemory(UnitRows* unit) const;
+
+  // Takes over a unit's rows and their memory, leaving it empty. Where rows fill the
+  // memory that they stand in, batches share it: such rows are not copied again.
   void Add(UnitRows* unit, absl::Time received_at);
 
   // Emits what waits for tables of which nothing has been emitted yet.

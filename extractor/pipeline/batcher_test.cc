@@ -132,6 +132,31 @@ TEST_F(BatcherTest, CutsAtTheTarget) {
   EXPECT_EQ(all, expected) << "no row lost, doubled or out of order";
 }
 
+TEST_F(BatcherTest, BatchesKnowTheMemoryThatTheirRowsHold) {
+  size_t held = 0;
+  Batcher batcher(&report_, [&held](Event event) { held += event.held(); }, [](int, size_t) {});
+  for (int i = 0; i < 3; ++i) AddRow(users_, "1", Batcher::kTargetBytes / 2, &unit_);
+  const size_t capacity = unit_.tables()[users_.index].bytes.capacity();
+  ASSERT_GT(capacity, 2 * Batcher::kTargetBytes) << "the rows must not fill it";
+  batcher.Add(&unit_, kNoon);
+  batcher.FlushAll();
+  EXPECT_NEAR(static_cast<double>(held), static_cast<double>(capacity), 200);
+}
+
+// Each of many stalled extractions kept memory for rows that it was not making.
+TEST_F(BatcherTest, UnitsHoldMemoryOnlyWhileRowsAreMade) {
+  batcher_.LendMemory(&unit_);
+  EXPECT_EQ(unit_.tables()[users_.index].bytes.capacity(), 0u) << "no rows so far";
+  AddRow(users_, "1", 20'000, &unit_);
+  Add(&unit_);
+  EXPECT_EQ(unit_.tables()[users_.index].bytes.capacity(), 0u);
+  batcher_.FlushAll();
+  events_.clear();
+  batcher_.LendMemory(&unit_);
+  EXPECT_GE(unit_.tables()[users_.index].bytes.capacity(), 20'000u);
+  EXPECT_EQ(unit_.tables()[notes_.index].bytes.capacity(), 0u);
+}
+
 TEST_F(BatcherTest, FullBatchLeavesWithoutAFlush) {
   for (int i = 0; i < 300; ++i) AddRow(users_, absl::StrCat(i), 1000, &unit_);
   Add(&unit_);

@@ -20,6 +20,9 @@ class Event {
     // What holds `bytes`; may be let go on any thread.
     std::shared_ptr<const void> owner;
     absl::string_view bytes;
+    // Its share of what the owner holds, in bytes: more than `bytes` where memory is not
+    // used in full.
+    size_t held = bytes.size();
   };
 
   Event() = default;
@@ -32,11 +35,14 @@ class Event {
 
   void Append(Piece piece) {
     size_ += piece.bytes.size();
+    held_ += piece.held;
     pieces_.push_back(std::move(piece));
   }
 
   // Of all pieces, in bytes.
   size_t size() const { return size_; }
+  // The memory that it takes, in bytes.
+  size_t held() const { return held_; }
   const std::vector<Piece>& pieces() const { return pieces_; }
 
   // A copy in one piece.
@@ -50,6 +56,7 @@ class Event {
  private:
   std::vector<Piece> pieces_;
   size_t size_ = 0;
+  size_t held_ = 0;
 };
 
 }  // namespace intercom_extractor

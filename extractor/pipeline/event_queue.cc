@@ -13,7 +13,7 @@ bool EventQueue::Push(Event event) {
     }
     producer_waits_ = false;
     if (cancelled_) return false;
-    bytes_ += event.size();
+    bytes_ += event.held();
     events_.push_back(std::move(event));
   }
   if (ready_) ready_();
@@ -46,7 +46,7 @@ std::optional<Event> EventQueue::Pop(bool* more) {
   if (events_.empty()) return std::nullopt;
   Event event = std::move(events_.front());
   events_.pop_front();
-  bytes_ -= event.size();
+  bytes_ -= event.held();
   if (more != nullptr) *more = !events_.empty();
   // Not at each event: a producer that is woken for one switches threads twice per batch.
   if (producer_waits_ && bytes_ <= max_bytes_ / 2) room_.SignalAll();

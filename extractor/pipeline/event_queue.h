@@ -13,14 +13,14 @@
 
 namespace intercom_extractor {
 
-// Carries the events of one extraction to whoever writes them to the client. Bounded in bytes: a
-// slow reader blocks the extraction, never the heap.
+// Carries the events of one extraction to whoever writes them to the client. Bounded in the
+// memory that they hold: a slow reader blocks the extraction, never the heap.
 //
 // Thread-safe: one thread pushes, one pops, any may cancel.
 class EventQueue {
  public:
-  // `max_bytes`: an event is taken while fewer bytes than this wait, so the
-  // queue holds at most this plus one event.
+  // `max_bytes`: an event is taken while those that wait hold fewer bytes than this, so
+  // the queue holds at most this plus one event.
   explicit EventQueue(size_t max_bytes) : max_bytes_(max_bytes) {}
 
   // Called (without locks, on the thread that pushes, finishes or cancels)

@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <thread>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "extractor/pipeline/event.h"
@@ -74,6 +75,20 @@ TEST(EventQueueTest, NeverHoldsMoreThanTheBoundAndOneEvent) {
     if (queue.Pop().has_value()) ++popped;
   }
   producer.join();
+}
+
+// 64 stalled readers held 448 MiB, as queues counted the bytes that they would send.
+TEST(EventQueueTest, CountsTheMemoryThatEventsHold) {
+  EventQueue queue(100);
+  static constexpr char kRow[] = "row";
+  Event event;
+  event.Append({nullptr, kRow, /*held=*/100});
+  EXPECT_TRUE(queue.Push(std::move(event)));
+  std::thread producer([&] { queue.Push(Event("after")); });
+  AwaitFull(queue);
+  EXPECT_EQ(Pop(&queue), "row");
+  producer.join();
+  EXPECT_EQ(Pop(&queue), "after");
 }
 
 TEST(EventQueueTest, CancelWakesTheProducer) {
