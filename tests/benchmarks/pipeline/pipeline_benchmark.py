@@ -17,6 +17,8 @@ medians. Each run's rows are counted.
                                      its bound: three times an answer's latency and 20 ms
     pipeline/arrival_to_reader_...   from the arrival of a batch's oldest answer to the
                                      reader, while answers take 50 ms
+    pipeline/filling_to_reader_...   of batches that were full: from the arrival of the
+                                     answer that filled one
 """
 
 import argparse
@@ -172,6 +174,7 @@ class Pipeline:
             ("first_contact_row", "first_contact_seconds", FIRST_ROW_SECONDS),
             ("arrival_to_reader_p50", "delay_p50_seconds", SOON_SECONDS),
             ("arrival_to_reader_p99", "delay_p99_seconds", AGE_LIMIT_SECONDS + SOON_SECONDS),
+            ("filling_to_reader_p99", "filled_p99_seconds", SOON_SECONDS),
         ):
             self._figures.add(f"pipeline/{name}/ours", [1000 * run.said[said] for run in runs])
             self._figures.add(f"pipeline/{name}/bound", [1000 * bound])

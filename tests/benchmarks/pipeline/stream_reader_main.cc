@@ -6,7 +6,9 @@
 // the summary says), `complete` (whether each table is), first_contact_seconds (from the
 // call to the first row of users or leads); with --delays also delay_p50_seconds,
 // delay_p99_seconds and delay_max_seconds, of each batch from `extracted_at`, when
-// the oldest answer in it had arrived, to here. Ends with 1 where the call fails.
+// the oldest answer in it had arrived, to here, and filled_p99_seconds: of each batch that
+// was full, from the arrival of the answer that filled it. Ends with 1 where the call
+// fails.
 
 #include <grpcpp/grpcpp.h>
 #include <grpcpp/support/proto_buffer_reader.h>
@@ -41,6 +43,9 @@ namespace {
 constexpr uint8_t kRowBatch = v1::ExtractResponse::kRowBatchFieldNumber << 3 | 2;
 
 // What came so far.
+// The server cuts batches at 256 KiB. What one row more would have filled is full.
+constexpr size_t kFullBytes = size_t{250} << 10;
+
 class Tally {
  public:
   Tally(bool typed, bool delays) : typed_(typed), delays_(delays) {}
@@ -52,7 +57,15 @@ class Tally {
     if (!delays_) return;
     const absl::Time arrived = absl::FromUnixSeconds(batch.extracted_at().seconds()) +
                                absl::Nanoseconds(batch.extracted_at().nanos());
-    seconds_.push_back(absl::ToDoubleSeconds(absl::Now() - arrived));
+    const absl::Time now = absl::Now();
+    seconds_.push_back(absl::ToDoubleSeconds(now - arrived));
+    // What of an answer did not fit into a batch begins the next.
+    std::optional<absl::Time>& full = full_at_[batch.table()];
+    if (full.has_value() && *full > arrived) {
+      filled_seconds_.push_back(absl::ToDoubleSeconds(*full - arrived));
+    }
+    full.reset();
+    if (batch.ByteSizeLong() >= kFullBytes) full = now;
   }
   void OnUnreadBatch() { ++batches_; }
   void OnContacts(const std::string& table) {
@@ -84,9 +97,13 @@ class Tally {
         {"first_contact_seconds", first_contact_.value_or(0)}};
     if (!seconds_.empty()) {
       std::sort(seconds_.begin(), seconds_.end());
+      std::sort(filled_seconds_.begin(), filled_seconds_.end());
       json["delay_p50_seconds"] = seconds_[seconds_.size() / 2];
       json["delay_p99_seconds"] = seconds_[seconds_.size() * 99 / 100];
       json["delay_max_seconds"] = seconds_.back();
+      if (!filled_seconds_.empty()) {
+        json["filled_p99_seconds"] = filled_seconds_[filled_seconds_.size() * 99 / 100];
+      }
     }
     return json;
   }
@@ -105,6 +122,9 @@ class Tally {
   bool complete_ = false;
   std::optional<double> first_contact_;
   std::vector<double> seconds_;
+  // By table: when its last batch came, if that was full.
+  std::map<std::string, std::optional<absl::Time>> full_at_;
+  std::vector<double> filled_seconds_;
 };
 
 size_t RowsOf(const v1::RowBatch& batch) {
