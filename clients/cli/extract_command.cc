@@ -110,7 +110,7 @@ class Extraction {
     grpc::ClientContext context;
     api_->Prepare(&context);
     Interrupt::Scope scope(api_->interrupt(), &context);
-    ExtractionReader reader(api_->stub(), &context,
+    ExtractionReader reader(api_->channel(), &context,
                             RequestFor(options_, options_.incremental.since));
     if (reader.Read() == nullptr) {
       const grpc::Status status = reader.Finish();
@@ -186,7 +186,7 @@ class Extraction {
       }
     }
     report_.summary.reset();
-    ExtractionReader reader(api_->stub(), &context, request, std::move(position));
+    ExtractionReader reader(api_->channel(), &context, request, std::move(position));
     StreamEnd end;
     while (end.written.ok()) {
       const v1::ExtractResponse* response = reader.Read();

@@ -9,14 +9,6 @@
 namespace intercom_extractor {
 namespace {
 
-google::protobuf::ArenaOptions LargeBlocks() {
-  google::protobuf::ArenaOptions options;
-  // A batch is at most 1 MiB, so that most events need few blocks.
-  options.start_block_size = size_t{64} << 10;
-  options.max_block_size = size_t{1} << 20;
-  return options;
-}
-
 // As the contract says: whoever stores tokens counts on it.
 constexpr size_t kMaxTokenBytes = size_t{64} << 10;
 
@@ -32,26 +24,15 @@ int RowsIn(const v1::RowBatch& batch) {
 
 }  // namespace
 
-ExtractionReader::ExtractionReader(v1::ExtractorService::StubInterface* stub,
+ExtractionReader::ExtractionReader(const std::shared_ptr<grpc::ChannelInterface>& channel,
                                    grpc::ClientContext* context, const v1::ExtractRequest& request,
                                    StreamPosition position)
-    : context_(context),
-      arena_(LargeBlocks()),
-      stream_(stub->Extract(context, request)),
-      position_(std::move(position)) {}
-
-ExtractionReader::~ExtractionReader() {
-  if (finished_) return;
-  Cancel();
-  Finish();
-}
+    : context_(context), stream_(channel, context, request), position_(std::move(position)) {}
 
 const v1::ExtractResponse* ExtractionReader::Read() {
   while (broken_promise_.empty()) {
-    arena_.Reset();
-    auto* response = google::protobuf::Arena::CreateMessage<v1::ExtractResponse>(&arena_);
-    if (!stream_->Read(response)) return nullptr;
-    if (Accept(*response)) return response;
+    if (!stream_.Read(&event_)) return nullptr;
+    if (Accept(event_.get())) return &event_.get();
   }
   Cancel();
   return nullptr;
@@ -148,13 +129,7 @@ bool ExtractionReader::AcceptCheckpoint(const v1::Checkpoint& checkpoint) {
 }
 
 grpc::Status ExtractionReader::Finish() {
-  finished_ = true;
-  // Finish() may only be called once all has been read.
-  while (true) {
-    arena_.Reset();
-    if (!stream_->Read(google::protobuf::Arena::CreateMessage<v1::ExtractResponse>(&arena_))) break;
-  }
-  const grpc::Status status = stream_->Finish();
+  const grpc::Status status = stream_.Finish();
   if (!broken_promise_.empty()) {
     return grpc::Status(grpc::StatusCode::DATA_LOSS,
                         absl::StrCat("the server's stream is broken: ", broken_promise_));

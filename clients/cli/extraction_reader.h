@@ -6,11 +6,11 @@
 #include <string>
 
 #include "absl/container/flat_hash_map.h"
-#include "google/protobuf/arena.h"
+#include "clients/cpp/event_stream.h"
+#include "clients/cpp/received_event.h"
+#include "grpcpp/channel.h"
 #include "grpcpp/client_context.h"
 #include "grpcpp/support/status.h"
-#include "grpcpp/support/sync_stream.h"
-#include "intercom/extractor/v1/extractor_service.grpc.pb.h"
 #include "intercom/extractor/v1/extractor_service.pb.h"
 #include "proto/v1.h"
 
@@ -31,12 +31,13 @@ struct StreamPosition {
 class ExtractionReader {
  public:
   // Begins the call. `context` carries the caller's metadata, is used for this
-  // call alone and must outlive the reader, as must `stub`.
-  ExtractionReader(v1::ExtractorService::StubInterface* stub, grpc::ClientContext* context,
-                   const v1::ExtractRequest& request, StreamPosition position = {});
+  // call alone and must outlive the reader.
+  ExtractionReader(const std::shared_ptr<grpc::ChannelInterface>& channel,
+                   grpc::ClientContext* context, const v1::ExtractRequest& request,
+                   StreamPosition position = {});
 
   // Cancels the call where it has not ended.
-  ~ExtractionReader();
+  ~ExtractionReader() = default;
   ExtractionReader(const ExtractionReader&) = delete;
   ExtractionReader& operator=(const ExtractionReader&) = delete;
 
@@ -65,12 +66,11 @@ class ExtractionReader {
   uint32_t GenerationOf(const std::string& table) const;
 
   grpc::ClientContext* const context_;
-  google::protobuf::Arena arena_;  // Of the current event.
-  std::unique_ptr<grpc::ClientReaderInterface<v1::ExtractResponse>> stream_;
+  EventStream stream_;
+  ReceivedEvent event_;
   StreamPosition position_;
   absl::flat_hash_map<std::string, int64_t> rows_;  // Since the last checkpoint.
   bool has_summary_ = false;
-  bool finished_ = false;
   std::string broken_promise_;
 };
 

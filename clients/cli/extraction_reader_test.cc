@@ -20,7 +20,7 @@ class ExtractionReaderTest : public ::testing::Test {
   // Reads to the end; names of tags and the other events come out.
   grpc::Status ReadAll(const StreamPosition& position = {}) {
     grpc::ClientContext context;
-    ExtractionReader reader(fake_.api->stub(), &context, v1::ExtractRequest(), position);
+    ExtractionReader reader(fake_.api->channel(), &context, v1::ExtractRequest(), position);
     while (const v1::ExtractResponse* response = reader.Read()) {
       for (const v1::Tag& tag : response->row_batch().tags()) seen_.push_back(tag.name());
       if (response->has_table_restarted()) seen_.push_back("restarted");
@@ -189,7 +189,7 @@ TEST_F(ExtractionReaderTest, DroppedReaderCancelsTheCall) {
   };
   {
     grpc::ClientContext context;
-    ExtractionReader reader(fake_.api->stub(), &context, v1::ExtractRequest());
+    ExtractionReader reader(fake_.api->channel(), &context, v1::ExtractRequest());
     ASSERT_NE(reader.Read(), nullptr);
   }
   fake_.Stop();

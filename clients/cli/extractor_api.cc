@@ -17,7 +17,8 @@ constexpr std::chrono::seconds kAskDeadline{300};
 
 ExtractorApi::ExtractorApi(const std::shared_ptr<grpc::ChannelInterface>& channel,
                            std::string caller_token, Interrupt* interrupt)
-    : stub_(v1::ExtractorService::NewStub(channel)),
+    : channel_(channel),
+      stub_(v1::ExtractorService::NewStub(channel)),
       caller_token_(std::move(caller_token)),
       interrupt_(interrupt) {}
 

@@ -35,10 +35,11 @@ class ExtractorApi {
   // Puts into `context` what each call needs, except a deadline.
   void Prepare(grpc::ClientContext* context) const;
 
-  v1::ExtractorService::StubInterface* stub() { return stub_.get(); }
+  const std::shared_ptr<grpc::ChannelInterface>& channel() const { return channel_; }
   Interrupt* interrupt() { return interrupt_; }
 
  private:
+  const std::shared_ptr<grpc::ChannelInterface> channel_;
   const std::unique_ptr<v1::ExtractorService::StubInterface> stub_;
   const std::string caller_token_;  // Secret: goes into metadata and nowhere else.
   Interrupt* const interrupt_;
