@@ -12,20 +12,20 @@
 
 namespace intercom_extractor {
 
-// How an extractor server is reached.
+// How an extractor server is reached; `{"localhost:50051"}` is enough on this machine.
 struct ConnectOptions {
   // "host:port" or "unix:/path".
-  std::string target;
+  std::string target{};
 
   // PEM files. TLS is used where any is named, and to everything that is not on this
   // machine. The authorities to trust, the system's where empty:
-  std::string ca_file;
+  std::string ca_file{};
   // The client's certificate and its key; both or none.
-  std::string cert_file;
-  std::string key_file;
+  std::string cert_file{};
+  std::string key_file{};
 
   // The token that the server asks its callers for; may be empty. Secret.
-  std::string caller_token;
+  std::string caller_token{};
 };
 
 // Whether a target stays within this machine: only there may text travel in the clear.

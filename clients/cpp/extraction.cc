@@ -189,27 +189,25 @@ void Extraction::OnCallEnded() {
     End(promises_->OnEnd());
   } else if (!EndedOutside()) {
     call_ = nullptr;
-    if (GoesOn(status)) ++reconnects_;
+    if (absl::Status end = TryAgain(status); !end.ok()) End(std::move(end));
   }
 }
 
-bool Extraction::GoesOn(const absl::Status& cause) {
+absl::Status Extraction::TryAgain(const absl::Status& cause) {
   // A summary that came may come again for who rolls back, and for nobody else.
   const bool is_over = promises_->complete() && options_.delivery != Delivery::kRollBack;
-  std::optional<absl::Duration> wait;
-  if (heard_ && !is_over && IsLostConnection(cause)) wait = backoff_.Next();
-  if (!wait.has_value()) {
-    End(cause);
-  } else if (options_.deadline - timing_.now() <= *wait) {
-    End(absl::DeadlineExceededError(
-        absl::StrCat("no time left to make the lost connection again (", cause.message(), ")")));
-  } else if (options_.on_reconnect && !options_.on_reconnect({covered_.position.checkpoint, *wait,
-                                                              backoff_.tries(), cause})) {
-    End(cause);
-  } else if (timing_.wait(*wait)) {
-    End(absl::CancelledError("the caller cancelled the extraction"));
+  if (!heard_ || is_over || !IsLostConnection(cause)) return cause;
+  const std::optional<absl::Duration> wait = backoff_.Next();
+  if (!wait.has_value()) return cause;
+  if (options_.deadline - timing_.now() <= *wait) {
+    return absl::DeadlineExceededError(
+        absl::StrCat("no time left to make the lost connection again (", cause.message(), ")"));
   }
-  return !ended_;
+  const Reconnect reconnect{covered_.position.checkpoint, *wait, backoff_.tries(), cause};
+  if (options_.on_reconnect && !options_.on_reconnect(reconnect)) return cause;
+  if (timing_.wait(*wait)) return absl::CancelledError("the caller cancelled the extraction");
+  ++reconnects_;
+  return absl::OkStatus();
 }
 
 void Extraction::End(absl::Status status) {

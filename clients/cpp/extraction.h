@@ -141,8 +141,8 @@ class Extraction {
   void Deliver(std::unique_ptr<ReceivedEvent> event);
   void DropHeld(absl::string_view table);
   void OnCallEnded();
-  // Whether the extraction goes on; sets `status_` where not.
-  bool GoesOn(const absl::Status& cause);
+  // Waits until a lost server is to be called again; an error where that is not to be.
+  absl::Status TryAgain(const absl::Status& cause);
   void End(absl::Status status);
   // Whether somebody, or the time, ended it meanwhile.
   bool EndedOutside();
