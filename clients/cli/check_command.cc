@@ -8,7 +8,6 @@
 #include "clients/cli/json_text.h"
 #include "clients/cli/server_errors.h"
 #include "clients/cli/text_table.h"
-#include "grpcpp/support/status.h"
 #include "intercom/extractor/v1/extractor_service.pb.h"
 #include "proto/v1.h"
 
@@ -101,23 +100,23 @@ std::string FormatJson(const CheckOptions& options, const v1::CheckConnectionRes
 Outcome RunCheck(const CheckOptions& options, ExtractorApi* api, const Console& console) {
   v1::CheckConnectionRequest request;
   request.set_connection(options.connection.connection);
-  v1::CheckConnectionResponse response;
-  const grpc::Status status = api->CheckConnection(request, &response);
-  if (!status.ok()) {
-    if (api->interrupt()->triggered()) return {ExitCode::kInterrupted, "interrupted"};
-    return DescribeServerError(status, options.connection);
+  const auto response = api->CheckConnection(request);
+  if (!response.ok()) {
+    if (api->interrupt()->cancelled()) return {ExitCode::kInterrupted, "interrupted"};
+    return DescribeServerError(response.status(), options.connection);
   }
-  if (!console.out(options.json ? FormatJson(options, response) : FormatText(options, response))) {
+  if (!console.out(options.json ? FormatJson(options, *response)
+                                : FormatText(options, *response))) {
     return {ExitCode::kOutput, "cannot write to standard output"};
   }
   Outcome outcome;
-  outcome.code = ExitCodeForCheck(response);
+  outcome.code = ExitCodeForCheck(*response);
   if (outcome.code == ExitCode::kPartial) {
     int unreadable = 0;
-    for (const v1::TableCheck& table : response.tables()) {
+    for (const v1::TableCheck& table : response->tables()) {
       unreadable += table.access() != v1::TABLE_ACCESS_OK ? 1 : 0;
     }
-    outcome.message = absl::StrCat(unreadable, " of ", response.tables_size(),
+    outcome.message = absl::StrCat(unreadable, " of ", response->tables_size(),
                                    " tables cannot be read for sure; their lines say what to do");
   }
   return outcome;

@@ -88,7 +88,7 @@ TEST_F(CheckCommandTest, ErrorsHaveTheirCodes) {
   fake_.status = grpc::Status::OK;
   fake_.out_works = false;
   EXPECT_EQ(Run().code, ExitCode::kOutput);
-  fake_.interrupt.Trigger();
+  fake_.interrupt.Cancel();
   EXPECT_EQ(Run().code, ExitCode::kInterrupted);
 }
 

@@ -17,10 +17,11 @@
 #include "clients/cli/exit_code.h"
 #include "clients/cli/extract_command.h"
 #include "clients/cli/extractor_api.h"
-#include "clients/cli/interrupt.h"
-#include "clients/cli/remote_server.h"
-#include "clients/cli/server_errors.h"
 #include "clients/cli/test_files.h"
+#include "clients/cpp/cancellation.h"
+#include "clients/cpp/channel.h"
+#include "clients/cpp/client.h"
+#include "clients/cpp/errors.h"
 #include "extractor/intercom/connection.h"
 #include "grpcpp/grpcpp.h"
 #include "gtest/gtest.h"
@@ -77,7 +78,9 @@ class ConnectionAgeTest : public ::testing::Test {
     ASSERT_TRUE(server.ok()) << server.status();
     server_ = *std::move(server);
     connection_.server = absl::StrCat("127.0.0.1:", server_->port());
-    auto channel = RemoteChannel(connection_);
+    ConnectOptions options;
+    options.target = connection_.server;
+    auto channel = MakeChannel(options);
     ASSERT_TRUE(channel.ok()) << channel.status();
     channel_ = *std::move(channel);
     stub_ = v1::ExtractorService::NewStub(channel_);
@@ -102,7 +105,7 @@ class ConnectionAgeTest : public ::testing::Test {
         consumer->OnEvent(event);
       }
       status = reader->Finish();
-      arrived = arrived || !ErrorReason(status).empty();
+      arrived = arrived || !ErrorReason(FromGrpc(status)).empty();
     }
     return status;
   }
@@ -126,8 +129,8 @@ class ConnectionAgeTest : public ::testing::Test {
     options.connection = connection_;
     options.tables = Tables();
     options.output = output;
-    Interrupt interrupt;
-    ExtractorApi api(channel_, /*caller_token=*/"", &interrupt);
+    Cancellation interrupt;
+    ExtractorApi api(Client(channel_, /*caller_token=*/""), &interrupt);
     Console console;
     console.out = [](absl::string_view) { return true; };
     console.err = [said](absl::string_view text) { absl::StrAppend(said, text); };
@@ -172,7 +175,7 @@ TEST_F(ConnectionAgeTest, ConsumerHasEachRowOnceAfterSeveralConnections) {
     if (status.ok()) break;
     ++ends;
     EXPECT_EQ(status.error_code(), grpc::StatusCode::UNAVAILABLE);
-    EXPECT_EQ(ErrorReason(status), "CONNECTION_AGE") << status.error_message();
+    EXPECT_EQ(ErrorReason(FromGrpc(status)), "CONNECTION_AGE") << status.error_message();
     consumer.Cut();
     // The connection has been told to take no more calls, so that the next call
     // makes another. Returns as soon as that has arrived.
@@ -205,7 +208,7 @@ TEST_F(ConnectionAgeTest, WhatWouldBeginAnewIsReadToItsEndFirst) {
   while (true) {
     const grpc::Status status = Stream(&consumer, tables);
     if (status.ok()) break;
-    ASSERT_EQ(ErrorReason(status), "CONNECTION_AGE") << status.error_message();
+    ASSERT_EQ(ErrorReason(FromGrpc(status)), "CONNECTION_AGE") << status.error_message();
     ASSERT_LT(++ends, kMostStreams);
     consumer.Cut();
   }
@@ -221,7 +224,7 @@ TEST_F(ConnectionAgeTest, WhatWouldBeginAnewIsNotWaitedForLongerThanTheGrace) {
   StartServer(kAge, absl::Milliseconds(100));
   ResumingConsumer consumer;
   const grpc::Status status = Stream(&consumer, {"companies"});
-  EXPECT_EQ(ErrorReason(status), "CONNECTION_AGE") << status.error_message();
+  EXPECT_EQ(ErrorReason(FromGrpc(status)), "CONNECTION_AGE") << status.error_message();
   EXPECT_FALSE(consumer.complete());
 }
 
@@ -269,7 +272,7 @@ TEST_F(ConnectionAgeTest, ReaderThatLagsIsCutAfterTheGraceAndGoesOn) {
     while (reader->Read(&event)) consumer.OnEvent(event);
     const grpc::Status status = reader->Finish();
     EXPECT_EQ(status.error_code(), grpc::StatusCode::UNAVAILABLE);
-    EXPECT_EQ(ErrorReason(status), "") << status.error_message();
+    EXPECT_EQ(ErrorReason(FromGrpc(status)), "") << status.error_message();
     consumer.Cut();
   }
   EXPECT_LT(consumer.Rows("users").size(), 30000U);

@@ -4,19 +4,19 @@
 
 namespace intercom_extractor {
 
-ExitCode ExitCodeForStatus(const grpc::Status& status) {
-  switch (status.error_code()) {
-    case grpc::StatusCode::OK:
+ExitCode ExitCodeForStatus(const absl::Status& status) {
+  switch (status.code()) {
+    case absl::StatusCode::kOk:
       return ExitCode::kComplete;
-    case grpc::StatusCode::UNAUTHENTICATED:
-    case grpc::StatusCode::PERMISSION_DENIED:
+    case absl::StatusCode::kUnauthenticated:
+    case absl::StatusCode::kPermissionDenied:
       return ExitCode::kAuthentication;
     // What the caller asked for cannot work, however often it is asked.
-    case grpc::StatusCode::INVALID_ARGUMENT:
-    case grpc::StatusCode::NOT_FOUND:
-    case grpc::StatusCode::FAILED_PRECONDITION:
-    case grpc::StatusCode::OUT_OF_RANGE:
-    case grpc::StatusCode::UNIMPLEMENTED:
+    case absl::StatusCode::kInvalidArgument:
+    case absl::StatusCode::kNotFound:
+    case absl::StatusCode::kFailedPrecondition:
+    case absl::StatusCode::kOutOfRange:
+    case absl::StatusCode::kUnimplemented:
       return ExitCode::kUsage;
     // UNAVAILABLE and DEADLINE_EXCEEDED, and the codes of a server that broke
     // off: in all of them the rows did not come, and another try may help.
@@ -33,7 +33,9 @@ ExitCode ExitCodeForSummary(const v1::Summary& summary, bool saw_warning) {
     missing = true;
     // A token that is revoked half way must be looked at by a person, whatever
     // else went wrong.
-    if (table.error().code() == grpc::StatusCode::UNAUTHENTICATED) return ExitCode::kAuthentication;
+    if (table.error().code() == static_cast<int>(absl::StatusCode::kUnauthenticated)) {
+      return ExitCode::kAuthentication;
+    }
     unreachable = unreachable || table.error().reason() == "INTERCOM_UNREACHABLE";
   }
   if (unreachable) return ExitCode::kUnreachable;

@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "grpcpp/support/status.h"
+#include "absl/status/status.h"
 #include "intercom/extractor/v1/extractor_service.pb.h"
 #include "proto/v1.h"
 
@@ -28,7 +28,7 @@ struct Outcome {
 };
 
 // The code for a call that ended with `status`.
-ExitCode ExitCodeForStatus(const grpc::Status& status);
+ExitCode ExitCodeForStatus(const absl::Status& status);
 
 // The code for an extraction that ran to its end. `saw_warning` says whether any
 // notice was a warning or an error: the summary counts notices without that.

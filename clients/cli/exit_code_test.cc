@@ -2,12 +2,13 @@
 
 #include <string>
 
+#include "absl/status/status.h"
 #include "gtest/gtest.h"
 
 namespace intercom_extractor {
 namespace {
 
-ExitCode CodeFor(grpc::StatusCode code) { return ExitCodeForStatus(grpc::Status(code, "")); }
+ExitCode CodeFor(absl::StatusCode code) { return ExitCodeForStatus(absl::Status(code, "")); }
 
 v1::Summary SummaryOf(v1::TableStatus status, const std::string& reason = "", int code = 0) {
   v1::Summary summary;
@@ -23,15 +24,15 @@ v1::Summary SummaryOf(v1::TableStatus status, const std::string& reason = "", in
 }
 
 TEST(ExitCodeTest, FollowsTheStatusOfTheCall) {
-  EXPECT_EQ(CodeFor(grpc::StatusCode::OK), ExitCode::kComplete);
-  EXPECT_EQ(CodeFor(grpc::StatusCode::INVALID_ARGUMENT), ExitCode::kUsage);
-  EXPECT_EQ(CodeFor(grpc::StatusCode::NOT_FOUND), ExitCode::kUsage);
-  EXPECT_EQ(CodeFor(grpc::StatusCode::UNIMPLEMENTED), ExitCode::kUsage);
-  EXPECT_EQ(CodeFor(grpc::StatusCode::UNAUTHENTICATED), ExitCode::kAuthentication);
-  EXPECT_EQ(CodeFor(grpc::StatusCode::PERMISSION_DENIED), ExitCode::kAuthentication);
-  EXPECT_EQ(CodeFor(grpc::StatusCode::UNAVAILABLE), ExitCode::kUnreachable);
-  EXPECT_EQ(CodeFor(grpc::StatusCode::DEADLINE_EXCEEDED), ExitCode::kUnreachable);
-  EXPECT_EQ(CodeFor(grpc::StatusCode::INTERNAL), ExitCode::kUnreachable);
+  EXPECT_EQ(CodeFor(absl::StatusCode::kOk), ExitCode::kComplete);
+  EXPECT_EQ(CodeFor(absl::StatusCode::kInvalidArgument), ExitCode::kUsage);
+  EXPECT_EQ(CodeFor(absl::StatusCode::kNotFound), ExitCode::kUsage);
+  EXPECT_EQ(CodeFor(absl::StatusCode::kUnimplemented), ExitCode::kUsage);
+  EXPECT_EQ(CodeFor(absl::StatusCode::kUnauthenticated), ExitCode::kAuthentication);
+  EXPECT_EQ(CodeFor(absl::StatusCode::kPermissionDenied), ExitCode::kAuthentication);
+  EXPECT_EQ(CodeFor(absl::StatusCode::kUnavailable), ExitCode::kUnreachable);
+  EXPECT_EQ(CodeFor(absl::StatusCode::kDeadlineExceeded), ExitCode::kUnreachable);
+  EXPECT_EQ(CodeFor(absl::StatusCode::kInternal), ExitCode::kUnreachable);
 }
 
 TEST(ExitCodeTest, CompleteSummaryWithoutWarningIsComplete) {

@@ -12,19 +12,18 @@
 #include "absl/strings/str_join.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
-#include "clients/cli/extraction_reader.h"
 #include "clients/cli/extraction_verdict.h"
 #include "clients/cli/incremental_flags.h"
 #include "clients/cli/progress_display.h"
 #include "clients/cli/progress_text.h"
-#include "clients/cli/reconnect_backoff.h"
 #include "clients/cli/run_outputs.h"
 #include "clients/cli/run_state.h"
 #include "clients/cli/server_errors.h"
 #include "clients/cli/summary_text.h"
 #include "clients/cli/table_selection.h"
 #include "clients/cli/ticker.h"
-#include "grpcpp/client_context.h"
+#include "clients/cpp/extraction.h"
+#include "clients/cpp/reconnect_backoff.h"
 #include "intercom/extractor/v1/extractor_service.pb.h"
 #include "proto/v1.h"
 
@@ -55,23 +54,16 @@ ProgressDisplay::Mode DisplayMode(const ExtractOptions& options, const Console& 
   return console.err_is_terminal ? ProgressDisplay::Mode::kBar : ProgressDisplay::Mode::kLines;
 }
 
-// What a stream of one call came to.
-struct StreamEnd {
-  absl::Status written;  // Why our side ended it, if it did.
-  grpc::Status status;   // How the call ended.
-};
-
 // One run of the command, from the list of tables to the report.
-class Extraction {
+class ExtractRun {
  public:
-  Extraction(const ExtractOptions& options, ExtractorApi* api, const Console& console,
+  ExtractRun(const ExtractOptions& options, ExtractorApi* api, const Console& console,
              const ExtractTiming& timing)
       : options_(options),
         api_(api),
         console_(console),
         timing_(timing),
-        outputs_(options, timing.now),
-        backoff_(timing.random) {
+        outputs_(options, timing.now) {
     report_.output = options.output;
   }
 
@@ -90,10 +82,9 @@ class Extraction {
   // Finds out what is to be read and opens the outputs. The outcome where that is
   // the end.
   std::optional<Outcome> Begin() {
-    v1::ListTablesResponse all;
-    const grpc::Status status = api_->ListTables(v1::ListTablesRequest(), &all);
-    if (!status.ok()) return Failed(status);
-    TableSelection selection = SelectTables(all, options_.table_template, options_.tables);
+    const auto all = api_->ListTables();
+    if (!all.ok()) return Failed(all.status());
+    TableSelection selection = SelectTables(*all, options_.table_template, options_.tables);
     if (!selection.unknown.empty()) return RefuseUnknownTables(selection.unknown);
     if (selection.tables.empty()) {
       return Outcome{ExitCode::kUsage, "the server has no table for this"};
@@ -107,14 +98,12 @@ class Extraction {
 
   // Lets the server say it: it knows which names are near.
   Outcome RefuseUnknownTables(const std::vector<std::string>& unknown) {
-    grpc::ClientContext context;
-    api_->Prepare(&context);
-    Interrupt::Scope scope(api_->interrupt(), &context);
-    ExtractionReader reader(api_->stub(), &context,
-                            RequestFor(options_, options_.incremental.since));
-    if (reader.Read() == nullptr) {
-      const grpc::Status status = reader.Finish();
-      if (!status.ok()) return Failed(status);
+    ExtractionOptions options;
+    options.cancellation = api_->interrupt();
+    Extraction extraction(api_->client(), RequestFor(options_, options_.incremental.since),
+                          std::move(options));
+    if (extraction.Next() == nullptr && !extraction.status().ok()) {
+      return Failed(extraction.status());
     }
     return {ExitCode::kUsage,
             absl::StrCat("the server lists no table ", absl::StrJoin(unknown, ", "),
@@ -135,67 +124,62 @@ class Extraction {
     ShowRows(&display);
     Ticker ticker(kTickInterval, [&display] { display.Tick(); });
 
-    StreamEnd end;
-    while (true) {
-      end = ReadStream(&display);
-      if (!end.written.ok() || !IsLostConnection(end.status)) break;
-      const std::optional<absl::Duration> wait = backoff_.Next();
-      if (!wait.has_value()) break;
-      // What came after the checkpoint comes again.
-      end.written = outputs_.RollBack();
-      if (!end.written.ok()) break;
-      ShowRows(&display);
-      display.Note(absl::StrCat("lost the connection to server ", options_.connection.server, " (",
-                                end.status.error_message(), "); goes on from checkpoint ",
-                                outputs_.Continuation()->checkpoint, " in ",
-                                absl::FormatDuration(absl::Trunc(*wait, absl::Milliseconds(100))),
-                                ", try ", backoff_.tries(), " of ", ReconnectBackoff::kMaxTries));
-      if (timing_.wait(*wait)) break;
+    absl::Status written;
+    Extraction extraction(api_->client(), Request(), Options(&display, &written));
+    while (written.ok()) {
+      const v1::ExtractResponse* event = extraction.Next();
+      if (event == nullptr) break;
+      written = Handle(*event, &display);
     }
     // What came before the end must not be read again, however it ended.
-    if (end.written.ok()) end.written = outputs_.Save();
+    if (written.ok()) written = outputs_.Save();
     display.End();
-    if (!end.written.ok()) return OutputOutcome(end.written);
-    if (!end.status.ok()) return StreamFailed(end.status);
+    if (!written.ok()) return OutputOutcome(written);
+    if (!extraction.status().ok()) return StreamFailed(extraction.status());
     return Finish(display.saw_warning());
   }
 
-  // Whether another call can make up for it. What a server says of Intercom has a
-  // reason; what gRPC says of the connection has none. CANCELLED, which nobody here
-  // asked for, is a server's last answer as it stops.
-  bool IsLostConnection(const grpc::Status& status) const {
-    const std::string reason = ErrorReason(status);
-    return (status.error_code() == grpc::StatusCode::UNAVAILABLE ||
-            status.error_code() == grpc::StatusCode::CANCELLED) &&
-           (reason.empty() || reason == "SERVER_STOPPING" || reason == "CONNECTION_AGE") &&
-           !options_.connection.embedded() && outputs_.Continuation() != nullptr &&
-           !api_->interrupt()->triggered();
-  }
-
-  StreamEnd ReadStream(ProgressDisplay* display) {
-    grpc::ClientContext context;
-    api_->Prepare(&context);
-    Interrupt::Scope scope(api_->interrupt(), &context);
+  // What is asked of the server: from the run's last checkpoint on, where there is one.
+  v1::ExtractRequest Request() const {
     v1::ExtractRequest request = RequestFor(options_, outputs_.updated_since());
-    StreamPosition position;
     if (const RunState* state = outputs_.Continuation(); state != nullptr) {
       request.set_resume_token(state->resume_token);
-      position.checkpoint = state->checkpoint;
+    }
+    return request;
+  }
+
+  ExtractionOptions Options(ProgressDisplay* display, absl::Status* written) {
+    ExtractionOptions options;
+    options.delivery = Delivery::kRollBack;
+    options.cancellation = api_->interrupt();
+    options.timing = {timing_.now, timing_.wait, timing_.random};
+    options.position.emplace();
+    if (const RunState* state = outputs_.Continuation(); state != nullptr) {
+      options.position->checkpoint = state->checkpoint;
       for (const TableMark& table : state->tables) {
-        position.generations[table.table] = table.generation;
+        options.position->generations[table.table] = table.generation;
       }
     }
+    options.on_reconnect = [this, display, written](const Reconnect& reconnect) {
+      return GoBack(reconnect, display, written);
+    };
+    return options;
+  }
+
+  // The connection was lost: whether the run goes on from its last checkpoint.
+  bool GoBack(const Reconnect& reconnect, ProgressDisplay* display, absl::Status* written) {
+    if (options_.connection.embedded() || outputs_.Continuation() == nullptr) return false;
+    // What came after the checkpoint comes again.
+    *written = outputs_.RollBack();
+    if (!written->ok()) return false;
     report_.summary.reset();
-    ExtractionReader reader(api_->stub(), &context, request, std::move(position));
-    StreamEnd end;
-    while (end.written.ok()) {
-      const v1::ExtractResponse* response = reader.Read();
-      if (response == nullptr) break;
-      end.written = Handle(*response, display);
-    }
-    if (!end.written.ok()) reader.Cancel();
-    end.status = reader.Finish();
-    return end;
+    ShowRows(display);
+    display->Note(absl::StrCat(
+        "lost the connection to server ", options_.connection.server, " (",
+        reconnect.cause.message(), "); goes on from checkpoint ", reconnect.checkpoint, " in ",
+        absl::FormatDuration(absl::Trunc(reconnect.wait, absl::Milliseconds(100))), ", try ",
+        reconnect.attempt, " of ", ReconnectBackoff::kMaxTries));
+    return true;
   }
 
   // The summary has come: moves the files into place.
@@ -242,7 +226,6 @@ class Extraction {
         report_.summary = response.summary();
         break;
       case v1::ExtractResponse::kCheckpoint:
-        backoff_.OnProgress();
         return outputs_.OnCheckpoint(response.checkpoint(), display->saw_warning());
       default:
         break;
@@ -263,13 +246,13 @@ class Extraction {
     for (const auto& output : outputs_.tables()) display->SetRows(output.table, output.rows);
   }
 
-  Outcome Failed(const grpc::Status& status) {
-    if (api_->interrupt()->triggered()) return {ExitCode::kInterrupted, "interrupted"};
+  Outcome Failed(const absl::Status& status) {
+    if (api_->interrupt()->cancelled()) return {ExitCode::kInterrupted, "interrupted"};
     return DescribeServerError(status, options_.connection);
   }
 
   // The call was broken off. Rows that came make a difference to what is said.
-  Outcome StreamFailed(const grpc::Status& status) {
+  Outcome StreamFailed(const absl::Status& status) {
     Outcome outcome = Failed(status);
     int64_t rows = 0;
     for (const auto& output : outputs_.tables()) rows += output.rows;
@@ -322,7 +305,6 @@ class Extraction {
   const Console& console_;
   const ExtractTiming& timing_;
   RunOutputs outputs_;
-  ReconnectBackoff backoff_;
   bool began_ = false;  // Whether there is something to extract, and where to.
   bool committed_ = false;
   ExtractionReport report_;
@@ -330,7 +312,7 @@ class Extraction {
 
 }  // namespace
 
-ExtractTiming ProcessTiming(Interrupt* interrupt) {
+ExtractTiming ProcessTiming(Cancellation* interrupt) {
   return {absl::Now, [interrupt](absl::Duration duration) { return interrupt->WaitFor(duration); },
           [] {
             absl::BitGen generator;
@@ -340,7 +322,7 @@ ExtractTiming ProcessTiming(Interrupt* interrupt) {
 
 Outcome RunExtract(const ExtractOptions& options, ExtractorApi* api, const Console& console,
                    const ExtractTiming& timing) {
-  return Extraction(options, api, console, timing).Run();
+  return ExtractRun(options, api, console, timing).Run();
 }
 
 }  // namespace intercom_extractor

@@ -8,7 +8,7 @@
 #include "clients/cli/console.h"
 #include "clients/cli/exit_code.h"
 #include "clients/cli/extractor_api.h"
-#include "clients/cli/interrupt.h"
+#include "clients/cpp/cancellation.h"
 
 namespace intercom_extractor {
 
@@ -22,7 +22,7 @@ struct ExtractTiming {
 };
 
 // Those of this process.
-ExtractTiming ProcessTiming(Interrupt* interrupt);
+ExtractTiming ProcessTiming(Cancellation* interrupt);
 
 // `intercom-extract extract`: reads tables from the server into files or standard
 // output. Blocks until the end. The outcome's message is not printed yet.

@@ -221,7 +221,7 @@ TEST_F(ExtractCommandTest, FullDiskCancelsTheExtractionAndEndsWithSix) {
 TEST_F(ExtractCommandTest, InterruptEndsWith130AndKeepsThePartialFiles) {
   fake_.AddTags({"a"});
   fake_.after_events = [&](grpc::ServerContext* context) {
-    fake_.interrupt.Trigger();
+    fake_.interrupt.Cancel();
     while (!context->IsCancelled()) {
     }
   };
@@ -232,7 +232,7 @@ TEST_F(ExtractCommandTest, InterruptEndsWith130AndKeepsThePartialFiles) {
 }
 
 TEST_F(ExtractCommandTest, InterruptBeforeTheFirstCallIsNotForgotten) {
-  fake_.interrupt.Trigger();
+  fake_.interrupt.Cancel();
   EXPECT_EQ(Run().code, ExitCode::kInterrupted);
 }
 

@@ -108,7 +108,7 @@ TEST_F(ExtractReconnectTest, EmbeddedServerIsNotCalledAgain) {
 TEST_F(ExtractReconnectTest, InterruptWhileWaitingForALostServerEndsTheRun) {
   ConnectRemotely();
   ScriptInterruptedCall();
-  on_wait_ = [&] { fake_.interrupt.Trigger(); };
+  on_wait_ = [&] { fake_.interrupt.Cancel(); };
   const Outcome outcome = Run();
   EXPECT_EQ(outcome.code, ExitCode::kInterrupted);
   EXPECT_THAT(outcome.message, HasSubstr("--resume to go on from checkpoint 1"));

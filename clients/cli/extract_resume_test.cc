@@ -275,7 +275,7 @@ TEST_F(ExtractResumeTest, InterruptKeepsTheLastCheckpointAndSaysHowToGoOn) {
   fake_.after_events = [&](grpc::ServerContext* context) {
     while (!Exists(StatePath())) {
     }
-    fake_.interrupt.Trigger();
+    fake_.interrupt.Cancel();
     while (!context->IsCancelled()) {
     }
   };

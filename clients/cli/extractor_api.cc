@@ -1,56 +1,31 @@
 #include "clients/cli/extractor_api.h"
 
-#include <chrono>
-#include <utility>
-
-#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
 
 namespace intercom_extractor {
 namespace {
 
 // ListTables asks nobody, so that this is for the network alone.
-constexpr std::chrono::seconds kListTablesDeadline{30};
+constexpr absl::Duration kListTablesDeadline = absl::Seconds(30);
 // A request per endpoint, each of which may wait for the quota and be retried.
-constexpr std::chrono::seconds kAskDeadline{300};
+constexpr absl::Duration kAskDeadline = absl::Seconds(300);
 
 }  // namespace
 
-ExtractorApi::ExtractorApi(const std::shared_ptr<grpc::ChannelInterface>& channel,
-                           std::string caller_token, Interrupt* interrupt)
-    : stub_(v1::ExtractorService::NewStub(channel)),
-      caller_token_(std::move(caller_token)),
-      interrupt_(interrupt) {}
-
-void ExtractorApi::Prepare(grpc::ClientContext* context) const {
-  if (caller_token_.empty()) return;
-  context->AddMetadata("authorization", absl::StrCat("Bearer ", caller_token_));
+absl::StatusOr<v1::ListTablesResponse> ExtractorApi::ListTables() {
+  return client_.ListTables(v1::ListTablesRequest(),
+                            {absl::Now() + kListTablesDeadline, interrupt_});
 }
 
-grpc::Status ExtractorApi::ListTables(const v1::ListTablesRequest& request,
-                                      v1::ListTablesResponse* response) {
-  grpc::ClientContext context;
-  Prepare(&context);
-  context.set_deadline(std::chrono::system_clock::now() + kListTablesDeadline);
-  Interrupt::Scope scope(interrupt_, &context);
-  return stub_->ListTables(&context, request, response);
+absl::StatusOr<v1::CheckConnectionResponse> ExtractorApi::CheckConnection(
+    const v1::CheckConnectionRequest& request) {
+  return client_.CheckConnection(request, {absl::Now() + kAskDeadline, interrupt_});
 }
 
-grpc::Status ExtractorApi::CheckConnection(const v1::CheckConnectionRequest& request,
-                                           v1::CheckConnectionResponse* response) {
-  grpc::ClientContext context;
-  Prepare(&context);
-  context.set_deadline(std::chrono::system_clock::now() + kAskDeadline);
-  Interrupt::Scope scope(interrupt_, &context);
-  return stub_->CheckConnection(&context, request, response);
-}
-
-grpc::Status ExtractorApi::PlanExtraction(const v1::PlanExtractionRequest& request,
-                                          v1::PlanExtractionResponse* response) {
-  grpc::ClientContext context;
-  Prepare(&context);
-  context.set_deadline(std::chrono::system_clock::now() + kAskDeadline);
-  Interrupt::Scope scope(interrupt_, &context);
-  return stub_->PlanExtraction(&context, request, response);
+absl::StatusOr<v1::PlanExtractionResponse> ExtractorApi::PlanExtraction(
+    const v1::PlanExtractionRequest& request) {
+  return client_.PlanExtraction(request, {absl::Now() + kAskDeadline, interrupt_});
 }
 
 }  // namespace intercom_extractor

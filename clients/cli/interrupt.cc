@@ -13,38 +13,7 @@
 
 namespace intercom_extractor {
 
-Interrupt::Scope::Scope(Interrupt* interrupt, grpc::ClientContext* context)
-    : interrupt_(interrupt) {
-  std::lock_guard<std::mutex> lock(interrupt_->mutex_);
-  interrupt_->context_ = context;
-  // TryCancel() before the call begins lets the call end at its begin.
-  if (interrupt_->triggered_) context->TryCancel();
-}
-
-Interrupt::Scope::~Scope() {
-  std::lock_guard<std::mutex> lock(interrupt_->mutex_);
-  interrupt_->context_ = nullptr;
-}
-
-void Interrupt::Trigger() {
-  std::lock_guard<std::mutex> lock(mutex_);
-  triggered_ = true;
-  was_triggered_.notify_all();
-  if (context_ != nullptr) context_->TryCancel();
-}
-
-bool Interrupt::triggered() const {
-  std::lock_guard<std::mutex> lock(mutex_);
-  return triggered_;
-}
-
-bool Interrupt::WaitFor(absl::Duration duration) {
-  std::unique_lock<std::mutex> lock(mutex_);
-  return was_triggered_.wait_for(lock, absl::ToChronoMilliseconds(duration),
-                                 [this] { return triggered_; });
-}
-
-SignalWatcher::SignalWatcher(Interrupt* interrupt) : interrupt_(interrupt) {
+SignalWatcher::SignalWatcher(Cancellation* interrupt) : interrupt_(interrupt) {
   std::signal(SIGPIPE, SIG_IGN);
   std::signal(SIGXFSZ, SIG_IGN);
   sigset_t signals;
@@ -81,8 +50,8 @@ void SignalWatcher::Watch() {
     if (fds[1].revents != 0) return;
     signalfd_siginfo info;
     if (read(signal_fd_, &info, sizeof(info)) != sizeof(info)) continue;
-    if (interrupt_->triggered()) _exit(static_cast<int>(ExitCode::kInterrupted));
-    interrupt_->Trigger();
+    if (interrupt_->cancelled()) _exit(static_cast<int>(ExitCode::kInterrupted));
+    interrupt_->Cancel();
   }
 }
 

@@ -2,6 +2,7 @@
 
 #include <exception>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <variant>
@@ -22,7 +23,8 @@
 #include "clients/cli/remote_server.h"
 #include "clients/cli/state_command.h"
 #include "clients/cli/tables_command.h"
-#include "grpcpp/channel.h"
+#include "clients/cpp/cancellation.h"
+#include "clients/cpp/client.h"
 #include "server/extractor_server.h"
 
 namespace intercom_extractor {
@@ -31,8 +33,7 @@ namespace {
 // The way to a server, and the server itself where it runs in this process.
 struct Server {
   std::unique_ptr<ExtractorServer> embedded;
-  std::shared_ptr<grpc::Channel> channel;
-  std::string caller_token;
+  std::optional<Client> client;
 };
 
 absl::StatusOr<Server> Connect(const ConnectionOptions& options, bool needs_token) {
@@ -41,34 +42,31 @@ absl::StatusOr<Server> Connect(const ConnectionOptions& options, bool needs_toke
     auto embedded = StartEmbeddedServer(options, needs_token);
     if (!embedded.ok()) return embedded.status();
     server.embedded = *std::move(embedded);
-    server.channel = server.embedded->InProcessChannel();
+    server.client.emplace(server.embedded->InProcessChannel(), /*caller_token=*/"");
     return server;
   }
-  auto token = ReadCallerToken(options);
-  if (!token.ok()) return token.status();
-  server.caller_token = *std::move(token);
-  auto channel = RemoteChannel(options);
-  if (!channel.ok()) return channel.status();
-  server.channel = *std::move(channel);
+  auto client = ConnectToServer(options);
+  if (!client.ok()) return client.status();
+  server.client = *std::move(client);
   return server;
 }
 
 template <typename Options, typename Command>
-Outcome RunWithServer(const Options& options, bool needs_token, Interrupt* interrupt,
+Outcome RunWithServer(const Options& options, bool needs_token, Cancellation* interrupt,
                       Command command) {
   auto server = Connect(options.connection, needs_token);
   if (!server.ok()) return {ExitCode::kUsage, std::string(server.status().message())};
   Outcome outcome;
   {
-    ExtractorApi api(server->channel, server->caller_token, interrupt);
+    ExtractorApi api(*server->client, interrupt);
     outcome = command(&api);
   }
-  server->channel.reset();
+  server->client.reset();
   if (server->embedded != nullptr) server->embedded->Shutdown(absl::ZeroDuration());
   return outcome;
 }
 
-Outcome Run(const CommandLine& command_line, const Console& console, Interrupt* interrupt) {
+Outcome Run(const CommandLine& command_line, const Console& console, Cancellation* interrupt) {
   if (const auto* error = std::get_if<UsageError>(&command_line)) {
     return {ExitCode::kUsage, error->message};
   }
@@ -98,7 +96,7 @@ Outcome Run(const CommandLine& command_line, const Console& console, Interrupt* 
 }
 
 int Main(int argc, char** argv) {
-  Interrupt interrupt;
+  Cancellation interrupt;
   SignalWatcher signals(&interrupt);
   const Console console = ProcessConsole();
   const Outcome outcome = Run(ParseCommandLine(argc, argv, absl::Now()), console, &interrupt);

@@ -8,7 +8,6 @@
 #include "clients/cli/json_text.h"
 #include "clients/cli/plan_text.h"
 #include "clients/cli/server_errors.h"
-#include "grpcpp/support/status.h"
 #include "intercom/extractor/v1/extractor_service.pb.h"
 #include "proto/v1.h"
 
@@ -25,11 +24,10 @@ Outcome RunPlan(const PlanOptions& options, ExtractorApi* api, const Console& co
     request.mutable_updated_since()->set_seconds(absl::ToUnixSeconds(*incremental.since));
     request.set_find_deleted(incremental.find_deleted);
   }
-  v1::PlanExtractionResponse response;
-  const grpc::Status status = api->PlanExtraction(request, &response);
-  if (!status.ok()) {
-    if (api->interrupt()->triggered()) return {ExitCode::kInterrupted, "interrupted"};
-    return DescribeServerError(status, options.connection);
+  const auto response = api->PlanExtraction(request);
+  if (!response.ok()) {
+    if (api->interrupt()->cancelled()) return {ExitCode::kInterrupted, "interrupted"};
+    return DescribeServerError(response.status(), options.connection);
   }
   std::string text;
   if (options.json) {
@@ -44,8 +42,8 @@ Outcome RunPlan(const PlanOptions& options, ExtractorApi* api, const Console& co
     }
     json.Key("find_deleted").Bool(request.find_deleted());
     json.Key("plan");
-    AppendPlan(response.plan(), &json);
-    json.Key("requests_made").Int(response.requests().sent());
+    AppendPlan(response->plan(), &json);
+    json.Key("requests_made").Int(response->requests().sent());
     json.EndObject();
     text = absl::StrCat(json.text(), "\n");
   } else {
@@ -53,7 +51,7 @@ Outcome RunPlan(const PlanOptions& options, ExtractorApi* api, const Console& co
       text = absl::StrCat("incremental: what changed since ", FormatSince(*incremental.since),
                           request.find_deleted() ? ", and what was deleted" : "", "\n\n");
     }
-    absl::StrAppend(&text, FormatPlanText(response));
+    absl::StrAppend(&text, FormatPlanText(*response));
   }
   if (!console.out(text)) return {ExitCode::kOutput, "cannot write to standard output"};
   return {};

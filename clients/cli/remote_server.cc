@@ -1,129 +1,51 @@
 #include "clients/cli/remote_server.h"
 
-#include <algorithm>
-#include <cerrno>
-#include <cstring>
-#include <fstream>
-#include <sstream>
+#include <string>
+#include <utility>
 
-#include "absl/strings/ascii.h"
-#include "absl/strings/match.h"
-#include "absl/strings/numbers.h"
+#include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_split.h"
-#include "grpcpp/create_channel.h"
-#include "grpcpp/security/credentials.h"
+#include "absl/strings/string_view.h"
+#include "absl/strings/strip.h"
+#include "clients/cpp/channel.h"
 
 namespace intercom_extractor {
 namespace {
 
-// A row may be this large; the server promises none above.
-constexpr int kMaxMessageBytes = 64 << 20;
-// The server says something at least every 10 s, so that pings are rare. More than
-// one in 30 s it takes for an attack, and ends the connection.
-constexpr int kKeepaliveMs = 60 * 1000;
-constexpr int kKeepaliveTimeoutMs = 30 * 1000;
-// gRPC waits up to two minutes before it connects again; calls fail meanwhile
-// without having been tried.
-constexpr int kMaxReconnectMs = 1000;
-
-absl::StatusOr<std::string> ReadFile(absl::string_view flag, const std::string& path) {
-  errno = 0;
-  std::ifstream file(path, std::ios::binary);
-  std::stringstream content;
-  if (file) content << file.rdbuf();
-  if (!file || content.str().empty()) {
-    const int error = errno;
-    return absl::InvalidArgumentError(absl::StrCat(
-        flag, ": cannot read ", path, ": ", error != 0 ? std::strerror(error) : "it is empty"));
+// The library's error with the name of the flag in place of its field's.
+absl::Status WithFlag(const absl::Status& status) {
+  const std::pair<absl::string_view, absl::string_view> flags[] = {{"target", "--server"},
+                                                                   {"ca_file", "--ca-file"},
+                                                                   {"cert_file", "--cert-file"},
+                                                                   {"key_file", "--key-file"}};
+  absl::string_view message = status.message();
+  for (const auto& [field, flag] : flags) {
+    if (absl::ConsumePrefix(&message, field)) {
+      return absl::Status(status.code(), absl::StrCat(flag, message));
+    }
   }
-  return content.str();
-}
-
-// "host" of "host:port" or "[v6]:port"; empty when there is no port.
-std::string HostOf(absl::string_view server) {
-  const size_t colon = server.rfind(':');
-  if (colon == absl::string_view::npos || colon == 0) return "";
-  int port = 0;
-  if (!absl::SimpleAtoi(server.substr(colon + 1), &port) || port < 1 || port > 65535) return "";
-  absl::string_view host = server.substr(0, colon);
-  if (host.front() == '[' && host.back() == ']') host = host.substr(1, host.size() - 2);
-  return std::string(host);
-}
-
-// "127.0.0.0/8", digits and dots alone: "127.evil.example" is a name.
-bool IsLoopbackV4(absl::string_view host) {
-  const std::vector<absl::string_view> parts = absl::StrSplit(host, '.');
-  return parts.size() == 4 && parts[0] == "127" &&
-         std::all_of(parts.begin(), parts.end(), [](absl::string_view part) {
-           int value = 0;
-           return absl::SimpleAtoi(part, &value) && value >= 0 && value <= 255;
-         });
+  return status;
 }
 
 }  // namespace
 
-bool IsLocalAddress(absl::string_view server) {
-  if (absl::StartsWith(server, "unix:")) return true;
-  const std::string host = HostOf(server);
-  return host == "localhost" || host == "::1" || IsLoopbackV4(host);
-}
-
-grpc::ChannelArguments ClientChannelArguments() {
-  grpc::ChannelArguments arguments;
-  arguments.SetMaxReceiveMessageSize(kMaxMessageBytes);
-  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, kKeepaliveMs);
-  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, kKeepaliveTimeoutMs);
-  // As often as it takes: by default gRPC stops after two pings without data, and
-  // data does not flow while the disk is what everybody waits for.
-  arguments.SetInt(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
-  arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, kMaxReconnectMs);
-  return arguments;
-}
-
-absl::StatusOr<std::shared_ptr<grpc::Channel>> RemoteChannel(const ConnectionOptions& options) {
-  const bool is_unix = absl::StartsWith(options.server, "unix:");
-  if (!is_unix && HostOf(options.server).empty()) {
-    return absl::InvalidArgumentError(absl::StrCat("--server ", options.server,
-                                                   " is no address: write HOST:PORT, such as "
-                                                   "localhost:50051, or unix:/path"));
+absl::StatusOr<Client> ConnectToServer(const ConnectionOptions& options) {
+  ConnectOptions connect;
+  connect.target = options.server;
+  connect.ca_file = options.ca_file;
+  connect.cert_file = options.cert_file;
+  connect.key_file = options.key_file;
+  if (!options.caller_token_file.empty()) {
+    auto token = ReadCallerToken(options.caller_token_file);
+    if (!token.ok()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("--caller-token-file: ", token.status().message()));
+    }
+    connect.caller_token = *std::move(token);
   }
-  const bool wants_tls = !options.ca_file.empty() || !options.cert_file.empty();
-  grpc::ChannelArguments arguments = ClientChannelArguments();
-  if (IsLocalAddress(options.server) && !wants_tls) {
-    // A proxy for the internet has no business between us and this machine.
-    arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
-    return grpc::CreateCustomChannel(options.server, grpc::InsecureChannelCredentials(), arguments);
-  }
-  grpc::SslCredentialsOptions tls;
-  const struct {
-    const char* flag;
-    const std::string& path;
-    grpc::string* content;
-  } files[] = {{"--ca-file", options.ca_file, &tls.pem_root_certs},
-               {"--cert-file", options.cert_file, &tls.pem_cert_chain},
-               {"--key-file", options.key_file, &tls.pem_private_key}};
-  for (const auto& file : files) {
-    if (file.path.empty()) continue;
-    auto content = ReadFile(file.flag, file.path);
-    if (!content.ok()) return content.status();
-    *file.content = *std::move(content);
-  }
-  return grpc::CreateCustomChannel(options.server, grpc::SslCredentials(tls), arguments);
-}
-
-absl::StatusOr<std::string> ReadCallerToken(const ConnectionOptions& options) {
-  if (options.caller_token_file.empty()) return std::string();
-  auto content = ReadFile("--caller-token-file", options.caller_token_file);
-  if (!content.ok()) return content.status();
-  const std::string token(absl::StripAsciiWhitespace(*content));
-  // gRPC ends the process over metadata that it cannot send.
-  if (token.empty() || !std::all_of(token.begin(), token.end(), absl::ascii_isgraph)) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("--caller-token-file: ", options.caller_token_file,
-                     " must hold one token and nothing else"));
-  }
-  return token;
+  auto client = Client::Connect(connect);
+  if (!client.ok()) return WithFlag(client.status());
+  return client;
 }
 
 }  // namespace intercom_extractor

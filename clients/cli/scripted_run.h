@@ -42,7 +42,7 @@ class ScriptedRunTest : public ::testing::Test {
     timing_.wait = [this](absl::Duration duration) {
       waits_.push_back(absl::ToInt64Seconds(duration));
       if (on_wait_) on_wait_();
-      return fake_.interrupt.triggered();
+      return fake_.interrupt.cancelled();
     };
   }
 

@@ -1,32 +1,29 @@
 #include "clients/cli/server_errors.h"
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/strip.h"
 #include "clients/cli/console.h"
-#include "google/rpc/error_details.pb.h"
-#include "google/rpc/status.pb.h"
+#include "clients/cpp/errors.h"
 
 namespace intercom_extractor {
 namespace {
 
 // The server's message as part of a sentence.
-std::string Quoted(const grpc::Status& status) {
-  const std::string message = ForTerminal(status.error_message());
-  return message.empty() ? absl::StrCat("code ", status.error_code()) : message;
+std::string Quoted(const absl::Status& status) {
+  const std::string message = ForTerminal(status.message());
+  return message.empty() ? absl::StrCat("code ", static_cast<int>(status.code())) : message;
 }
 
 std::string ServerName(const ConnectionOptions& options) {
   return options.embedded() ? "the embedded server" : absl::StrCat("server ", options.server);
 }
 
-std::string DescribeTokenRefused(const grpc::Status& status, const ConnectionOptions& options) {
+std::string DescribeTokenRefused(const absl::Status& status, const ConnectionOptions& options) {
   return absl::StrCat("Intercom refused the access token of connection ", options.connection, " (",
                       Quoted(status), "); create a new token in the Developer Hub and ",
                       HowToGiveToken(options));
 }
 
-std::string DescribeUnavailable(const grpc::Status& status, const std::string& reason,
+std::string DescribeUnavailable(const absl::Status& status, const std::string& reason,
                                 const ConnectionOptions& options) {
   if (!reason.empty()) {
     return absl::StrCat("Intercom cannot be reached: ", Quoted(status),
@@ -39,21 +36,6 @@ std::string DescribeUnavailable(const grpc::Status& status, const std::string& r
 
 }  // namespace
 
-std::string ErrorReason(const grpc::Status& status) {
-  google::rpc::Status details;
-  if (!details.ParseFromString(status.error_details())) return "";
-  for (const google::protobuf::Any& detail : details.details()) {
-    google::rpc::ErrorInfo info;
-    if (detail.Is<google::rpc::ErrorInfo>() && detail.UnpackTo(&info)) return info.reason();
-  }
-  return "";
-}
-
-bool RefusesResumeToken(const grpc::Status& status) {
-  return status.error_code() == grpc::StatusCode::FAILED_PRECONDITION &&
-         absl::StartsWith(ErrorReason(status), "RESUME_TOKEN_");
-}
-
 std::string HowToGiveToken(const ConnectionOptions& options) {
   if (!options.embedded()) return absl::StrCat("give it to ", ServerName(options));
   if (!options.config.empty()) {
@@ -65,12 +47,12 @@ std::string HowToGiveToken(const ConnectionOptions& options) {
   return "set INTERCOM_ACCESS_TOKEN";
 }
 
-Outcome DescribeServerError(const grpc::Status& status, const ConnectionOptions& options) {
+Outcome DescribeServerError(const absl::Status& status, const ConnectionOptions& options) {
   const std::string reason = ErrorReason(status);
   Outcome outcome;
   outcome.code = ExitCodeForStatus(status);
-  switch (status.error_code()) {
-    case grpc::StatusCode::UNAUTHENTICATED:
+  switch (status.code()) {
+    case absl::StatusCode::kUnauthenticated:
       // Without a server in between, only Intercom can refuse a token.
       outcome.message =
           reason == "TOKEN_INVALID" || options.embedded()
@@ -78,14 +60,14 @@ Outcome DescribeServerError(const grpc::Status& status, const ConnectionOptions&
               : absl::StrCat(ServerName(options), " refused this caller (", Quoted(status),
                              "); give the token it asks for with --caller-token-file");
       return outcome;
-    case grpc::StatusCode::PERMISSION_DENIED:
+    case absl::StatusCode::kPermissionDenied:
       outcome.message = absl::StrCat(Quoted(status), "; ask whoever runs ", ServerName(options),
                                      " or owns the access token for the permission");
       return outcome;
-    case grpc::StatusCode::NOT_FOUND:
+    case absl::StatusCode::kNotFound:
       outcome.message = absl::StrCat(Quoted(status), "; choose another with --connection");
       return outcome;
-    case grpc::StatusCode::FAILED_PRECONDITION:
+    case absl::StatusCode::kFailedPrecondition:
       if (RefusesResumeToken(status)) {
         outcome.message =
             absl::StrCat(ServerName(options), " cannot continue this run: ", Quoted(status),
@@ -94,18 +76,18 @@ Outcome DescribeServerError(const grpc::Status& status, const ConnectionOptions&
       }
       outcome.message = Quoted(status);
       return outcome;
-    case grpc::StatusCode::INVALID_ARGUMENT:
-    case grpc::StatusCode::OUT_OF_RANGE:
+    case absl::StatusCode::kInvalidArgument:
+    case absl::StatusCode::kOutOfRange:
       outcome.message = Quoted(status);
       return outcome;
-    case grpc::StatusCode::UNIMPLEMENTED:
+    case absl::StatusCode::kUnimplemented:
       outcome.message = absl::StrCat(ServerName(options), " does not know this call (",
                                      Quoted(status), "); update it to this program's version");
       return outcome;
-    case grpc::StatusCode::UNAVAILABLE:
+    case absl::StatusCode::kUnavailable:
       outcome.message = DescribeUnavailable(status, reason, options);
       return outcome;
-    case grpc::StatusCode::DEADLINE_EXCEEDED:
+    case absl::StatusCode::kDeadlineExceeded:
       outcome.message = absl::StrCat(ServerName(options), " did not answer in time (",
                                      Quoted(status), "); run again");
       return outcome;

@@ -3,22 +3,15 @@
 
 #include <string>
 
+#include "absl/status/status.h"
 #include "clients/cli/command_line.h"
 #include "clients/cli/exit_code.h"
-#include "grpcpp/support/status.h"
 
 namespace intercom_extractor {
 
-// The reason in the `google.rpc.ErrorInfo` that came with `status`, such as
-// "TOKEN_INVALID"; empty when there is none.
-std::string ErrorReason(const grpc::Status& status);
-
 // What to tell people when a call ended with `status`: what happened, where, and
 // what to do. `status` is not OK.
-Outcome DescribeServerError(const grpc::Status& status, const ConnectionOptions& options);
-
-// Whether the server refused a resume token, which it will do each time.
-bool RefusesResumeToken(const grpc::Status& status);
+Outcome DescribeServerError(const absl::Status& status, const ConnectionOptions& options);
 
 // How people give this connection an access token, as "set
 // INTERCOM_ACCESS_TOKEN".

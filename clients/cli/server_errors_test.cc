@@ -2,9 +2,12 @@
 
 #include <string>
 
+#include "absl/status/status.h"
+#include "clients/cpp/errors.h"
 #include "gmock/gmock.h"
 #include "google/rpc/error_details.pb.h"
 #include "google/rpc/status.pb.h"
+#include "grpcpp/support/status.h"
 #include "gtest/gtest.h"
 
 namespace intercom_extractor {
@@ -12,7 +15,7 @@ namespace {
 
 using ::testing::HasSubstr;
 
-grpc::Status StatusWith(grpc::StatusCode code, const std::string& message,
+absl::Status StatusWith(grpc::StatusCode code, const std::string& message,
                         const std::string& reason) {
   google::rpc::Status details;
   google::rpc::RetryInfo other;
@@ -20,7 +23,7 @@ grpc::Status StatusWith(grpc::StatusCode code, const std::string& message,
   google::rpc::ErrorInfo info;
   info.set_reason(reason);
   details.add_details()->PackFrom(info);
-  return grpc::Status(code, message, details.SerializeAsString());
+  return FromGrpc({code, message, details.SerializeAsString()});
 }
 
 ConnectionOptions Remote() {
@@ -29,15 +32,8 @@ ConnectionOptions Remote() {
   return options;
 }
 
-TEST(ServerErrorsTest, FindsTheReason) {
-  EXPECT_EQ(ErrorReason(StatusWith(grpc::StatusCode::UNAVAILABLE, "", "INTERCOM_UNREACHABLE")),
-            "INTERCOM_UNREACHABLE");
-  EXPECT_EQ(ErrorReason(grpc::Status(grpc::StatusCode::UNAVAILABLE, "")), "");
-  EXPECT_EQ(ErrorReason(grpc::Status(grpc::StatusCode::UNAVAILABLE, "", "\xff\xff")), "");
-}
-
 TEST(ServerErrorsTest, RefusedAccessTokenSaysHowToGiveAnotherOne) {
-  const grpc::Status status =
+  const absl::Status status =
       StatusWith(grpc::StatusCode::UNAUTHENTICATED, "GET /me: HTTP 401", "TOKEN_INVALID");
   ConnectionOptions options;
   const Outcome outcome = DescribeServerError(status, options);
@@ -55,8 +51,7 @@ TEST(ServerErrorsTest, RefusedAccessTokenSaysHowToGiveAnotherOne) {
 }
 
 TEST(ServerErrorsTest, RefusedCallerIsNotARefusedAccessToken) {
-  const Outcome outcome =
-      DescribeServerError(grpc::Status(grpc::StatusCode::UNAUTHENTICATED, "who are you"), Remote());
+  const Outcome outcome = DescribeServerError(absl::UnauthenticatedError("who are you"), Remote());
   EXPECT_EQ(outcome.code, ExitCode::kAuthentication);
   EXPECT_THAT(outcome.message, HasSubstr("--caller-token-file"));
 }
@@ -67,9 +62,8 @@ TEST(ServerErrorsTest, TellsIntercomFromTheServer) {
           StatusWith(grpc::StatusCode::UNAVAILABLE, "timeout", "INTERCOM_UNREACHABLE"), Remote())
           .message,
       HasSubstr("Intercom cannot be reached: timeout"));
-  EXPECT_THAT(
-      DescribeServerError(grpc::Status(grpc::StatusCode::UNAVAILABLE, "refused"), Remote()).message,
-      HasSubstr("cannot reach server extractor:1: refused"));
+  EXPECT_THAT(DescribeServerError(absl::UnavailableError("refused"), Remote()).message,
+              HasSubstr("cannot reach server extractor:1: refused"));
 }
 
 TEST(ServerErrorsTest, RefusedResumeTokenSaysHowToBeginAnew) {
@@ -83,7 +77,7 @@ TEST(ServerErrorsTest, RefusedResumeTokenSaysHowToBeginAnew) {
               "server extractor:1 cannot continue this run: the token is no good; run without "
               "--resume to begin anew");
   }
-  const grpc::Status other =
+  const absl::Status other =
       StatusWith(grpc::StatusCode::FAILED_PRECONDITION, "no trust", "INTERCOM_UNREACHABLE");
   EXPECT_FALSE(RefusesResumeToken(other));
   EXPECT_EQ(DescribeServerError(other, Remote()).message, "no trust");
@@ -92,7 +86,7 @@ TEST(ServerErrorsTest, RefusedResumeTokenSaysHowToBeginAnew) {
 TEST(ServerErrorsTest, EachErrorIsOneLineWithItsCode) {
   for (int code = 1; code <= 16; ++code) {
     for (const ConnectionOptions& options : {ConnectionOptions(), Remote()}) {
-      const grpc::Status status(static_cast<grpc::StatusCode>(code), "two\nlines\x1b[2J");
+      const absl::Status status(static_cast<absl::StatusCode>(code), "two\nlines\x1b[2J");
       const Outcome outcome = DescribeServerError(status, options);
       EXPECT_NE(outcome.code, ExitCode::kComplete);
       EXPECT_THAT(outcome.message, HasSubstr("two lines [2J"));

@@ -12,7 +12,6 @@
 #include "clients/cli/server_errors.h"
 #include "clients/cli/table_selection.h"
 #include "clients/cli/text_table.h"
-#include "grpcpp/support/status.h"
 #include "intercom/extractor/v1/annotations.pb.h"
 #include "intercom/extractor/v1/extractor_service.pb.h"
 #include "proto/v1.h"
@@ -140,16 +139,15 @@ std::string FormatJson(const std::vector<v1::TableDescription>& tables) {
 }  // namespace
 
 Outcome RunTables(const TablesOptions& options, ExtractorApi* api, const Console& console) {
-  v1::ListTablesResponse response;
-  const grpc::Status status = api->ListTables(v1::ListTablesRequest(), &response);
-  if (!status.ok()) {
-    if (api->interrupt()->triggered()) return {ExitCode::kInterrupted, "interrupted"};
-    return DescribeServerError(status, options.connection);
+  const auto response = api->ListTables();
+  if (!response.ok()) {
+    if (api->interrupt()->cancelled()) return {ExitCode::kInterrupted, "interrupted"};
+    return DescribeServerError(response.status(), options.connection);
   }
   const v1::Template wanted = options.table_template == v1::TEMPLATE_UNSPECIFIED
                                   ? v1::TEMPLATE_ALL
                                   : options.table_template;
-  const std::vector<v1::TableDescription> tables = SelectTables(response, wanted, {}).tables;
+  const std::vector<v1::TableDescription> tables = SelectTables(*response, wanted, {}).tables;
   std::string text;
   if (options.json) {
     text = FormatJson(tables);

@@ -14,7 +14,7 @@ from typing import Any
 
 from programs import ROOT
 
-LANGUAGES = ("python", "go", "node", "java", "rust")
+LANGUAGES = ("cpp", "python", "go", "node", "java", "rust")
 # A cold build of a language's client.
 PREPARE_SECONDS = 900.0
 # For one scenario; what hangs is a finding.

@@ -1,5 +1,5 @@
-#ifndef CLIENTS_CLI_RECONNECT_BACKOFF_H_
-#define CLIENTS_CLI_RECONNECT_BACKOFF_H_
+#ifndef CLIENTS_CPP_RECONNECT_BACKOFF_H_
+#define CLIENTS_CPP_RECONNECT_BACKOFF_H_
 
 #include <functional>
 #include <optional>
@@ -40,4 +40,4 @@ class ReconnectBackoff {
 
 }  // namespace intercom_extractor
 
-#endif  // CLIENTS_CLI_RECONNECT_BACKOFF_H_
+#endif  // CLIENTS_CPP_RECONNECT_BACKOFF_H_

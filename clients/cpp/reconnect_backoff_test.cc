@@ -1,4 +1,4 @@
-#include "clients/cli/reconnect_backoff.h"
+#include "clients/cpp/reconnect_backoff.h"
 
 #include <optional>
 
