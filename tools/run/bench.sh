@@ -7,6 +7,8 @@
 #                             misses its target
 #   bench.sh --page           runs nothing: the page of the figures that are there
 #   bench.sh --record [NAME]  runs them and records their ratios as what is expected
+#
+# Beside Bazel's programs there is clients_benchmark, for the clients of all languages.
 set -euo pipefail
 source tools/run/lib.sh
 source tools/run/benchmarks.sh
@@ -32,15 +34,21 @@ fi
 
 # HTTP/2 in front of what answers.
 need build clients
-mapfile -t targets < <(benchmark_targets | grep -F -- "$name")
+readonly clients=//tests/benchmarks/clients:clients_benchmark
+mapfile -t targets < <({ benchmark_targets && echo "$clients"; } | grep -F -- "$name")
 ((${#targets[@]})) || die "no benchmark's name contains '$name'"
-bazel_cached build "${targets[@]}"
+mapfile -t programs < <(printf '%s\n' "${targets[@]}" | grep -vxF "$clients")
+if ((${#programs[@]})); then bazel_cached build "${programs[@]}"; fi
 mkdir -p "$figures"
 files=()
 for target in "${targets[@]}"; do
   file=$figures/${target##*:}.json
   printf '\n%s\n' "$target"
-  "$(benchmark_file "$target")" --benchmark_out="$file" --benchmark_out_format=json
+  if [[ $target == "$clients" ]]; then
+    python3 tests/benchmarks/clients/clients_benchmark.py --benchmark_out="$file"
+  else
+    "$(benchmark_file "$target")" --benchmark_out="$file" --benchmark_out_format=json
+  fi
   echo "figures: $file"
   files+=("$file")
 done
