@@ -27,8 +27,7 @@ final class Channels {
   static ManagedChannel open(String target, ChannelCredentials credentials) {
     boolean local = isLocal(target);
     if (credentials == null) {
-      credentials =
-          local ? InsecureChannelCredentials.create() : TlsChannelCredentials.create();
+      credentials = local ? InsecureChannelCredentials.create() : TlsChannelCredentials.create();
     }
     ManagedChannelBuilder<?> builder =
         Grpc.newChannelBuilder(target, credentials)

@@ -167,7 +167,8 @@ final class Delivery {
           "checkpoint %d came after checkpoint %d", number, position.checkpoint());
     }
     if (token.isEmpty() || token.size() > LARGEST_TOKEN) {
-      throw new BrokenStreamException("checkpoint %d has a token of %d bytes", number, token.size());
+      throw new BrokenStreamException(
+          "checkpoint %d has a token of %d bytes", number, token.size());
     }
     Map<String, Long> counted = new TreeMap<>();
     for (TableRows of : checkpoint.getRowsList()) {

@@ -198,8 +198,7 @@ final class EventSource implements Source<ExtractResponse> {
     }
     Context previous = context.attach();
     try {
-      var made =
-          client.channel().newCall(ExtractorServiceGrpc.getExtractMethod(), callOptions);
+      var made = client.channel().newCall(ExtractorServiceGrpc.getExtractMethod(), callOptions);
       made.start(new Listener(), new Metadata());
       made.request(IN_FLIGHT);
       made.sendMessage(next);
@@ -235,8 +234,7 @@ final class EventSource implements Source<ExtractResponse> {
     }
     Duration pause = tries.next(timing.random()).orElseThrow(() -> lost);
     if (remaining().compareTo(pause) <= 0) {
-      throw outOfTime(
-          "no time left to make the lost connection again (" + lost.getMessage() + ")");
+      throw outOfTime("no time left to make the lost connection again (" + lost.getMessage() + ")");
     }
     this.end = null;
     reconnects++;

@@ -66,7 +66,10 @@ final class Publishers {
     private volatile boolean done;
 
     Subscription(
-        Source<T> source, Flow.Subscriber<? super T> subscriber, Executor executor, Runnable close) {
+        Source<T> source,
+        Flow.Subscriber<? super T> subscriber,
+        Executor executor,
+        Runnable close) {
       this.source = source;
       this.subscriber = subscriber;
       this.executor = executor;

@@ -79,8 +79,7 @@ class ConnectionTest {
                 .build();
         Extraction extraction = client.extract(ExtractionRequest.of("tags"), options);
         StringBuilder ids = new StringBuilder();
-        extraction
-            .stream(intercom.extractor.v1.Tag.class)
+        extraction.stream(intercom.extractor.v1.Tag.class)
             .forEach(
                 tag -> {
                   ids.append(tag.getId());
@@ -100,11 +99,11 @@ class ConnectionTest {
   @Test
   void aRowMayBeLarge() throws IOException {
     String large = "x".repeat(20 << 20);
-    try (var script =
-            new ScriptedServer(Call.of(tags(large), checkpoint(1, 1), summary()));
+    try (var script = new ScriptedServer(Call.of(tags(large), checkpoint(1, 1), summary()));
         var stop = stopping(listen(0, script));
         var client = ExtractorClient.connect("127.0.0.1:" + stop.server().getPort())) {
-      var rows = client.extract(ExtractionRequest.of("tags")).stream(intercom.extractor.v1.Tag.class);
+      var rows =
+          client.extract(ExtractionRequest.of("tags")).stream(intercom.extractor.v1.Tag.class);
       assertEquals(large, rows.findFirst().orElseThrow().getId());
     }
   }

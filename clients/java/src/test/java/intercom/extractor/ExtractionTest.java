@@ -166,8 +166,7 @@ class ExtractionTest {
         new ScriptedServer(
             Call.of(tags("a"), checkpoint(1, 1), tags("b")).lost(),
             Call.of(tags("b"), checkpoint(2, 1), summary()))) {
-      assertEquals(
-          List.of("a", "b", "b"), read(server.client().extract(TAGS, AT_LEAST_ONCE)));
+      assertEquals(List.of("a", "b", "b"), read(server.client().extract(TAGS, AT_LEAST_ONCE)));
     }
   }
 
@@ -178,8 +177,7 @@ class ExtractionTest {
             Call.of(progress()).failing(failure(Status.Code.RESOURCE_EXHAUSTED, "RATE_LIMITED"))),
         arguments(
             UnavailableException.class,
-            Call.of(progress())
-                .failing(failure(Status.Code.UNAVAILABLE, "INTERCOM_UNREACHABLE"))),
+            Call.of(progress()).failing(failure(Status.Code.UNAVAILABLE, "INTERCOM_UNREACHABLE"))),
         arguments(UnavailableException.class, Call.of().lost()),
         arguments(
             ResumeTokenException.class,
@@ -226,8 +224,7 @@ class ExtractionTest {
     script.add(Call.of(checkpoint(1, 0)).lost());
     script.addAll(Collections.nCopies(9, hopeless));
     try (var server = new ScriptedServer(script.toArray(Call[]::new))) {
-      assertThrows(
-          UnavailableException.class, () -> read(server.client().extract(TAGS)));
+      assertThrows(UnavailableException.class, () -> read(server.client().extract(TAGS)));
       List<Double> seconds =
           server.timing.pauses.stream().map(pause -> pause.toMillis() / 1e3).toList();
       assertEquals(List.of(0.75, 1.5, 3.0, 0.75, 1.5, 3.0, 6.0, 12.0), seconds);
@@ -303,8 +300,7 @@ class ExtractionTest {
 
   @Test
   void gRpcsContextCancelsTheCall() throws Exception {
-    try (var server =
-            new ScriptedServer(Call.of(progress()).holding(), Call.of(summary()));
+    try (var server = new ScriptedServer(Call.of(progress()).holding(), Call.of(summary()));
         var context = Context.current().withCancellation()) {
       var options =
           ExtractionOptions.builder().onProgress(progress -> context.cancel(null)).build();
@@ -346,8 +342,7 @@ class ExtractionTest {
       var options =
           ExtractionOptions.builder()
               .timeout(Duration.ofMinutes(1))
-              .onProgress(
-                  progress -> server.timing.nanoTime += Duration.ofMillis(59_400).toNanos())
+              .onProgress(progress -> server.timing.nanoTime += Duration.ofMillis(59_400).toNanos())
               .build();
       Extraction extraction = server.client().extract(TAGS, options);
       assertThrows(DeadlineExceededException.class, () -> read(extraction));
@@ -385,8 +380,7 @@ class ExtractionTest {
     };
     ExtractResponse[] end = {restarted(2), tagsOf(2, "b"), checkpointOf(2, 2, 1), summary()};
     try (var server =
-        new ScriptedServer(
-            Call.of(all), Call.of(all), Call.of(end), Call.of(end).holding())) {
+        new ScriptedServer(Call.of(all), Call.of(all), Call.of(end), Call.of(end).holding())) {
       ExtractorClient client = server.client();
       List<String> ids = new ArrayList<>();
       var failed =
@@ -397,9 +391,7 @@ class ExtractionTest {
 
       AtomicInteger told = new AtomicInteger();
       var options =
-          ExtractionOptions.builder()
-              .onTableRestarted(restarted -> told.incrementAndGet())
-              .build();
+          ExtractionOptions.builder().onTableRestarted(restarted -> told.incrementAndGet()).build();
       assertEquals(List.of("a", "b"), read(client.extract(TAGS, options)));
       assertEquals(1, told.get());
 
@@ -407,8 +399,7 @@ class ExtractionTest {
       assertEquals(List.of("b"), read(client.extract(TAGS)));
 
       // The process before may have had rows.
-      var request =
-          TAGS.toBuilder().resumeToken(ByteString.copyFromUtf8("t1")).build();
+      var request = TAGS.toBuilder().resumeToken(ByteString.copyFromUtf8("t1")).build();
       Iterator<Row> rows = client.extract(request).iterator();
       assertThrows(TableRestartedException.class, rows::hasNext);
       assertFalse(rows.hasNext());
@@ -500,13 +491,11 @@ class ExtractionTest {
             };
           }
         };
-    List<ExtractResponse> events =
-        new ArrayList<>(Collections.nCopies(100, tags("a")));
+    List<ExtractResponse> events = new ArrayList<>(Collections.nCopies(100, tags("a")));
     events.add(checkpoint(1, 100));
     events.add(summary());
     try (var server = new ScriptedServer(Call.of(events.toArray(ExtractResponse[]::new)))) {
-      var client =
-          server.client(ExtractorClient.builder("not asked for").intercept(counting));
+      var client = server.client(ExtractorClient.builder("not asked for").intercept(counting));
       Iterator<Row> rows = client.extract(TAGS, AT_LEAST_ONCE).iterator();
       for (int taken = 1; taken <= 100; taken++) {
         rows.next();

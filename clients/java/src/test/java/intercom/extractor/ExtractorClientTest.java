@@ -98,8 +98,7 @@ class ExtractorClientTest {
               Status.Code.RESOURCE_EXHAUSTED,
               "RATE_LIMITED",
               RetryInfo.newBuilder().setRetryDelay(delay).build());
-      var failed =
-          assertThrows(ResourceExhaustedException.class, () -> server.client().check());
+      var failed = assertThrows(ResourceExhaustedException.class, () -> server.client().check());
       assertEquals(Status.Code.RESOURCE_EXHAUSTED, failed.code());
       assertEquals("RATE_LIMITED", failed.reason());
       assertEquals(Map.of("connection", "default"), failed.metadata());
@@ -136,8 +135,7 @@ class ExtractorClientTest {
     "FAILED_PRECONDITION, INTERCOM_UNREACHABLE, ExtractorException",
     "INTERNAL, '', ExtractorException",
   })
-  void eachKindOfErrorHasItsType(Status.Code code, String reason, String type)
-      throws IOException {
+  void eachKindOfErrorHasItsType(Status.Code code, String reason, String type) throws IOException {
     try (var server = new ScriptedServer()) {
       server.unary = failure(code, reason);
       var failed = assertThrows(ExtractorException.class, () -> server.client().check());
@@ -171,13 +169,11 @@ class ExtractorClientTest {
   void callsEndWithTheirTimeoutOrContext() throws IOException {
     try (var server = new ScriptedServer()) {
       ExtractorClient hasty =
-          server.client(
-              ExtractorClient.builder("not asked for").callTimeout(Duration.ofNanos(1)));
+          server.client(ExtractorClient.builder("not asked for").callTimeout(Duration.ofNanos(1)));
       assertThrows(DeadlineExceededException.class, hasty::check);
       try (var context = Context.current().withCancellation()) {
         context.cancel(null);
-        context.run(
-            () -> assertThrows(CancelledException.class, () -> server.client().check()));
+        context.run(() -> assertThrows(CancelledException.class, () -> server.client().check()));
       }
     }
   }
@@ -185,7 +181,12 @@ class ExtractorClientTest {
   @ParameterizedTest
   @ValueSource(
       strings = {
-        "localhost:50051", "localhost", "127.0.0.1:1", "127.8.9.1:1", "[::1]:1", "::1",
+        "localhost:50051",
+        "localhost",
+        "127.0.0.1:1",
+        "127.8.9.1:1",
+        "[::1]:1",
+        "::1",
         "[0:0:0:0:0:0:0:1]:1"
       })
   void addressesOfThisMachineGoWithoutTls(String target) {
@@ -195,9 +196,17 @@ class ExtractorClientTest {
   @ParameterizedTest
   @ValueSource(
       strings = {
-        "example.com:50051", "10.0.0.1:50051", "localhost.example.com:1", "0.0.0.0:1",
-        "127.0.0.1.example.com:1", "127.example.com:1", "[fe80::1]:1", "[::2]:1", "::11",
-        "dns:///localhost:1", ""
+        "example.com:50051",
+        "10.0.0.1:50051",
+        "localhost.example.com:1",
+        "0.0.0.0:1",
+        "127.0.0.1.example.com:1",
+        "127.example.com:1",
+        "[fe80::1]:1",
+        "[::2]:1",
+        "::11",
+        "dns:///localhost:1",
+        ""
       })
   void othersDoNot(String target) {
     assertFalse(Channels.isLocal(target));

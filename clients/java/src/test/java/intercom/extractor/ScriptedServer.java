@@ -102,8 +102,7 @@ final class ScriptedServer extends ExtractorServiceGrpc.ExtractorServiceImplBase
 
   ScriptedServer(Call... script) throws IOException {
     this.script = List.of(script);
-    server =
-        InProcessServerBuilder.forName(name).addService(this).intercept(this).build().start();
+    server = InProcessServerBuilder.forName(name).addService(this).intercept(this).build().start();
   }
 
   ExtractorClient client() {
@@ -187,8 +186,7 @@ final class ScriptedServer extends ExtractorServiceGrpc.ExtractorServiceImplBase
   }
 
   @Override
-  public void listTables(
-      ListTablesRequest request, StreamObserver<ListTablesResponse> responses) {
+  public void listTables(ListTablesRequest request, StreamObserver<ListTablesResponse> responses) {
     answer(
         responses,
         ListTablesResponse.newBuilder()
