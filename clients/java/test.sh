@@ -21,7 +21,7 @@ check_documentation() {
     -classpath "$build/target/classes:$(<"$build/classpath")" "$client"/src/main/java/intercom/extractor/*.java
 }
 # It prints JSON; its figures mean nothing here.
-check_benchmark() { "$client/benchmarks/run" 5000 1 | python3 -m json.tool; }
+check_benchmark() { "$client/benchmarks/run" --rows 5000 --rounds 1 | python3 -m json.tool; }
 
 passed=0
 failed=0

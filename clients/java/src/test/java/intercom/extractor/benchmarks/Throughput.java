@@ -59,16 +59,24 @@ final class Throughput {
 
   private Throughput() {}
 
-  /** Arguments: the rows of a stream, and how often each way is measured. */
+  /** Arguments: {@code [--rows N] [--rounds N]}. */
   public static void main(String[] arguments) throws Exception {
-    switch (arguments[0]) {
-      case "--serve" -> Server.serve(Long.parseLong(arguments[1]));
-      case "--way" -> answer(WAYS.get(arguments[1]));
-      default -> {
-        Map<String, Figures> measured = measure(arguments[0], Integer.parseInt(arguments[1]));
-        System.out.println(new GsonBuilder().setPrettyPrinting().create().toJson(measured));
-      }
+    List<String> options = List.of(arguments);
+    if (options.contains("--serve")) {
+      Server.serve(Long.parseLong(valueOf("--serve", options, "")));
+    } else if (options.contains("--way")) {
+      answer(WAYS.get(valueOf("--way", options, "")));
+    } else {
+      String rows = valueOf("--rows", options, "600000");
+      int rounds = Integer.parseInt(valueOf("--rounds", options, "9"));
+      var json = new GsonBuilder().setPrettyPrinting().create();
+      System.out.println(json.toJson(measure(rows, rounds)));
     }
+  }
+
+  private static String valueOf(String option, List<String> options, String otherwise) {
+    int index = options.indexOf(option);
+    return index < 0 ? otherwise : options.get(index + 1);
   }
 
   private static long bare(String address) {
@@ -209,8 +217,7 @@ final class Throughput {
     }
   }
 
-  private record Figures(
-      double rows_per_second, double cpu_seconds_per_million_rows, double ratio) {}
+  private record Figures(long rows_per_second, double cpu_seconds_per_million_rows, double ratio) {}
 
   private static Map<String, Figures> measure(String rows, int rounds) throws IOException {
     Map<String, Child> readers = new LinkedHashMap<>();
@@ -244,7 +251,7 @@ final class Throughput {
       ratios.add(samples.get(round).rowsPerSecond() / bare.get(round).rowsPerSecond());
     }
     return new Figures(
-        Math.rint(median(samples.stream().map(Sample::rowsPerSecond).toList())),
+        Math.round(median(samples.stream().map(Sample::rowsPerSecond).toList())),
         rounded(median(samples.stream().map(Sample::cpuSecondsPerMillionRows).toList()), 100),
         rounded(median(ratios), 1000));
   }
