@@ -39,6 +39,8 @@ mod event;
 mod extraction;
 mod request;
 mod rows;
+#[cfg(test)]
+mod testing;
 pub mod v1;
 
 pub use client::{Builder, Client, Tls};
