@@ -97,7 +97,7 @@ async fn a_lost_connection_goes_on_from_the_last_checkpoint() {
         let told = Log::default();
         let listener = told.clone();
         let mut extraction = extract(&script).on_reconnect(move |error, pause| {
-            log(&listener, format!("{:?} {pause:?}", error.code()))
+            log(&listener, format!("{:?} {pause:?}", error.code()));
         });
         let start = Instant::now();
         let (got, error) = ids(&mut extraction).await;

@@ -37,6 +37,8 @@ mod delivery;
 mod errors;
 mod event;
 mod extraction;
+#[cfg(test)]
+mod readme_tests;
 mod request;
 mod rows;
 #[cfg(test)]

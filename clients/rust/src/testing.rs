@@ -1,5 +1,7 @@
 //! What the tests share: events of a script, and calls that play one.
 
+pub(crate) mod server;
+
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -94,10 +96,10 @@ pub(crate) fn names<'a>(events: impl IntoIterator<Item = &'a Event>) -> Vec<Stri
                 rows => panic!("got {rows:?}"),
             },
             Event::Checkpoint(checkpoint) => {
-                names.push(format!("checkpoint {}", checkpoint.number))
+                names.push(format!("checkpoint {}", checkpoint.number));
             }
             Event::TableRestarted(restarted) => {
-                names.push(format!("restart {}", restarted.generation))
+                names.push(format!("restart {}", restarted.generation));
             }
             Event::LivingRecords(_) => names.push("living".into()),
             Event::DeletedRecords(_) => names.push("deleted".into()),
