@@ -61,10 +61,11 @@ fn tables(messages: &[Message]) -> Result<String, Box<dyn Error>> {
         };
         writeln!(
             text,
-            "{} {} {} {:?} [",
+            "{} {} {} {} {:?} [",
             camel_case(&field.name),
             row.name,
             field.name,
+            field.number,
             field.name
         )?;
         for column in &row.field {
@@ -118,6 +119,8 @@ struct Table {}
 struct Field {
     #[prost(string, tag = "1")]
     name: String,
+    #[prost(int32, tag = "3")]
+    number: i32,
     #[prost(string, tag = "6")]
     type_name: String,
     #[prost(message, tag = "8")]

@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use crate::errors::Error;
 use crate::event::Event;
-use crate::rows::Batch;
+use crate::received::{EncodedRows, Held, Received};
 use crate::v1::extract_response::Event as Said;
-use crate::v1::{Checkpoint, ExtractResponse, Summary, TableRestarted};
+use crate::v1::{Checkpoint, Summary, TableRestarted};
 
 const LARGEST_TOKEN: usize = 64 << 10;
 
@@ -35,7 +35,7 @@ pub(crate) struct Delivery {
     rows: BTreeMap<String, i64>,
     /// False while events go out at once.
     holding: bool,
-    held: Vec<Event>,
+    held: Vec<Held>,
     complete: bool,
 }
 
@@ -73,28 +73,33 @@ impl Delivery {
     /// Adds to `out` what is to be handed out now.
     pub(crate) fn on_event(
         &mut self,
-        response: ExtractResponse,
-        out: &mut VecDeque<Event>,
+        received: Received,
+        out: &mut VecDeque<Held>,
     ) -> Result<(), Error> {
         if self.complete {
             return Err(Error::broken("an event came after the summary"));
         }
-        match response.event {
-            Some(Said::RowBatch(batch)) => self.on_rows(batch.into(), out)?,
+        let event = match received {
+            Received::Rows(rows) => return self.on_rows(rows, out),
+            Received::Other(event) => event,
+        };
+        match event {
             Some(Said::Checkpoint(checkpoint)) => self.on_checkpoint(checkpoint, out)?,
-            Some(Said::Progress(progress)) => out.push_back(Event::Progress(progress)),
-            Some(Said::Notice(notice)) => out.push_back(Event::Notice(notice)),
+            Some(Said::Progress(progress)) => out.push_back(Held::Event(Event::Progress(progress))),
+            Some(Said::Notice(notice)) => out.push_back(Held::Event(Event::Notice(notice))),
             Some(Said::TableRestarted(restarted)) => self.on_restart(restarted),
             Some(Said::LivingRecords(living)) => {
                 let is_present = self.accept(&living.table, living.generation)?;
                 if is_present {
-                    self.hold(Event::LivingRecords(living), out);
+                    self.hold(Held::Event(Event::LivingRecords(living)), out);
                 }
             }
-            Some(Said::DeletedRecords(deleted)) => self.hold(Event::DeletedRecords(deleted), out),
+            Some(Said::DeletedRecords(deleted)) => {
+                self.hold(Held::Event(Event::DeletedRecords(deleted)), out);
+            }
             Some(Said::Summary(summary)) => self.on_summary(summary, out)?,
-            // Something that a newer server says.
-            None => {}
+            // Something that a newer server says: batches are told apart before.
+            Some(Said::RowBatch(_)) | None => {}
         }
         Ok(())
     }
@@ -108,7 +113,7 @@ impl Delivery {
         }
     }
 
-    fn hold(&mut self, event: Event, out: &mut VecDeque<Event>) {
+    fn hold(&mut self, event: Held, out: &mut VecDeque<Held>) {
         if self.holding {
             self.held.push(event);
         } else {
@@ -135,18 +140,17 @@ impl Delivery {
         Ok(sent == present)
     }
 
-    fn on_rows(&mut self, batch: Batch, out: &mut VecDeque<Event>) -> Result<(), Error> {
+    fn on_rows(&mut self, batch: EncodedRows, out: &mut VecDeque<Held>) -> Result<(), Error> {
         if !self.accept(&batch.table, batch.generation)? {
             return Ok(());
         }
-        let count = count_of(batch.rows.len());
-        if count > 0 {
+        if batch.count > 0 {
             match self.rows.get_mut(&batch.table) {
-                Some(rows) => *rows += count,
-                None => drop(self.rows.insert(batch.table.clone(), count)),
+                Some(rows) => *rows += batch.count,
+                None => drop(self.rows.insert(batch.table.clone(), batch.count)),
             }
         }
-        self.hold(Event::Rows(batch), out);
+        self.hold(Held::Rows(batch), out);
         Ok(())
     }
 
@@ -165,13 +169,14 @@ impl Delivery {
         // the generation before.
         self.holding = true;
         self.held.retain(|event| !is_void(event, table));
-        self.held.push(Event::TableRestarted(restarted));
+        self.held
+            .push(Held::Event(Event::TableRestarted(restarted)));
     }
 
     fn on_checkpoint(
         &mut self,
         checkpoint: Checkpoint,
-        out: &mut VecDeque<Event>,
+        out: &mut VecDeque<Held>,
     ) -> Result<(), Error> {
         let (number, before) = (checkpoint.number, self.position.checkpoint);
         if number <= before {
@@ -209,12 +214,12 @@ impl Delivery {
         self.position.token.clone_from(&checkpoint.resume_token);
         self.covered = self.position.clone();
         out.extend(self.held.drain(..));
-        out.push_back(Event::Checkpoint(checkpoint));
+        out.push_back(Held::Event(Event::Checkpoint(checkpoint)));
         self.holding = !self.at_least_once;
         Ok(())
     }
 
-    fn on_summary(&mut self, summary: Summary, out: &mut VecDeque<Event>) -> Result<(), Error> {
+    fn on_summary(&mut self, summary: Summary, out: &mut VecDeque<Held>) -> Result<(), Error> {
         if !self.rows.is_empty() {
             return Err(Error::broken(&format!(
                 "no checkpoint covers the last {} rows",
@@ -223,22 +228,18 @@ impl Delivery {
         }
         self.complete = true;
         out.extend(self.held.drain(..));
-        out.push_back(Event::Summary(summary));
+        out.push_back(Held::Event(Event::Summary(summary)));
         Ok(())
     }
 }
 
-fn count_of(rows: usize) -> i64 {
-    i64::try_from(rows).unwrap_or(i64::MAX)
-}
-
 /// Whether a restart of the table makes an event void.
-fn is_void(event: &Event, table: &str) -> bool {
+fn is_void(event: &Held, table: &str) -> bool {
     match event {
-        Event::Rows(batch) => batch.table == table,
-        Event::LivingRecords(living) => living.table == table,
-        Event::TableRestarted(restarted) => restarted.table == table,
-        _ => false,
+        Held::Rows(batch) => batch.table == table,
+        Held::Event(Event::LivingRecords(living)) => living.table == table,
+        Held::Event(Event::TableRestarted(restarted)) => restarted.table == table,
+        Held::Event(_) => false,
     }
 }
 

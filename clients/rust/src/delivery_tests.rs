@@ -1,6 +1,7 @@
 use super::*;
 use crate::testing::*;
 use crate::v1::extract_response::Event as Said;
+use crate::v1::ExtractResponse;
 
 /// What a delivery hands out, until something is broken.
 fn play(
@@ -9,9 +10,10 @@ fn play(
 ) -> Result<Vec<String>, Error> {
     let mut out = VecDeque::new();
     for event in events {
-        delivery.on_event(event, &mut out)?;
+        delivery.on_event(received(&event), &mut out)?;
     }
-    Ok(names(&out))
+    let out: Result<Vec<Event>, Error> = out.into_iter().map(Held::decode).collect();
+    Ok(names(&out?))
 }
 
 fn begun(at_least_once: bool, resume_token: &str) -> Delivery {

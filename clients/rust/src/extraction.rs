@@ -17,6 +17,7 @@ use crate::delivery::Delivery;
 use crate::errors::Error;
 use crate::event::sealed::Split;
 use crate::event::{Event, Item};
+use crate::received::Held;
 use crate::request::asks_for;
 use crate::rows::{Batch, Row, TableRow};
 use crate::v1;
@@ -257,7 +258,7 @@ struct Run {
     tries: Tries,
     phase: Phase,
     /// To be handed out before the server is asked for more.
-    queue: VecDeque<Event>,
+    queue: VecDeque<Held>,
     /// Once the server has said something: an address that was never right is said at once.
     heard: bool,
     /// Tables of which rows were handed out.
@@ -323,8 +324,8 @@ impl Run {
                     "the time for the extraction is over",
                 ))));
             }
-            if let Some(event) = self.queue.pop_front() {
-                return Poll::Ready(Some(self.hand_out(event, sees_restarts)));
+            if let Some(held) = self.queue.pop_front() {
+                return Poll::Ready(Some(self.hand_out(held, sees_restarts)));
             }
             let step = match &mut self.phase {
                 Phase::Unread | Phase::Idle => {
@@ -339,9 +340,9 @@ impl Run {
                     Err(status) => self.lose(status.into()),
                 },
                 Phase::Reading(responses) => match ready!(responses.as_mut().poll_next(cx)) {
-                    Some(Ok(response)) => {
+                    Some(Ok(received)) => {
                         self.heard = true;
-                        self.delivery.on_event(response, &mut self.queue)
+                        self.delivery.on_event(received, &mut self.queue)
                     }
                     Some(Err(status)) => self.lose(status.into()),
                     None => return Poll::Ready(self.delivery.on_end().err().map(Err)),
@@ -408,7 +409,8 @@ impl Run {
         Ok(())
     }
 
-    fn hand_out(&mut self, event: Event, sees_restarts: bool) -> Result<Event, Error> {
+    fn hand_out(&mut self, held: Held, sees_restarts: bool) -> Result<Event, Error> {
+        let event = held.decode()?;
         match &event {
             Event::Rows(batch) => {
                 if !batch.rows.is_empty() && !self.given.contains(&batch.table) {

@@ -39,6 +39,7 @@ mod event;
 mod extraction;
 #[cfg(test)]
 mod readme_tests;
+mod received;
 mod request;
 mod rows;
 #[cfg(test)]

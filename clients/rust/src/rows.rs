@@ -74,7 +74,7 @@ pub trait TableRow: sealed::Sealed + Sized + Send + Unpin + 'static {
 }
 
 macro_rules! tables {
-    ($($rows:ident $row:ident $field:ident $table:literal [$($column:ident $name:literal)*])*) => {
+    ($($rows:ident $row:ident $field:ident $number:literal $table:literal [$($column:ident $name:literal)*])*) => {
         /// Rows of one table, with their type.
         #[derive(Clone, Debug, PartialEq)]
         #[non_exhaustive]
@@ -82,6 +82,14 @@ macro_rules! tables {
             $(#[doc = concat!("Rows of ", $table, ".")] $rows(Vec<v1::$row>),)*
             /// Of a table that is newer than this crate.
             Unknown,
+        }
+
+        /// The number of a table's field in `RowBatch`.
+        pub(crate) fn field_of(table: &str) -> Option<usize> {
+            match table {
+                $($table => Some($number),)*
+                _ => None,
+            }
         }
 
         impl Rows {

@@ -6,11 +6,13 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use prost::Message as _;
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt as _};
 
 use crate::calls::{Answer, Calls, Responses};
 use crate::event::Event;
+use crate::received::Received;
 use crate::rows::Rows;
 use crate::v1::extract_response::Event as Said;
 use crate::v1::{self, ExtractResponse};
@@ -84,6 +86,11 @@ pub(crate) fn notice() -> ExtractResponse {
 
 pub(crate) fn summary() -> ExtractResponse {
     said(Said::Summary(v1::Summary::default()))
+}
+
+/// As it came over the wire.
+pub(crate) fn received(response: &ExtractResponse) -> Received {
+    Received::decode(response.encode_to_vec().into()).unwrap()
 }
 
 /// What was handed out, in short: of rows their ids.
@@ -203,7 +210,7 @@ impl Calls for Script {
         let responses: Responses = Box::pin(futures::stream::poll_fn(move |_| {
             let _ = &open;
             match (events.pop_front(), &mut end) {
-                (Some(event), _) => std::task::Poll::Ready(Some(Ok(event))),
+                (Some(event), _) => std::task::Poll::Ready(Some(Ok(received(&event)))),
                 (None, Some(end)) => {
                     let end = std::mem::replace(end, Ok(()));
                     std::task::Poll::Ready(end.err().map(Err))
