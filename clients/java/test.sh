@@ -23,17 +23,9 @@ check_documentation() {
 # It prints JSON; its figures mean nothing here.
 check_benchmark() { "$client/benchmarks/run" --rows 5000 --rounds 1 | python3 -m json.tool; }
 
-passed=0
-failed=0
-for check in build format documentation benchmark; do
-  if "check_$check" >"$build/$check.log" 2>&1; then
-    passed=$((passed + 1))
-  else
-    failed=$((failed + 1))
-    echo "FAILED $check"
-    cat "$build/$check.log"
-  fi
-done
+# shellcheck source=tests/clients/checks.sh
+source tests/clients/checks.sh
+run_checks build format documentation benchmark
 
 readonly reports=$build/target/surefire-reports
 rm -rf "$reports"

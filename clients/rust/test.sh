@@ -23,20 +23,13 @@ check_benchmark() {
   "$CARGO_TARGET_DIR/debug/throughput" --rows 5000 --rounds 1 | python3 -m json.tool
 }
 
-passed=0
-failed=0
-for check in format clippy docs package benchmark; do
-  if [[ $check == format ]] && ! cargo fmt --version >/dev/null 2>&1 ||
-    [[ $check == clippy ]] && ! cargo clippy --version >/dev/null 2>&1; then
-    echo "skipped $check: this Rust comes without it"
-  elif "check_$check" >"$build/$check.log" 2>&1; then
-    passed=$((passed + 1))
-  else
-    failed=$((failed + 1))
-    echo "FAILED $check"
-    cat "$build/$check.log"
-  fi
-done
+# Debian's older Rust comes without these two.
+checks=()
+if cargo fmt --version >/dev/null 2>&1; then checks+=(format); else echo "skipped format: no rustfmt"; fi
+if cargo clippy --version >/dev/null 2>&1; then checks+=(clippy); else echo "skipped clippy: no clippy"; fi
+# shellcheck source=tests/clients/checks.sh
+source tests/clients/checks.sh
+run_checks "${checks[@]}" docs package benchmark
 
 status=0
 cargo_workspace test --no-fail-fast -- "$@" >"$build/tests.log" 2>&1 || status=$?
