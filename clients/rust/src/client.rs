@@ -20,6 +20,9 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(20);
 /// The server says something at least every 10 s. More than one ping in 30 s it takes for an attack.
 const PING_INTERVAL: Duration = Duration::from_secs(60);
 const PING_TIMEOUT: Duration = Duration::from_secs(30);
+/// Rows of the next checkpoint arrive while those of the last one are handed out: with the usual
+/// 2 MiB the connection would stand still meanwhile.
+const WINDOW: u32 = 8 << 20;
 
 /// Calls one server, for one of the server's connections to Intercom. Connects when it is first
 /// used. Clones share the connection, which ends with the last of them and of their extractions.
@@ -241,6 +244,8 @@ fn endpoint(target: &str, tls: Option<Tls>) -> Result<Endpoint, Error> {
     }
     Ok(endpoint
         .connect_timeout(CONNECT_TIMEOUT)
+        .initial_stream_window_size(WINDOW)
+        .initial_connection_window_size(WINDOW)
         .http2_keep_alive_interval(PING_INTERVAL)
         .keep_alive_timeout(PING_TIMEOUT))
 }
