@@ -205,13 +205,13 @@ class RowIterator<T extends TableName> implements AsyncIterableIterator<TableRow
     return this;
   }
 
-  async next(): Promise<IteratorResult<TableRow<T>, undefined>> {
+  next(): Promise<IteratorResult<TableRow<T>, undefined>> {
     if (this.refilling === undefined && this.batch !== undefined) {
       const row = this.batch.rows[this.index];
       if (row !== undefined) {
         this.index += 1;
         const value = { table: this.batch.table, row } as TableRow<T>;
-        return { done: false, value };
+        return Promise.resolve({ done: false, value });
       }
     }
     return this.refill();
