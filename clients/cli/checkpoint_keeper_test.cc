@@ -138,9 +138,10 @@ class CheckpointKeeperTest : public ::testing::TestWithParam<bool> {
       if (past) continue;
       absl::Status status;
       if (step.kind == Step::Kind::kRows) {
-        const v1::RowBatch batch = Batch(step, i);
-        status = outputs_->Write(batch);
-        if (status.ok()) status = keys_->OnRows(batch);
+        const std::vector<std::string> bytes = Rows(step, i);
+        const SerializedRows rows(bytes.begin(), bytes.end());
+        status = outputs_->Write(step.table, rows);
+        if (status.ok()) status = keys_->OnRows(step.table, rows);
         if (status.ok()) status = keeper_->OnTime();
       } else if (step.kind == Step::Kind::kLiving) {
         v1::LivingRecords living;
@@ -171,18 +172,16 @@ class CheckpointKeeperTest : public ::testing::TestWithParam<bool> {
     return std::to_string(step) + "." + std::to_string(row);
   }
 
-  static v1::RowBatch Batch(const Step& step, size_t index) {
-    v1::RowBatch batch;
-    batch.set_table(step.table);
+  static std::vector<std::string> Rows(const Step& step, size_t index) {
+    std::vector<std::string> rows;
     for (int row = 0; row < step.rows; ++row) {
-      const std::string name = Name(index, row);
-      if (step.table == "tags") {
-        batch.add_tags()->set_id(name);
-      } else {
-        batch.add_segments()->set_id(name);
-      }
+      v1::Tag tag;
+      tag.set_id(Name(index, row));
+      v1::Segment segment;
+      segment.set_id(tag.id());
+      rows.push_back(step.table == "tags" ? tag.SerializeAsString() : segment.SerializeAsString());
     }
-    return batch;
+    return rows;
   }
 
   void Finish() {

@@ -24,6 +24,7 @@
 #include "clients/cli/ticker.h"
 #include "clients/cpp/extraction.h"
 #include "clients/cpp/reconnect_backoff.h"
+#include "clients/cpp/rows.h"
 #include "intercom/extractor/v1/extractor_service.pb.h"
 #include "proto/v1.h"
 
@@ -129,7 +130,7 @@ class ExtractRun {
     while (written.ok()) {
       const v1::ExtractResponse* event = extraction.Next();
       if (event == nullptr) break;
-      written = Handle(*event, &display);
+      written = Handle(*event, extraction.serialized_rows(), &display);
     }
     // What came before the end must not be read again, however it ended.
     if (written.ok()) written = outputs_.Save();
@@ -151,6 +152,7 @@ class ExtractRun {
   ExtractionOptions Options(ProgressDisplay* display, absl::Status* written) {
     ExtractionOptions options;
     options.delivery = Delivery::kRollBack;
+    options.serialized_rows = true;
     options.cancellation = api_->interrupt();
     options.timing = {timing_.now, timing_.wait, timing_.random};
     options.position.emplace();
@@ -195,13 +197,13 @@ class ExtractRun {
     return outcome;
   }
 
-  absl::Status Handle(const v1::ExtractResponse& response, ProgressDisplay* display) {
+  absl::Status Handle(const v1::ExtractResponse& response, const SerializedRows& rows,
+                      ProgressDisplay* display) {
     switch (response.event_case()) {
       case v1::ExtractResponse::kRowBatch: {
         const v1::RowBatch& batch = response.row_batch();
-        const int64_t before = outputs_.RowsOf(batch.table());
-        if (absl::Status status = outputs_.Write(batch); !status.ok()) return status;
-        display->OnRows(batch.table(), outputs_.RowsOf(batch.table()) - before);
+        if (absl::Status status = outputs_.Write(batch.table(), rows); !status.ok()) return status;
+        display->OnRows(batch.table(), static_cast<int64_t>(rows.size()));
         break;
       }
       case v1::ExtractResponse::kLivingRecords:

@@ -81,15 +81,11 @@ absl::Status KeyLists::Append(const KeyValues& values, List* list) {
   return list->file->file()->WriteIfFull();
 }
 
-absl::Status KeyLists::OnRows(const v1::RowBatch& batch) {
-  List* list = Find(batch.table(), DeletedFrom::kKeys);
+absl::Status KeyLists::OnRows(const std::string& table, const SerializedRows& rows) {
+  List* list = Find(table, DeletedFrom::kKeys);
   if (list == nullptr) return absl::OkStatus();
-  const google::protobuf::Reflection& reflection = *batch.GetReflection();
-  const google::protobuf::FieldDescriptor* field = list->keys.batch_field();
-  for (int i = 0; i < reflection.FieldSize(batch, field); ++i) {
-    absl::Status status =
-        Append(list->keys.Of(reflection.GetRepeatedMessage(batch, field, i)), list);
-    if (!status.ok()) return status;
+  for (const absl::string_view row : rows) {
+    if (absl::Status status = Append(list->keys.Of(row), list); !status.ok()) return status;
   }
   return absl::OkStatus();
 }

@@ -12,6 +12,7 @@
 #include "clients/cli/record_keys.h"
 #include "clients/cli/restartable_file.h"
 #include "clients/cli/run_state.h"
+#include "clients/cpp/rows.h"
 #include "intercom/extractor/v1/extractor_service.pb.h"
 #include "proto/v1.h"
 
@@ -48,7 +49,7 @@ class KeyLists {
       bool find_deleted, const std::vector<TableMark>& marks);
 
   // The events of a stream.
-  absl::Status OnRows(const v1::RowBatch& batch);
+  absl::Status OnRows(const std::string& table, const SerializedRows& rows);
   absl::Status OnLiving(const v1::LivingRecords& living);
   absl::Status OnDeleted(const v1::DeletedRecords& deleted);
   // What is deleted stays so when its table begins anew.

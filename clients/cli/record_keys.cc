@@ -101,10 +101,10 @@ absl::StatusOr<RecordKeys> RecordKeys::Resolve(const v1::TableDescription& descr
   return RecordKeys(*std::move(columns));
 }
 
-KeyValues RecordKeys::Of(const google::protobuf::Message& row) const {
+KeyValues RecordKeys::Of(absl::string_view row) const {
   Collector collector;
-  columns_.VisitRow(row, &collector);
-  return collector.complete ? std::move(collector.values) : KeyValues();
+  return columns_.VisitRow(row, &collector) && collector.complete ? std::move(collector.values)
+                                                                  : KeyValues();
 }
 
 }  // namespace intercom_extractor

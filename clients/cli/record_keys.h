@@ -8,7 +8,6 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "clients/cli/row_columns.h"
-#include "google/protobuf/message.h"
 #include "intercom/extractor/v1/extractor_service.pb.h"
 #include "proto/v1.h"
 
@@ -34,12 +33,9 @@ class RecordKeys {
   // In the table's order.
   const std::vector<RowColumns::Column>& columns() const { return columns_.columns(); }
 
-  // The repeated field of `RowBatch` that holds the table's rows.
-  const google::protobuf::FieldDescriptor* batch_field() const { return columns_.batch_field(); }
-
-  // The key of a row. Empty where any of its values is null: then nothing tells it
-  // from others.
-  KeyValues Of(const google::protobuf::Message& row) const;
+  // The key of a serialized row message. Empty where any of its values is null, or it is
+  // none: then nothing tells it from others.
+  KeyValues Of(absl::string_view row) const;
 
  private:
   explicit RecordKeys(RowColumns columns) : columns_(std::move(columns)) {}

@@ -45,9 +45,9 @@ TEST(RecordKeysTest, KeyHasAllKeyColumnsOfARow) {
   ASSERT_TRUE(keys.ok()) << keys.status();
   v1::Admin admin;
   admin.set_id("7");
-  EXPECT_TRUE(keys->Of(admin).empty()) << "a key of which a part is null";
+  EXPECT_TRUE(keys->Of(admin.SerializeAsString()).empty()) << "a key of which a part is null";
   admin.set_type("team");
-  EXPECT_EQ(keys->Of(admin), (KeyValues{"team", "7"}));
+  EXPECT_EQ(keys->Of(admin.SerializeAsString()), (KeyValues{"team", "7"}));
 }
 
 TEST(RecordKeysTest, TableWithoutItsKeyColumnIsRefused) {

@@ -1,13 +1,21 @@
 #include "clients/cli/row_columns.h"
 
+#include <cstddef>
+
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "clients/cpp/wire_view.h"
+#include "google/protobuf/descriptor.h"
+#include "google/protobuf/io/coded_stream.h"
+#include "google/protobuf/wire_format_lite.h"
 #include "proto/v1.h"
 
 namespace intercom_extractor {
 namespace {
 
 using ::google::protobuf::FieldDescriptor;
+using ::google::protobuf::internal::WireFormatLite;
+using ::google::protobuf::io::CodedInputStream;
 
 absl::Status Newer(absl::string_view what) {
   return absl::UnimplementedError(
@@ -33,6 +41,18 @@ bool Holds(const FieldDescriptor& field, v1::ColumnType type) {
   }
 }
 
+// How a value of `type` is written.
+WireFormatLite::WireType WireTypeOf(v1::ColumnType type) {
+  switch (type) {
+    case v1::COLUMN_TYPE_STRING:
+      return WireFormatLite::WIRETYPE_LENGTH_DELIMITED;
+    case v1::COLUMN_TYPE_DOUBLE:
+      return WireFormatLite::WIRETYPE_FIXED64;
+    default:
+      return WireFormatLite::WIRETYPE_VARINT;
+  }
+}
+
 }  // namespace
 
 absl::StatusOr<RowColumns> RowColumns::Resolve(const v1::TableDescription& description,
@@ -44,7 +64,6 @@ absl::StatusOr<RowColumns> RowColumns::Resolve(const v1::TableDescription& descr
       batch_field->message_type() == nullptr) {
     return Newer(absl::StrCat("table ", result.table_));
   }
-  result.batch_field_ = batch_field;
   // The server promises this order; the file's columns must not depend on it.
   for (const bool documented : {true, false}) {
     if (!documented && selection == ColumnSelection::kDocumented) break;
@@ -57,10 +76,36 @@ absl::StatusOr<RowColumns> RowColumns::Resolve(const v1::TableDescription& descr
       if (!known_type || (field != nullptr && !Holds(*field, column.type()))) {
         return Newer(absl::StrCat("the type of column ", result.table_, ".", column.name()));
       }
-      result.columns_.push_back({column.name(), column.type(), column.number(), field});
+      result.columns_.push_back({column.name(), column.type(), column.number()});
     }
   }
+  for (size_t i = 0; i < result.columns_.size(); ++i) {
+    const auto number = static_cast<size_t>(result.columns_[i].number);
+    if (result.index_.size() <= number) result.index_.resize(number + 1, -1);
+    result.index_[number] = static_cast<int>(i);
+  }
   return result;
+}
+
+bool RowColumns::ReadRow(absl::string_view row, Values* values) const {
+  CodedInputStream stream = WireStream(row);
+  while (const uint32_t tag = stream.ReadTag()) {
+    const auto number = static_cast<size_t>(WireFormatLite::GetTagFieldNumber(tag));
+    const int index = number < index_.size() ? index_[number] : -1;
+    const v1::ColumnType type = index < 0 ? v1::COLUMN_TYPE_UNSPECIFIED : columns_[index].type;
+    if (index < 0 || WireFormatLite::GetTagWireType(tag) != WireTypeOf(type)) {
+      if (!WireFormatLite::SkipField(&stream, tag)) return false;
+      continue;
+    }
+    // The last one counts, as for every field that is not repeated.
+    Value& value = (*values)[index];
+    value.present = true;
+    const bool read = type == v1::COLUMN_TYPE_STRING   ? ReadView(&stream, &value.text)
+                      : type == v1::COLUMN_TYPE_DOUBLE ? stream.ReadLittleEndian64(&value.bits)
+                                                       : stream.ReadVarint64(&value.bits);
+    if (!read) return false;
+  }
+  return stream.ConsumedEntireMessage();
 }
 
 }  // namespace intercom_extractor

@@ -1,16 +1,15 @@
 #ifndef CLIENTS_CLI_ROW_COLUMNS_H_
 #define CLIENTS_CLI_ROW_COLUMNS_H_
 
+#include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <string>
 #include <vector>
 
+#include "absl/base/casts.h"
+#include "absl/container/inlined_vector.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
-#include "google/protobuf/descriptor.h"
-#include "google/protobuf/message.h"
-#include "google/protobuf/unknown_field_set.h"
 #include "intercom/extractor/v1/extractor_service.pb.h"
 #include "proto/v1.h"
 
@@ -22,9 +21,9 @@ enum class ColumnSelection {
   kAll,         // The documented ones, then the extension columns.
 };
 
-// The columns of one table and where a row message holds them: looked up by name
-// once, so that nothing is looked up per row. A column that a newer server has
-// and this program's messages lack is read from the message's unknown fields.
+// The columns of one table and the numbers by which a serialized row has them: looked up
+// by name once, so that nothing is looked up per row. A column that a newer server has
+// and this program's messages lack is read like any other.
 //
 // Immutable, hence thread-safe.
 class RowColumns {
@@ -33,8 +32,6 @@ class RowColumns {
     std::string name;
     v1::ColumnType type;
     int number;
-    // Null for a column that is newer than this program.
-    const google::protobuf::FieldDescriptor* field;
   };
 
   // Resolves what the server said of a table. kUnimplemented: the table, or the
@@ -45,84 +42,58 @@ class RowColumns {
   const std::string& table() const { return table_; }
   const std::vector<Column>& columns() const { return columns_; }
 
-  // The repeated field of `RowBatch` that holds this table's rows.
-  const google::protobuf::FieldDescriptor* batch_field() const { return batch_field_; }
-
   // Calls, for each column in order, one of `visitor`'s Null(), String(text),
-  // Int64(value), Double(value) and Bool(value). `row` is one of the messages in
-  // `batch_field()`; text lives as long as the row.
+  // Int64(value), Double(value) and Bool(value). `row` is a serialized row message of
+  // the table; text lives as long as it. False, and no call, where it is none.
   template <typename Visitor>
-  void VisitRow(const google::protobuf::Message& row, Visitor* visitor) const;
+  bool VisitRow(absl::string_view row, Visitor* visitor) const;
 
  private:
-  template <typename Visitor>
-  static void VisitUnknown(const Column& column, const google::protobuf::UnknownFieldSet& fields,
-                           Visitor* visitor);
+  // What a row says of a column.
+  struct Value {
+    bool present = false;
+    uint64_t bits = 0;  // Of a number.
+    absl::string_view text;
+  };
+  // No table has more, so that values need no memory of their own.
+  using Values = absl::InlinedVector<Value, 64>;
+
+  bool ReadRow(absl::string_view row, Values* values) const;
 
   std::string table_;
-  const google::protobuf::FieldDescriptor* batch_field_ = nullptr;
   std::vector<Column> columns_;
+  // By number: the index of the column, or -1.
+  std::vector<int> index_;
 };
 
 template <typename Visitor>
-void RowColumns::VisitRow(const google::protobuf::Message& row, Visitor* visitor) const {
-  const google::protobuf::Reflection& reflection = *row.GetReflection();
-  std::string scratch;
-  for (const Column& column : columns_) {
-    if (column.field == nullptr) {
-      VisitUnknown(column, reflection.GetUnknownFields(row), visitor);
-      continue;
-    }
-    if (!reflection.HasField(row, column.field)) {
+bool RowColumns::VisitRow(absl::string_view row, Visitor* visitor) const {
+  Values values(columns_.size());
+  if (!ReadRow(row, &values)) return false;
+  for (size_t i = 0; i < columns_.size(); ++i) {
+    const Value& value = values[i];
+    if (!value.present) {
       visitor->Null();
       continue;
     }
-    switch (column.type) {
+    switch (columns_[i].type) {
       case v1::COLUMN_TYPE_STRING:
-        visitor->String(reflection.GetStringReference(row, column.field, &scratch));
+        visitor->String(value.text);
         break;
       case v1::COLUMN_TYPE_INT64:
-        visitor->Int64(reflection.GetInt64(row, column.field));
+        visitor->Int64(static_cast<int64_t>(value.bits));
         break;
       case v1::COLUMN_TYPE_DOUBLE:
-        visitor->Double(reflection.GetDouble(row, column.field));
+        visitor->Double(absl::bit_cast<double>(value.bits));
         break;
       case v1::COLUMN_TYPE_BOOL:
-        visitor->Bool(reflection.GetBool(row, column.field));
+        visitor->Bool(value.bits != 0);
         break;
       default:  // Resolve() lets no other type pass.
         visitor->Null();
     }
   }
-}
-
-template <typename Visitor>
-void RowColumns::VisitUnknown(const Column& column, const google::protobuf::UnknownFieldSet& fields,
-                              Visitor* visitor) {
-  using google::protobuf::UnknownField;
-  // The last one counts, as for every protobuf field that is not repeated.
-  for (int i = fields.field_count() - 1; i >= 0; --i) {
-    const UnknownField& field = fields.field(i);
-    if (field.number() != column.number) continue;
-    if (column.type == v1::COLUMN_TYPE_STRING &&
-        field.type() == UnknownField::TYPE_LENGTH_DELIMITED) {
-      return visitor->String(field.length_delimited());
-    }
-    if (column.type == v1::COLUMN_TYPE_DOUBLE && field.type() == UnknownField::TYPE_FIXED64) {
-      const uint64_t bits = field.fixed64();
-      double value;
-      std::memcpy(&value, &bits, sizeof(value));
-      return visitor->Double(value);
-    }
-    if (field.type() != UnknownField::TYPE_VARINT) continue;
-    if (column.type == v1::COLUMN_TYPE_INT64) {
-      return visitor->Int64(static_cast<int64_t>(field.varint()));
-    }
-    if (column.type == v1::COLUMN_TYPE_BOOL) {
-      return visitor->Bool(field.varint() != 0);
-    }
-  }
-  visitor->Null();
+  return true;
 }
 
 }  // namespace intercom_extractor

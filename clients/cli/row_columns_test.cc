@@ -23,10 +23,13 @@ struct Texts {
   std::string text;
 };
 
-std::string Visit(const RowColumns& columns, const google::protobuf::Message& row) {
+std::string Visit(const RowColumns& columns, const std::string& row) {
   Texts texts;
-  columns.VisitRow(row, &texts);
-  return texts.text;
+  return columns.VisitRow(row, &texts) ? texts.text : absl::StrCat("refused", texts.text);
+}
+
+std::string Visit(const RowColumns& columns, const google::protobuf::Message& row) {
+  return Visit(columns, row.SerializeAsString());
 }
 
 TEST(RowColumnsTest, EachTableOfThisProgramResolves) {
@@ -71,7 +74,7 @@ TEST(RowColumnsTest, NullEmptyZeroAndFalseAreDifferent) {
   EXPECT_THAT(something, HasSubstr("d:0;"));
 }
 
-TEST(RowColumnsTest, ColumnOfANewerServerIsReadFromUnknownFields) {
+TEST(RowColumnsTest, ColumnOfANewerServerIsReadLikeAnyOther) {
   v1::TableDescription table = DescribeTable(*v1::Tag::descriptor());
   const struct {
     int number;
@@ -96,6 +99,53 @@ TEST(RowColumnsTest, ColumnOfANewerServerIsReadFromUnknownFields) {
   unknown->AddFixed64(192, 0x3ff8000000000000u);  // 1.5
   unknown->AddVarint(193, 1);
   EXPECT_EQ(Visit(*columns, row), "null;null;null;s:new;i:-5;d:1.5;true;null;");
+}
+
+TEST(RowColumnsTest, FieldsThatAreNoColumnOrOfAnotherTypeAreSkipped) {
+  auto columns = RowColumns::Resolve(DescribeTable(*v1::Tag::descriptor()), ColumnSelection::kAll);
+  ASSERT_TRUE(columns.ok());
+  v1::Tag row;
+  row.set_name("name");
+  auto* unknown = row.GetReflection()->MutableUnknownFields(&row);
+  unknown->AddVarint(v1::Tag::kIdFieldNumber, 7);
+  unknown->AddFixed32(1000, 1);
+  unknown->AddFixed64(1001, 1);
+  unknown->AddGroup(1002)->AddLengthDelimited(v1::Tag::kNameFieldNumber, "no name");
+  EXPECT_EQ(Visit(*columns, row), "null;null;s:name;");
+}
+
+TEST(RowColumnsTest, LastOfSeveralValuesCounts) {
+  auto columns = RowColumns::Resolve(DescribeTable(*v1::Tag::descriptor()), ColumnSelection::kAll);
+  ASSERT_TRUE(columns.ok());
+  v1::Tag first;
+  first.set_id("1");
+  first.set_name("first");
+  v1::Tag second;
+  second.set_name("");
+  EXPECT_EQ(Visit(*columns, first.SerializeAsString() + second.SerializeAsString()),
+            "null;s:1;s:;");
+}
+
+TEST(RowColumnsTest, RowThatIsCutAnywhereIsReadAsTheMessageWould) {
+  auto columns =
+      RowColumns::Resolve(DescribeTable(*v1::Company::descriptor()), ColumnSelection::kAll);
+  ASSERT_TRUE(columns.ok());
+  v1::Company company;
+  company.set_id("531ee472cce572a6ec000006");
+  company.set_created_at(1394533506);
+  company.set_monthly_spend(49.5);
+  company.set_custom_attributes(R"({"paid":true})");
+  const std::string row = company.SerializeAsString();
+  for (size_t size = 0; size < row.size(); ++size) {
+    const std::string cut = row.substr(0, size);
+    v1::Company parsed;
+    const std::string text = Visit(*columns, cut);
+    if (parsed.ParseFromString(cut)) {
+      EXPECT_EQ(text, Visit(*columns, parsed)) << size;
+    } else {
+      EXPECT_EQ(text, "refused") << size;
+    }
+  }
 }
 
 TEST(RowColumnsTest, TableOfANewerServerIsAClearError) {

@@ -67,16 +67,17 @@ class CsvRowWriter : public RowWriter {
     out->push_back('\n');
   }
 
-  void AppendRow(const google::protobuf::Message& row, std::string* out) const override {
+  bool AppendRow(absl::string_view row, std::string* out) const override {
     const size_t begin = out->size();
     Values values{out};
-    columns_.VisitRow(row, &values);
+    if (!columns_.VisitRow(row, &values)) return false;
     // Each value ends with a comma; the last one's place is the line end's.
     if (out->size() > begin) {
       out->back() = '\n';
     } else {
       out->push_back('\n');
     }
+    return true;
   }
 
  private:
@@ -115,10 +116,11 @@ class JsonlRowWriter : public RowWriter {
 
   void AppendHeader(std::string*) const override {}
 
-  void AppendRow(const google::protobuf::Message& row, std::string* out) const override {
+  bool AppendRow(absl::string_view row, std::string* out) const override {
     Values values{keys_.data(), out};
-    columns_.VisitRow(row, &values);
+    if (!columns_.VisitRow(row, &values)) return false;
     out->append(keys_.empty() ? "{}\n" : "}\n");
+    return true;
   }
 
  private:

@@ -6,7 +6,6 @@
 
 #include "absl/strings/string_view.h"
 #include "clients/cli/row_columns.h"
-#include "google/protobuf/message.h"
 
 namespace intercom_extractor {
 
@@ -27,8 +26,9 @@ class RowWriter {
   // Appends what stands before the first row.
   virtual void AppendHeader(std::string* out) const = 0;
 
-  // Appends one row with its line end.
-  virtual void AppendRow(const google::protobuf::Message& row, std::string* out) const = 0;
+  // Appends one serialized row message with its line end. False, and nothing appended,
+  // where it is none.
+  virtual bool AppendRow(absl::string_view row, std::string* out) const = 0;
 };
 
 // CSV as in RFC 4180 with LF at the end of each record: a header, quotes only

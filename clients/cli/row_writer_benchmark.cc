@@ -50,10 +50,12 @@ v1::ConversationPart MakePart() {
   return part;
 }
 
-void WriteRows(benchmark::State& state, RowFormat format, const google::protobuf::Message& row) {
+void WriteRows(benchmark::State& state, RowFormat format,
+               const google::protobuf::Message& message) {
   const auto columns =
-      RowColumns::Resolve(DescribeTable(*row.GetDescriptor()), ColumnSelection::kAll);
+      RowColumns::Resolve(DescribeTable(*message.GetDescriptor()), ColumnSelection::kAll);
   const std::unique_ptr<RowWriter> writer = NewRowWriter(format, *columns);
+  const std::string row = message.SerializeAsString();
   std::string out;
   int64_t bytes = 0;
   for (auto _ : state) {

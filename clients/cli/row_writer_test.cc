@@ -19,7 +19,7 @@ std::unique_ptr<RowWriter> Writer(RowFormat format, const google::protobuf::Desc
 
 std::string Row(RowFormat format, const google::protobuf::Message& row) {
   std::string out;
-  Writer(format, *row.GetDescriptor())->AppendRow(row, &out);
+  Writer(format, *row.GetDescriptor())->AppendRow(row.SerializeAsString(), &out);
   return out;
 }
 
@@ -45,7 +45,7 @@ v1::TableDescription OneOfEachType() {
 std::string UserRow(RowFormat format, const v1::User& user) {
   std::string out;
   NewRowWriter(format, *RowColumns::Resolve(OneOfEachType(), ColumnSelection::kAll))
-      ->AppendRow(user, &out);
+      ->AppendRow(user.SerializeAsString(), &out);
   return out;
 }
 

@@ -75,9 +75,9 @@ absl::Status RunOutputs::OpenFiles(const RunOpening& opening) {
   return absl::OkStatus();
 }
 
-absl::Status RunOutputs::Write(const v1::RowBatch& batch) {
-  absl::Status status = outputs_->Write(batch);
-  return status.ok() && keys_ != nullptr ? keys_->OnRows(batch) : status;
+absl::Status RunOutputs::Write(const std::string& table, const SerializedRows& rows) {
+  absl::Status status = outputs_->Write(table, rows);
+  return status.ok() && keys_ != nullptr ? keys_->OnRows(table, rows) : status;
 }
 
 absl::Status RunOutputs::OnLiving(const v1::LivingRecords& living) {

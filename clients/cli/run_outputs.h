@@ -21,6 +21,7 @@
 #include "clients/cli/run_opening.h"
 #include "clients/cli/run_state.h"
 #include "clients/cli/table_outputs.h"
+#include "clients/cpp/rows.h"
 #include "intercom/extractor/v1/extractor_service.pb.h"
 #include "proto/v1.h"
 
@@ -49,7 +50,7 @@ class RunOutputs {
   std::optional<absl::Time> updated_since() const { return updated_since_; }
 
   // The events of a stream. `saw_warning` as in RunState.
-  absl::Status Write(const v1::RowBatch& batch);
+  absl::Status Write(const std::string& table, const SerializedRows& rows);
   absl::Status OnLiving(const v1::LivingRecords& living);
   absl::Status OnDeleted(const v1::DeletedRecords& deleted);
   absl::Status OnRestart(const v1::TableRestarted& restarted);

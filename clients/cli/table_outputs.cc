@@ -76,7 +76,6 @@ absl::Status TableOutputs::Add(const v1::TableDescription& table,
   auto columns = RowColumns::Resolve(table, options_.columns);
   if (!columns.ok()) return columns.status();
   Stream stream;
-  stream.batch_field = columns->batch_field();
   stream.writer = NewRowWriter(options_.format, *std::move(columns));
   stream.file = std::move(file);
 
@@ -94,22 +93,22 @@ const size_t* TableOutputs::Find(const std::string& table) const {
   return found == index_.end() ? nullptr : &found->second;
 }
 
-absl::Status TableOutputs::Write(const v1::RowBatch& batch) {
-  const size_t* index = Find(batch.table());
+absl::Status TableOutputs::Write(const std::string& table, const SerializedRows& rows) {
+  const size_t* index = Find(table);
   if (index == nullptr) {
     return absl::FailedPreconditionError(
-        absl::StrCat("the server sent rows of ", batch.table(), ", which were not asked for"));
+        absl::StrCat("the server sent rows of ", table, ", which were not asked for"));
   }
   const Stream& stream = streams_[*index];
   OutputFile* const file = stream.file->file();
-  const google::protobuf::Reflection& reflection = *batch.GetReflection();
-  const int rows = reflection.FieldSize(batch, stream.batch_field);
-  for (int i = 0; i < rows; ++i) {
-    stream.writer->AppendRow(reflection.GetRepeatedMessage(batch, stream.batch_field, i),
-                             file->buffer());
+  for (const absl::string_view row : rows) {
+    if (!stream.writer->AppendRow(row, file->buffer())) {
+      return absl::DataLossError(
+          absl::StrCat("the server sent a row of ", table, " that is no protobuf message"));
+    }
     if (absl::Status status = file->WriteIfFull(); !status.ok()) return status;
   }
-  outputs_[*index].rows += rows;
+  outputs_[*index].rows += static_cast<int64_t>(rows.size());
   // Whoever reads a pipe wants its rows when they come, not 256 KiB later.
   return directory_ == nullptr ? file->Flush() : absl::OkStatus();
 }

@@ -14,6 +14,7 @@
 #include "clients/cli/row_columns.h"
 #include "clients/cli/row_writer.h"
 #include "clients/cli/run_state.h"
+#include "clients/cpp/rows.h"
 #include "intercom/extractor/v1/extractor_service.pb.h"
 #include "proto/v1.h"
 
@@ -73,7 +74,7 @@ class TableOutputs {
       int fd, const v1::TableDescription& table, const Options& options);
 
   // Writes a batch's rows. kFailedPrecondition for a table that was not asked for.
-  absl::Status Write(const v1::RowBatch& batch);
+  absl::Status Write(const std::string& table, const SerializedRows& rows);
 
   // Throws away the rows of a table, which begins anew with `generation`. On a
   // descriptor they are gone already: then only `repeated` is set.
@@ -109,7 +110,6 @@ class TableOutputs {
   struct Stream {
     std::unique_ptr<RestartableFile> file;
     std::unique_ptr<RowWriter> writer;
-    const google::protobuf::FieldDescriptor* batch_field;
 
     std::string* buffer() const { return file->file()->buffer(); }
   };

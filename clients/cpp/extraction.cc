@@ -109,7 +109,10 @@ const v1::ExtractResponse* Extraction::HandOut() {
 }
 
 std::unique_ptr<ReceivedEvent> Extraction::TakeFree() {
-  if (free_.empty()) return std::make_unique<ReceivedEvent>();
+  if (free_.empty()) {
+    return std::make_unique<ReceivedEvent>(
+        options_.serialized_rows ? ReceivedEvent::Rows::kSerialized : ReceivedEvent::Rows::kParsed);
+  }
   std::unique_ptr<ReceivedEvent> event = std::move(free_.back());
   free_.pop_back();
   return event;
@@ -137,7 +140,7 @@ void Extraction::Read() {
     return;
   }
   heard_ = true;
-  if (promises_->Accept(event->get())) {
+  if (promises_->Accept(event->get(), event->row_count())) {
     Deliver(std::move(event));
   } else if (promises_->status().ok()) {
     GiveBack(std::move(event));

@@ -17,6 +17,7 @@
 #include "clients/cpp/event_stream.h"
 #include "clients/cpp/received_event.h"
 #include "clients/cpp/reconnect_backoff.h"
+#include "clients/cpp/rows.h"
 #include "clients/cpp/stream_promises.h"
 #include "grpcpp/client_context.h"
 #include "intercom/extractor/v1/extractor_service.pb.h"
@@ -65,6 +66,9 @@ struct ExtractionOptions {
   // What the request's resume token stands for, where that was kept. Without it numbers of
   // checkpoints may be any, and the first rows of a table say which generation it is in.
   std::optional<StreamPosition> position;
+  // Rows stay bytes: `row_batch()` has none, serialized_rows() has them. For who hands rows
+  // on, or finds columns by their numbers: parsing is most of what reading costs.
+  bool serialized_rows = false;
   // Called from Next() before the wait. False: it does not go on, and ends with the cause.
   std::function<bool(const Reconnect&)> on_reconnect;
   // Those of this process where they are not set.
@@ -99,6 +103,10 @@ class Extraction {
   // lives until the next call. The last one of an extraction that ends well is its summary;
   // read on to hear that it did.
   const v1::ExtractResponse* Next();
+
+  // The rows of the event that Next() gave, where `serialized_rows` asked for them so; they
+  // live as long as it. Their texts are not looked at: the server promises UTF-8.
+  const SerializedRows& serialized_rows() const { return current_->serialized_rows(); }
 
   // How it ended; OK before. What the server said, with the details that errors.h finds, or
   //  kCancelled: Cancel() was called, or `timing.wait` said so.

@@ -9,6 +9,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "clients/cpp/cancellation.h"
@@ -103,6 +104,23 @@ TEST_F(ExtractionTest, EventsComeInOrderToTheSummary) {
     EXPECT_EQ(token_, "token 1");
   }
   EXPECT_EQ(server_.authorization, "Bearer caller-secret");
+}
+
+TEST_F(ExtractionTest, SerializedRowsComeOnceAndInOrderToo) {
+  ScriptLostCall();
+  options_.serialized_rows = true;
+  Extraction extraction(server_.NewClient(), request_, options_);
+  std::vector<std::string> names;
+  while (const v1::ExtractResponse* event = extraction.Next()) {
+    EXPECT_EQ(event->row_batch().tags_size(), 0);
+    for (const absl::string_view row : extraction.serialized_rows()) {
+      v1::Tag tag;
+      ASSERT_TRUE(tag.ParseFromArray(row.data(), static_cast<int>(row.size())));
+      names.push_back(tag.name());
+    }
+  }
+  EXPECT_TRUE(extraction.status().ok()) << extraction.status();
+  EXPECT_THAT(names, ElementsAre("a", "b", "late", "last"));
 }
 
 TEST_F(ExtractionTest, RowsComeOnceWhenTheConnectionIsLost) {

@@ -4,7 +4,6 @@
 #include <cstddef>
 
 #include "absl/strings/str_cat.h"
-#include "clients/cpp/rows.h"
 
 namespace intercom_extractor {
 namespace {
@@ -22,11 +21,11 @@ bool StreamPromises::Broken(const std::string& how) {
   return false;
 }
 
-bool StreamPromises::Accept(const v1::ExtractResponse& event) {
+bool StreamPromises::Accept(const v1::ExtractResponse& event, int rows) {
   if (has_summary_) return Broken("an event came after the summary");
   switch (event.event_case()) {
     case v1::ExtractResponse::kRowBatch:
-      return AcceptRows(event.row_batch());
+      return AcceptRows(event.row_batch(), rows);
     case v1::ExtractResponse::kLivingRecords:
       return AcceptGeneration(event.living_records().table(), event.living_records().generation());
     case v1::ExtractResponse::kTableRestarted:
@@ -64,9 +63,9 @@ bool StreamPromises::AcceptGeneration(const std::string& table, uint32_t sent) {
   return Generation(sent) == generation;
 }
 
-bool StreamPromises::AcceptRows(const v1::RowBatch& batch) {
+bool StreamPromises::AcceptRows(const v1::RowBatch& batch, int rows) {
   if (!AcceptGeneration(batch.table(), batch.generation())) return false;
-  rows_[batch.table()] += RowCount(batch);
+  rows_[batch.table()] += rows;
   return true;
 }
 

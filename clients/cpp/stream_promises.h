@@ -31,9 +31,9 @@ class StreamPromises {
   StreamPromises(StreamPosition position, bool allows_uncovered)
       : position_(std::move(position)), allows_uncovered_(allows_uncovered) {}
 
-  // Whether the event, which is the next one, is to come out. False where it is void, or
-  // something that a newer server says, or breaks a promise: then status() is set.
-  bool Accept(const v1::ExtractResponse& event);
+  // Whether the event, which is the next one and has so many rows, is to come out. False where it
+  // is void, or something that a newer server says, or breaks a promise: then status() is set.
+  bool Accept(const v1::ExtractResponse& event, int rows);
 
   // kDataLoss: which promise was broken.
   const absl::Status& status() const { return status_; }
@@ -51,7 +51,7 @@ class StreamPromises {
  private:
   // Whether what is of `sent` is of the table's present generation.
   bool AcceptGeneration(const std::string& table, uint32_t sent);
-  bool AcceptRows(const v1::RowBatch& batch);
+  bool AcceptRows(const v1::RowBatch& batch, int rows);
   bool AcceptRestart(const v1::TableRestarted& restarted);
   bool AcceptCheckpoint(const v1::Checkpoint& checkpoint);
   bool AcceptSummary();

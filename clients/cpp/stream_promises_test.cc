@@ -7,6 +7,7 @@
 
 #include "absl/status/status.h"
 #include "clients/cpp/event_script.h"
+#include "clients/cpp/rows.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -24,7 +25,7 @@ class StreamPromisesTest : public ::testing::Test {
     seen_.clear();
     StreamPromises promises(std::move(position), allows_uncovered);
     for (const v1::ExtractResponse& event : std::exchange(script_.events, {})) {
-      const bool accepted = promises.Accept(event);
+      const bool accepted = promises.Accept(event, RowCount(event.row_batch()));
       if (!promises.status().ok()) return promises.status();
       if (!accepted) continue;
       for (const v1::Tag& tag : event.row_batch().tags()) seen_.push_back(tag.name());
