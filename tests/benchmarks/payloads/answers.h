@@ -11,8 +11,9 @@
 
 namespace intercom_extractor::payloads {
 
-// One answer of Intercom as it comes over the wire: keys and their order as in
-// the examples of the official OpenAPI description, made-up content.
+// One answer of Intercom as it comes over the wire: keys and, unless the name says
+// otherwise, their order as in the examples of the official OpenAPI description, made-up
+// content.
 struct Answer {
   // Permanent, as reports compare figures by it: "contacts_3KB".
   std::string name;

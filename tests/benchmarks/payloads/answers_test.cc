@@ -52,6 +52,14 @@ TEST(AnswersTest, ContactsHaveTheSizesOfTheirNames) {
   EXPECT_NEAR(BytesPerRecord(answers.at("contacts_20KB")), 20 * 1024, 2000);
 }
 
+TEST(AnswersTest, OtherOrderHasTheSameContacts) {
+  const auto answers = ByName();
+  const std::string& usual = answers.at("contacts_3KB").text;
+  const std::string& other = answers.at("contacts_3KB_other_order").text;
+  EXPECT_NE(usual, other);
+  EXPECT_EQ(json::parse(usual), json::parse(other));
+}
+
 TEST(AnswersTest, MostFieldsOfAMostlyNullContactAreNull) {
   const auto answers = ByName();
   const json contact = json::parse(answers.at("contacts_mostly_null").text)["data"][0];

@@ -38,6 +38,8 @@ struct ContactShape {
   // With what Intercom knows of phones and campaigns, as since API version 2.15.
   bool newest_fields = true;
   int attributes = 0;
+  // The keys of every contact in another order than that of the examples, the same in all.
+  bool shuffled = false;
   // Tags, companies and so on: none, a few, or the ten that are embedded at most.
   int lists = 1;
 };
@@ -75,7 +77,7 @@ std::string Attributes(Random* random, int count) {
   return attributes.Done();
 }
 
-std::string Contact(Random* random, const ContactShape& shape, int i) {
+Object Contact(Random* random, const ContactShape& shape, int i) {
   const bool known = !shape.mostly_null;
   Object contact;
   contact.Text("type", "contact").Text("id", absl::StrCat("6762f0dd1bb69f9f2193bb", i));
@@ -147,7 +149,7 @@ std::string Contact(Random* random, const ContactShape& shape, int i) {
   contact.Add("tags", EmbeddedList("tag", list_size(i % 5), i))
       .Add("notes", EmbeddedList("note", list_size(i % 3), i))
       .Add("companies", EmbeddedList("company", list_size(1 + i % 2), i));
-  if (!shape.newest_fields) return contact.Done();
+  if (!shape.newest_fields) return contact;
   contact.Add("opted_out_subscription_types", EmbeddedList("subscription", list_size(2), i))
       .Add("opted_in_subscription_types", EmbeddedList("subscription", list_size(1), i))
       .Nulls({"utm_campaign", "utm_content", "utm_medium", "utm_source", "utm_term"});
@@ -156,17 +158,22 @@ std::string Contact(Random* random, const ContactShape& shape, int i) {
   } else {
     contact.Nulls({"referrer"});
   }
-  return contact.Bool("sms_consent", false)
+  contact.Bool("sms_consent", false)
       .Bool("unsubscribed_from_sms", false)
-      .Nulls({"enabled_push_messaging"})
-      .Done();
+      .Nulls({"enabled_push_messaging"});
+  return contact;
 }
 
 Answer Page(uint64_t seed, const std::string& name, const ContactShape& shape) {
   Random random(seed);
   std::vector<std::string> contacts;
   contacts.reserve(kPerPage);
-  for (int i = 0; i < kPerPage; ++i) contacts.push_back(Contact(&random, shape, i));
+  for (int i = 0; i < kPerPage; ++i) {
+    Object contact = Contact(&random, shape, i);
+    Random order(seed);
+    if (shape.shuffled) contact.Shuffle(&order);
+    contacts.push_back(contact.Done());
+  }
   Answer answer;
   answer.name = name;
   answer.record = v1::SOURCE_RECORD_CONTACT;
@@ -188,6 +195,8 @@ Answer Page(uint64_t seed, const std::string& name, const ContactShape& shape) {
 std::vector<Answer> ContactAnswers(uint64_t seed) {
   ContactShape usual;
   usual.attributes = 6;
+  ContactShape other_order = usual;
+  other_order.shuffled = true;
   ContactShape small;
   small.mostly_null = true;
   small.newest_fields = false;
@@ -198,7 +207,8 @@ std::vector<Answer> ContactAnswers(uint64_t seed) {
   ContactShape large;
   large.attributes = 300;
   large.lists = 10;
-  return {Page(seed, "contacts_3KB", usual), Page(seed, "contacts_1KB", small),
+  return {Page(seed, "contacts_3KB", usual), Page(seed, "contacts_3KB_other_order", other_order),
+          Page(seed, "contacts_1KB", small),
           Page(seed, "contacts_mostly_null", mostly_null), Page(seed, "contacts_20KB", large)};
 }
 

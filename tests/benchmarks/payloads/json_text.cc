@@ -1,5 +1,7 @@
 #include "tests/benchmarks/payloads/json_text.h"
 
+#include <utility>
+
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
@@ -24,7 +26,7 @@ std::string JsonString(absl::string_view text, Escapes escapes) {
 }
 
 Object& Object::Add(absl::string_view key, absl::string_view value) {
-  absl::StrAppend(&members_, members_.empty() ? "{" : ",", JsonString(key), ":", value);
+  members_.push_back(absl::StrCat(JsonString(key), ":", value));
   return *this;
 }
 
@@ -32,6 +34,16 @@ Object& Object::Nulls(const std::vector<const char*>& keys) {
   for (const char* key : keys) Add(key, "null");
   return *this;
 }
+
+Object& Object::Shuffle(Random* random) {
+  // Not std::shuffle(), which differs between libraries.
+  for (size_t i = members_.size(); i > 1; --i) {
+    std::swap(members_[i - 1], members_[random->Below(i)]);
+  }
+  return *this;
+}
+
+std::string Object::Done() const { return absl::StrCat("{", absl::StrJoin(members_, ","), "}"); }
 
 std::string Array(const std::vector<std::string>& elements) {
   return absl::StrCat("[", absl::StrJoin(elements, ","), "]");

@@ -39,10 +39,12 @@ class Object {
   Object& Number(absl::string_view key, int64_t number) { return Add(key, std::to_string(number)); }
   Object& Bool(absl::string_view key, bool value) { return Add(key, value ? "true" : "false"); }
   Object& Nulls(const std::vector<const char*>& keys);
-  std::string Done() const { return members_.empty() ? "{}" : members_ + "}"; }
+  // Puts the members into another order.
+  Object& Shuffle(Random* random);
+  std::string Done() const;
 
  private:
-  std::string members_;
+  std::vector<std::string> members_;
 };
 
 // The text of a JSON array of JSON texts.
