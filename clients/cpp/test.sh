@@ -75,21 +75,8 @@ bazel_cached build "${program_targets[@]}" //clients/cpp/examples/... \
 address=
 start_server
 
-passed=0
-failed=0
-for check in readme print_users store_rows nobody benchmark; do
-  status=0
-  (
-    set -e
-    "check_$check"
-  ) >"$build/$check.log" 2>&1 || status=$?
-  if ((status)); then
-    failed=$((failed + 1))
-    echo "FAILED $check"
-    cat "$build/$check.log"
-  else
-    passed=$((passed + 1))
-  fi
-done
+# shellcheck source=tests/clients/checks.sh
+source tests/clients/checks.sh
+run_checks readme print_users store_rows nobody benchmark
 echo "$passed passed, $failed failed"
 ((failed == 0))

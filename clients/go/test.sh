@@ -27,17 +27,9 @@ check_modules() { (cd "$client" && go mod tidy -diff && cd tools && go mod tidy 
 # It prints JSON; its figures mean nothing here.
 check_benchmark() { (cd "$client" && go run ./benchmarks/throughput -rows 5000 -rounds 1) | python3 -m json.tool; }
 
-passed=0
-failed=0
-for check in format vet staticcheck generated modules benchmark; do
-  if "check_$check" >"$build/$check.log" 2>&1; then
-    passed=$((passed + 1))
-  else
-    failed=$((failed + 1))
-    echo "FAILED $check"
-    cat "$build/$check.log"
-  fi
-done
+# shellcheck source=tests/clients/checks.sh
+source tests/clients/checks.sh
+run_checks format vet staticcheck generated modules benchmark
 
 status=0
 (cd "$client" && go test -race -v "$@" ./...) >"$build/tests.log" 2>&1 || status=$?

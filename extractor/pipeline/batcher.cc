@@ -65,8 +65,9 @@ Batcher::Batcher(RunReport* report, absl::AnyInvocable<void(Event)> emit,
       too_large_(std::move(too_large)),
       batches_(TableCatalog::Get().tables().size()) {}
 
-void Batcher::LendMemory(UnitRows* unit) const {
+void Batcher::LendMemory(TableSet tables, UnitRows* unit) const {
   for (size_t table = 0; table < batches_.size(); ++table) {
+    if (!tables.test(table)) continue;
     GrowingBuffer& bytes = unit->tables()[table].bytes;
     const Batch& batch = batches_[table];
     if (bytes.capacity() == 0 && (batch.begun || !batch.rows.empty())) bytes = Buffers().Take();
@@ -76,7 +77,11 @@ void Batcher::LendMemory(UnitRows* unit) const {
 void Batcher::Add(UnitRows* unit, absl::Time received_at) {
   for (size_t table = 0; table < batches_.size(); ++table) {
     UnitRows::TableRows& rows = unit->tables()[table];
-    if (!rows.ends.empty()) AddTable(static_cast<int>(table), &rows, received_at);
+    if (!rows.ends.empty()) {
+      AddTable(static_cast<int>(table), &rows, received_at);
+    } else {
+      Buffers().Give(std::move(rows.bytes));
+    }
     if (!rows.parents.empty()) AddParents(static_cast<int>(table), rows.parents, received_at);
     if (!rows.living.empty()) AddLiving(static_cast<int>(table), rows.living, received_at);
   }

@@ -12,6 +12,7 @@
 #include "extractor/memory/growing_buffer.h"
 #include "extractor/pipeline/event.h"
 #include "extractor/pipeline/run_report.h"
+#include "extractor/tables/table_catalog.h"
 #include "extractor/tables/unit_rows.h"
 
 namespace intercom_extractor {
@@ -30,9 +31,10 @@ class Batcher {
   Batcher(RunReport* report, absl::AnyInvocable<void(Event)> emit,
           absl::AnyInvocable<void(int table, size_t bytes)> too_large);
 
-  // Gives the unit memory for the tables that have had rows: to be called before an
-  // answer's rows are made. Only then, as an extraction may wait for long in between.
-  void LendMemory(UnitRows* unit) const;
+  // Gives the unit memory for those of the tables that have had rows: to be called before
+  // an answer's rows are made, which Add() then takes. Only then, as an extraction may wait
+  // for long in between.
+  void LendMemory(TableSet tables, UnitRows* unit) const;
 
   // Takes over a unit's rows and their memory, leaving it empty. Where rows fill the
   // memory that they stand in, batches share it: such rows are not copied again.

@@ -145,16 +145,26 @@ TEST_F(BatcherTest, BatchesKnowTheMemoryThatTheirRowsHold) {
 
 // Each of many stalled extractions kept memory for rows that it was not making.
 TEST_F(BatcherTest, UnitsHoldMemoryOnlyWhileRowsAreMade) {
-  batcher_.LendMemory(&unit_);
+  TableSet both;
+  both.set(users_.index).set(notes_.index);
+  batcher_.LendMemory(both, &unit_);
   EXPECT_EQ(unit_.tables()[users_.index].bytes.capacity(), 0u) << "no rows so far";
   AddRow(users_, "1", 20'000, &unit_);
   Add(&unit_);
   EXPECT_EQ(unit_.tables()[users_.index].bytes.capacity(), 0u);
   batcher_.FlushAll();
   events_.clear();
-  batcher_.LendMemory(&unit_);
+  batcher_.LendMemory(both, &unit_);
   EXPECT_GE(unit_.tables()[users_.index].bytes.capacity(), 20'000u);
   EXPECT_EQ(unit_.tables()[notes_.index].bytes.capacity(), 0u);
+
+  // An answer without users.
+  AddRow(notes_, "2", 0, &unit_);
+  Add(&unit_);
+  EXPECT_EQ(unit_.tables()[users_.index].bytes.capacity(), 0u);
+  batcher_.LendMemory(TableSet().set(notes_.index), &unit_);
+  EXPECT_EQ(unit_.tables()[users_.index].bytes.capacity(), 0u) << "not asked for";
+  EXPECT_GT(unit_.tables()[notes_.index].bytes.capacity(), 0u);
 }
 
 TEST_F(BatcherTest, FullBatchLeavesWithoutAFlush) {

@@ -397,7 +397,11 @@ void ContactWalk::OnCommit() {
   ShareOutTotal();
   size_t page = 0;
   size_t undecided = 0;
-  for (Contact& contact : std::exchange(page_, {})) {
+  for (Contact& contact : page_) {
+    if (contact.missing.empty()) {
+      plan_.AddContact(contact.role, {});
+      continue;
+    }
     auto shared = std::make_shared<Contact>(std::move(contact));
     std::vector<ContactChildren::Missing> lists;
     lists.reserve(shared->missing.size());
@@ -418,6 +422,7 @@ void ContactWalk::OnCommit() {
     }
     plan_.AddContact(shared->role, lists);
   }
+  page_.clear();
   largest_page_ = std::max(largest_page_, page);
   largest_undecided_ = std::max(largest_undecided_, undecided);
   plan_.Update();

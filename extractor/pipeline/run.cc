@@ -159,7 +159,7 @@ absl::StatusOr<PageInfo> Run::Read(RowsFetch* fetch, PageReader::OnRecord on_rec
 
 void Run::MakeRows(const std::shared_ptr<RowsFetch>& fetch) {
   unit_.Clear();
-  batcher_.LendMemory(&unit_);
+  batcher_.LendMemory(fetch->reading.tables, &unit_);
   if (fetch->reading.begin) fetch->reading.begin();
   const auto on_record = [&](const PageReader::Record& record) -> absl::Status {
     if (cancelled_) return absl::CancelledError("cancelled");

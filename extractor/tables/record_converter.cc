@@ -297,8 +297,8 @@ ABSL_ATTRIBUTE_ALWAYS_INLINE inline char* RecordConverter::WriteCopied(const Row
       break;
     case Write::kInt64:
       if (is_text) {
-        if (const auto number = ParseInt64(value.text)) {
-          return PutVarint(static_cast<uint64_t>(*number), column.tag.Put(to));
+        if (int64_t number = 0; FastInt64(value.text, &number)) {
+          return PutVarint(static_cast<uint64_t>(number), column.tag.Put(to));
         }
       }
       wanted = "a 64-bit integer";

@@ -45,7 +45,8 @@ for target in "${targets[@]}"; do
   file=$figures/${target##*:}.json
   printf '\n%s\n' "$target"
   if [[ $target == "$clients" ]]; then
-    python3 tests/benchmarks/clients/clients_benchmark.py --benchmark_out="$file"
+    PYTHONPATH=tests/benchmarks/pipeline \
+      python3 tests/benchmarks/clients/clients_benchmark.py --benchmark_out="$file"
   else
     "$(benchmark_file "$target")" --benchmark_out="$file" --benchmark_out_format=json
   fi

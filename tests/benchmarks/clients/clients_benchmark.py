@@ -5,7 +5,8 @@ million rows; each measures the ways in turns, in one run. Figures:
 
     clients/LANGUAGE/WAY/ours, .../stub     a way of reading, and the bare loop
 
-A language whose toolchain is missing is left out, and said.
+A language whose toolchain is missing is left out, and said. Figures are written as those of
+tests/benchmarks/pipeline, whose folder has to be in PYTHONPATH.
 """
 
 import argparse
@@ -14,10 +15,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[3]
-sys.path.append(str(ROOT / "tests/benchmarks/pipeline"))
-from figures import Figures  # noqa: E402
+from figures import Figures
 
+ROOT = Path(__file__).resolve().parents[3]
 BARE = "bare stub"
 NO_TOOLCHAIN = 77
 
