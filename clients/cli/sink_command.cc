@@ -51,8 +51,8 @@ Outcome SinkOutcome(const absl::Status& status) {
 class SinkCommand {
  public:
   SinkCommand(const ExtractOptions& options, ExtractorApi* api, const Console& console,
-              const ExtractTiming& timing)
-      : options_(options), api_(api), console_(console), timing_(timing) {}
+              const ExtractTiming& timing, const SinkMaker& make)
+      : options_(options), api_(api), console_(console), timing_(timing), make_(make) {}
 
   Outcome Run() {
     std::optional<Outcome> ended = Open();
@@ -62,10 +62,6 @@ class SinkCommand {
 
  private:
   std::optional<Outcome> Open() {
-    auto target = ParsePostgresUrl(options_.sink);
-    if (!target.ok()) return SinkOutcome(target.status());
-    report_.output = target->name();
-    report_.into_sink = true;
     const auto all = api_->ListTables();
     if (!all.ok()) return Failed(all.status());
     TableSelection selection = SelectTables(*all, options_.table_template, options_.tables);
@@ -86,10 +82,11 @@ class SinkCommand {
     for (const v1::TableDescription& table : selection.tables) {
       report_.outputs.emplace_back().table = table.table().name();
     }
-    auto sink = PostgresSink::Make(*std::move(target), options_.sink_id, selection.tables,
-                                   {all->tables().begin(), all->tables().end()});
+    auto sink = make_(options_, selection.tables, {all->tables().begin(), all->tables().end()});
     if (!sink.ok()) return SinkOutcome(sink.status());
     sink_ = *std::move(sink);
+    report_.output = sink_->name();
+    report_.into_sink = true;
     return std::nullopt;
   }
 
@@ -135,7 +132,7 @@ class SinkCommand {
         if (output.table == table.table()) output.bytes = table.bytes();
       }
     }
-    return JudgeExtraction(*result.summary, report_.outputs, display.saw_warning(),
+    return JudgeExtraction(*result.summary, report_.outputs, result.position.saw_warning(),
                            options_.connection);
   }
 
@@ -237,15 +234,24 @@ class SinkCommand {
   ExtractorApi* const api_;
   const Console& console_;
   const ExtractTiming& timing_;
+  const SinkMaker& make_;
   std::unique_ptr<Sink> sink_;
   ExtractionReport report_;
 };
 
 }  // namespace
 
+absl::StatusOr<std::unique_ptr<Sink>> SinkOfUrl(const ExtractOptions& options,
+                                                const std::vector<v1::TableDescription>& tables,
+                                                const std::vector<v1::TableDescription>& all) {
+  auto target = ParsePostgresUrl(options.sink);
+  if (!target.ok()) return target.status();
+  return PostgresSink::Make(*std::move(target), options.sink_id, tables, all);
+}
+
 Outcome RunSink(const ExtractOptions& options, ExtractorApi* api, const Console& console,
-                const ExtractTiming& timing) {
-  return SinkCommand(options, api, console, timing).Run();
+                const ExtractTiming& timing, const SinkMaker& make) {
+  return SinkCommand(options, api, console, timing, make).Run();
 }
 
 }  // namespace intercom_extractor

@@ -127,14 +127,21 @@ absl::Status SinkRun::Handle(const v1::ExtractResponse& event) {
     }
     case v1::ExtractResponse::kCheckpoint:
       return OnCheckpoint(event.checkpoint());
+    case v1::ExtractResponse::kNotice:
+      if (event.notice().severity() >= v1::SEVERITY_WARNING) next_.set_saw_warning(true);
+      return CommitWhenDue();
     case v1::ExtractResponse::kSummary:
       result_.summary = event.summary();
       return absl::OkStatus();
     default:
-      // While nothing comes, what was put off is due.
-      if (options_.timing.now() - last_commit_ < sink_->commit_interval()) return absl::OkStatus();
-      return CommitPending();
+      return CommitWhenDue();
   }
+}
+
+// While nothing comes, what was put off is due.
+absl::Status SinkRun::CommitWhenDue() {
+  if (options_.timing.now() - last_commit_ < sink_->commit_interval()) return absl::OkStatus();
+  return CommitPending();
 }
 
 absl::Status SinkRun::OnCheckpoint(const v1::Checkpoint& checkpoint) {

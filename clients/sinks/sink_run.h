@@ -70,6 +70,7 @@ class SinkRun {
   absl::Status Pump(Extraction* extraction);
   absl::Status Handle(const v1::ExtractResponse& event);
   absl::Status OnCheckpoint(const v1::Checkpoint& checkpoint);
+  absl::Status CommitWhenDue();
   absl::Status CommitPending();
   absl::Status BeginAnew();
   Step OnServerEnd(const absl::Status& status);

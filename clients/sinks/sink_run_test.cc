@@ -194,6 +194,22 @@ TEST_F(SinkRunTest, ACompleteRunIsFollowedByANewOne) {
   EXPECT_THAT(extractor_.request.resume_token(), IsEmpty());
 }
 
+TEST_F(SinkRunTest, AWarningBeforeTheProcessDiedIsRememberedAndTheNextRunIsFreeOfIt) {
+  extractor_.Add()->mutable_notice()->set_severity(v1::SEVERITY_WARNING);
+  extractor_.AddUsers({"a"});
+  extractor_.AddCheckpoint(1, {{"users", 1}});
+  extractor_.status = grpc::Status(grpc::StatusCode::INTERNAL, "broken");
+  ScriptRest();
+  FakeSink first(&store_);
+  EXPECT_FALSE(Run(&first).status.ok());
+  EXPECT_TRUE(store_.position.saw_warning());
+  FakeSink second(&store_);
+  EXPECT_TRUE(Run(&second).position.saw_warning());
+  EXPECT_TRUE(store_.position.saw_warning());
+  FakeSink third(&store_);
+  EXPECT_FALSE(Run(&third).position.saw_warning());
+}
+
 TEST_F(SinkRunTest, ARestartVoidsCommittedRowsWithTheNextCommit) {
   extractor_.AddUsers({"a"});
   extractor_.AddCheckpoint(1, {{"users", 1}});
