@@ -3,7 +3,9 @@
 #include <cstdint>
 #include <cstring>
 #include <limits>
+#include <vector>
 
+#include "absl/hash/hash.h"
 #include "absl/strings/match.h"
 #include "nlohmann/json.hpp"
 #include "simdjson.h"
@@ -100,42 +102,59 @@ void AppendJson(absl::string_view text, std::string* out) {
 // Appends the values of a row, in the order of its columns.
 class ValueWriter {
  public:
-  ValueWriter(const PostgresType* types, std::string* out) : type_(types), out_(out) {}
+  ValueWriter(const PostgresTable& table, std::string* out)
+      : type_(table.types().data()), in_key_(table.in_key().begin()), out_(out) {}
 
   void Null() {
     AppendLength(std::numeric_limits<uint32_t>::max(), out_);
-    ++type_;
+    Done(sizeof(uint32_t));
   }
   void String(const std::string& text) {
-    if (*type_++ == PostgresType::kJson) {
+    const size_t before = out_->size();
+    if (*type_ == PostgresType::kJson) {
       AppendJson(text, out_);
     } else {
       AppendText(text, out_);
     }
+    Done(out_->size() - before);
   }
   void Int64(int64_t value) {
-    if (*type_++ == PostgresType::kTimestamp) {
+    if (*type_ == PostgresType::kTimestamp) {
       AppendTime(value, out_);
     } else {
       AppendInt64(value, out_);
     }
+    Done(sizeof(uint32_t) + sizeof(value));
   }
   void Double(double value) {
     uint64_t bits;
     std::memcpy(&bits, &value, sizeof(bits));
     AppendLength(sizeof(bits), out_);
     AppendBigEndian(bits, out_);
-    ++type_;
+    Done(sizeof(uint32_t) + sizeof(bits));
   }
   void Bool(bool value) {
     AppendLength(1, out_);
     out_->push_back(value ? '\x01' : '\x00');
+    Done(sizeof(uint32_t) + 1);
+  }
+
+  size_t key_hash() const { return key_hash_; }
+
+ private:
+  // The value's last bytes are so many.
+  void Done(size_t bytes) {
+    if (*in_key_) {
+      key_hash_ = absl::HashOf(key_hash_, absl::string_view(*out_).substr(out_->size() - bytes));
+    }
+    ++in_key_;
     ++type_;
   }
 
- private:
   const PostgresType* type_;
+  std::vector<bool>::const_iterator in_key_;
   std::string* const out_;
+  size_t key_hash_ = 0;
 };
 
 }  // namespace
@@ -148,11 +167,12 @@ void AppendCopyHeader(std::string* out) {
 
 void AppendCopyTrailer(std::string* out) { out->append("\xff\xff", 2); }
 
-void AppendCopyRow(const PostgresTable& table, const google::protobuf::Message& row,
-                   std::string* out) {
+size_t AppendCopyRow(const PostgresTable& table, const google::protobuf::Message& row,
+                     std::string* out) {
   AppendBigEndian(static_cast<uint16_t>(table.types().size()), out);
-  ValueWriter writer(table.types().data(), out);
+  ValueWriter writer(table, out);
   table.columns().VisitRow(row, &writer);
+  return writer.key_hash();
 }
 
 void AppendCopyText(absl::string_view text, std::string* out) {

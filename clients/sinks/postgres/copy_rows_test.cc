@@ -153,6 +153,22 @@ TEST(CopyRowsTest, WhatIsNoJsonIsAStringOfIt) {
   EXPECT_THAT(WrittenJson(R"({"a":"\ud800"})"), StartsWith("\x01\""));
 }
 
+TEST(CopyRowsTest, RowsWithTheSameKeyHaveTheSameHash) {
+  const PostgresTable table = TableOf<v1::UserTag>();
+  const auto hash = [&table](const char* user, const char* tag, const char* type) {
+    v1::UserTag row;
+    row.set_users_pk(user);
+    if (tag != nullptr) row.set_id(tag);
+    row.set_type(type);
+    std::string bytes;
+    return AppendCopyRow(table, row, &bytes);
+  };
+  EXPECT_EQ(hash("1", "2", "tag"), hash("1", "2", "other"));
+  EXPECT_NE(hash("1", "2", "tag"), hash("1", "3", "tag"));
+  EXPECT_NE(hash("1", "2", "tag"), hash("2", "1", "tag"));
+  EXPECT_NE(hash("1", "", "tag"), hash("1", nullptr, "tag"));
+}
+
 TEST(CopyRowsTest, ParentsAreRowsOfOneText) {
   std::string bytes;
   AppendCopyText("42", &bytes);

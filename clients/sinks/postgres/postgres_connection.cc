@@ -14,8 +14,9 @@ namespace {
 
 using Result = std::unique_ptr<PGresult, decltype(&PQclear)>;
 
-// libpq takes an int, and a server's buffers are not endless.
-constexpr size_t kCopyChunk = size_t{1} << 20;
+// What a socket does not take at once libpq moves to the front of its buffer, again and again:
+// the less there is, the better.
+constexpr size_t kCopyChunk = size_t{64} << 10;
 
 // What libpq says, in one line.
 std::string OneLine(absl::string_view message) {

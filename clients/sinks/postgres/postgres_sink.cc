@@ -85,9 +85,11 @@ absl::Status PostgresSink::Connect() {
                                                       connection_->server_version() / 10'000,
                                                       "; this sink needs 15 or later"));
   }
-  // Who waits longer for a lock hears of it and tries again.
+  // Who waits longer for a lock hears of it and tries again. What a commit sorts shall not go
+  // through a file.
   return connection_->Do(
-      "SET lock_timeout = '30s'; SET timezone = 'UTC'; SET idle_in_transaction_session_timeout = 0;"
+      "SET lock_timeout = '30s'; SET work_mem = '64MB'; SET timezone = 'UTC'; SET "
+      "idle_in_transaction_session_timeout = 0;"
       " SET search_path = pg_catalog, pg_temp");
 }
 
@@ -246,7 +248,10 @@ absl::Status PostgresSink::Write(const v1::RowBatch& batch) {
     if (table.name() != batch.table()) continue;
     Pending* const pending = Find(table.name());
     const int count = RowCount(batch);
-    for (int i = 0; i < count; ++i) AppendCopyRow(table, RowAt(batch, i), &pending->rows);
+    for (int i = 0; i < count; ++i) {
+      const size_t key = AppendCopyRow(table, RowAt(batch, i), &pending->rows);
+      if (!pending->key_hashes.insert(key).second) pending->keys_repeat = true;
+    }
     for (const v1::ParentRows& parent : batch.parents()) {
       AppendCopyText(parent.id(), &pending->parents);
     }
@@ -378,7 +383,8 @@ absl::Status PostgresSink::ApplyRows() {
   for (const PostgresTable& table : tables_) {
     const auto pending = pending_.find(table.name());
     if (pending == pending_.end() || !pending->second.staged_rows) continue;
-    if (absl::Status status = connection_->Do(table.MergeSql()); !status.ok()) return status;
+    absl::Status status = connection_->Do(table.MergeSql(pending->second.keys_repeat));
+    if (!status.ok()) return status;
   }
   // Attachments are found through their parts: children before what is above them.
   for (auto table = tables_.rbegin(); table != tables_.rend(); ++table) {

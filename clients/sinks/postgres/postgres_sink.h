@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
@@ -54,6 +55,8 @@ class PostgresSink : public Sink {
     std::string parents;  // The same.
     bool staged_rows = false;
     bool staged_parents = false;
+    absl::flat_hash_set<size_t> key_hashes;  // Of the rows.
+    bool keys_repeat = false;
     bool restarted = false;
     uint32_t generation = 0;
     std::vector<std::string> deleted;

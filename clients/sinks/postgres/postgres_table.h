@@ -35,6 +35,8 @@ class PostgresTable {
   const RowColumns& columns() const { return columns_; }
   // Of the columns, in their order.
   const std::vector<PostgresType>& types() const { return types_; }
+  // Whether they are part of the key.
+  const std::vector<bool>& in_key() const { return in_key_; }
   // Whether even an incremental run reads it whole.
   bool always_whole() const { return description_.table().incremental() == v1::INCREMENTAL_WHOLE; }
 
@@ -47,8 +49,9 @@ class PostgresTable {
   std::string CopySql() const;
   std::string CopyParentsSql() const;
 
-  // Writes the staged rows over those with their keys.
-  std::string MergeSql() const;
+  // Writes the staged rows over those with their keys. Where a key may be staged more than
+  // once, the last row of each counts; that takes a sort, an eighth of a commit.
+  std::string MergeSql(bool keys_repeat) const;
   // Drops the rows that the run has written, or has not.
   std::string DropWrittenSql(absl::string_view since) const;
   std::string DropOlderSql(absl::string_view since) const;
@@ -83,6 +86,7 @@ class PostgresTable {
   v1::TableDescription description_;
   RowColumns columns_;
   std::vector<PostgresType> types_;
+  std::vector<bool> in_key_;
   std::vector<v1::ColumnDescription> descriptions_;  // Of the columns, in their order.
   std::vector<std::string> key_;
   bool documented_key_ = false;

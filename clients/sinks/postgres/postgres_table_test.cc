@@ -86,12 +86,17 @@ TEST(PostgresTableTest, OnlyColumnsThatAreMissingAreAdded) {
                     Not(HasSubstr("\"id\""))));
 }
 
-TEST(PostgresTableTest, TheLastStagedRowOfAKeyIsWrittenOverTheOneThatIsThere) {
-  EXPECT_EQ(Table("tags").MergeSql(),
-            "INSERT INTO \"raw\".\"tags\" (\"type\", \"id\", \"name\") SELECT DISTINCT ON (\"id\") "
-            "\"type\", \"id\", \"name\" FROM pg_temp.\"rows_tags\" ORDER BY \"id\", ctid DESC ON "
-            "CONFLICT (\"id\") DO UPDATE SET \"type\" = EXCLUDED.\"type\", \"id\" = "
-            "EXCLUDED.\"id\", \"name\" = EXCLUDED.\"name\"");
+TEST(PostgresTableTest, StagedRowsAreWrittenOverThoseThatAreThere) {
+  EXPECT_EQ(Table("tags").MergeSql(/*keys_repeat=*/false),
+            "INSERT INTO \"raw\".\"tags\" (\"type\", \"id\", \"name\") SELECT \"type\", \"id\", "
+            "\"name\" FROM pg_temp.\"rows_tags\" ON CONFLICT (\"id\") DO UPDATE SET \"type\" = "
+            "EXCLUDED.\"type\", \"id\" = EXCLUDED.\"id\", \"name\" = EXCLUDED.\"name\"");
+}
+
+TEST(PostgresTableTest, OfAKeyThatIsStagedTwiceTheLastRowCounts) {
+  EXPECT_THAT(Table("tags").MergeSql(/*keys_repeat=*/true),
+              HasSubstr("SELECT DISTINCT ON (\"id\") \"type\", \"id\", \"name\" FROM "
+                        "pg_temp.\"rows_tags\" ORDER BY \"id\", ctid DESC ON CONFLICT"));
 }
 
 TEST(PostgresTableTest, RowsOfARunAreToldByTheirTransaction) {
