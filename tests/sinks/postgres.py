@@ -15,7 +15,10 @@ from process import free_port
 from tables import Row, fields, raw_records
 
 START_SECONDS = 60.0
+# Fills schemas that it makes itself, and may do nothing else.
 USER, PASSWORD = "etl", "hunter2"
+# Whom the tests are.
+ADMIN, ADMIN_PASSWORD = "admin", "hunter3"
 # It refuses to run as root.
 UNPRIVILEGED = "nobody"
 
@@ -31,6 +34,10 @@ class SqlError(Exception):
     """What psql said."""
 
 
+class NoSmallDisk(Exception):
+    """Only root may mount one, and not everywhere."""
+
+
 class Postgres:
     """Runs until it is stopped; may be killed and started again with its data."""
 
@@ -40,15 +47,17 @@ class Postgres:
         self._log = folder / "log"
         self._process: subprocess.Popen[bytes] | None = None
         self._as_user: list[str] = []
+        account = pwd.getpwuid(os.geteuid())
         if os.geteuid() == 0:
             account = pwd.getpwnam(UNPRIVILEGED)
             os.chown(folder, account.pw_uid, account.pw_gid)
             self._as_user = ["setpriv", f"--reuid={account.pw_uid}"]
             self._as_user += [f"--regid={account.pw_gid}", "--clear-groups", "--"]
+        self.account = account
         password = folder / "password"
-        password.write_text(PASSWORD)
+        password.write_text(ADMIN_PASSWORD)
         password.chmod(0o644)
-        initdb = [*self._as_user, _programs() / "initdb", "-D", self._data, "-U", USER]
+        initdb = [*self._as_user, _programs() / "initdb", "-D", self._data, "-U", ADMIN]
         initdb += [f"--pwfile={password}", "--auth=scram-sha-256", "--no-sync", "--encoding=UTF8"]
         subprocess.run(initdb, check=True, cwd=folder, capture_output=True)
 
@@ -58,8 +67,18 @@ class Postgres:
     def start(self) -> None:
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
-                [*self._as_user, _programs() / "postgres", "-D", self._data, "-p", str(self.port),
-                 "-c", "listen_addresses=127.0.0.1", "-c", f"unix_socket_directories={self._data}"],
+                [
+                    *self._as_user,
+                    _programs() / "postgres",
+                    "-D",
+                    self._data,
+                    "-p",
+                    str(self.port),
+                    "-c",
+                    "listen_addresses=127.0.0.1",
+                    "-c",
+                    f"unix_socket_directories={self._data}",
+                ],
                 cwd=self._data.parent,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -73,6 +92,35 @@ class Postgres:
             if time.monotonic() > deadline:
                 raise RuntimeError(f"PostgreSQL did not start: {self._log.read_text()[-2000:]}")
             time.sleep(0.05)
+
+    def add_role(self, name: str) -> None:
+        self.run(f"CREATE ROLE {name} LOGIN PASSWORD '{PASSWORD}'")
+        self.run(f"GRANT CREATE ON DATABASE postgres TO {name}")
+
+    @contextlib.contextmanager
+    def small_disk(self, mebibytes: int = 4) -> Iterator[str]:
+        """A tablespace that is soon full."""
+        folder = self._data.parent / "small"
+        folder.mkdir()
+        owner = f"uid={self.account.pw_uid},gid={self.account.pw_gid},mode=700"
+        options = f"size={mebibytes}m,{owner}"
+        mounted = subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", options, "none", folder], capture_output=True
+        )
+        if mounted.returncode:
+            raise NoSmallDisk(mounted.stderr.decode(errors="replace"))
+        try:
+            self.run(f"CREATE TABLESPACE small LOCATION '{folder}'")
+            self.run("GRANT CREATE ON TABLESPACE small TO PUBLIC")
+            yield "small"
+            self.run("DROP TABLESPACE small")
+        finally:
+            subprocess.run(["umount", "--lazy", folder], check=True)
+
+    def move_all(self, old: str, new: str) -> None:
+        """Tables and indexes from one tablespace to the other."""
+        for kind in ("TABLE", "INDEX"):
+            self.run(f"ALTER {kind} ALL IN TABLESPACE {old} SET TABLESPACE {new}")
 
     def kill(self) -> None:
         """As a machine that loses its power would, but for what the disk had."""
@@ -92,9 +140,24 @@ class Postgres:
 
     def run(self, sql: str) -> bytes:
         done = subprocess.run(
-            ["psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-h", "127.0.0.1", "-p", str(self.port),
-             "-U", USER, "-d", "postgres", "-c", sql],
-            env={**os.environ, "PGPASSWORD": PASSWORD, "PGTZ": "UTC"},
+            [
+                "psql",
+                "-X",
+                "-q",
+                "-v",
+                "ON_ERROR_STOP=1",
+                "-h",
+                "127.0.0.1",
+                "-p",
+                str(self.port),
+                "-U",
+                ADMIN,
+                "-d",
+                "postgres",
+                "-c",
+                sql,
+            ],
+            env={**os.environ, "PGPASSWORD": ADMIN_PASSWORD, "PGTZ": "UTC"},
             capture_output=True,
         )
         if done.returncode:
@@ -103,9 +166,12 @@ class Postgres:
 
     def query(self, sql: str) -> list[Row]:
         header, *records = (
-            fields(record) for record in raw_records(self.run(f"COPY ({sql}) TO STDOUT (FORMAT csv, HEADER)"))
+            fields(record)
+            for record in raw_records(self.run(f"COPY ({sql}) TO STDOUT (FORMAT csv, HEADER)"))
         )
-        return [dict(zip([name or "" for name in header], record, strict=True)) for record in records]
+        return [
+            dict(zip([name or "" for name in header], record, strict=True)) for record in records
+        ]
 
 
 @contextlib.contextmanager
@@ -117,6 +183,7 @@ def running_postgres() -> Iterator[Postgres]:
         server = Postgres(folder)
         try:
             server.start()
+            server.add_role(USER)
             yield server
         finally:
             server.stop()

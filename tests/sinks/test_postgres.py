@@ -1,121 +1,39 @@
 """intercom-extract --sink postgresql://...: against a real server, which is killed meanwhile."""
 
-import json
 import random
 import signal
 import subprocess
 import time
 from collections import Counter
 from collections.abc import Iterator
-from decimal import Decimal
 from pathlib import Path
 
 import pytest
+import sink_campaign
+from expected import columns_of, differences
+from postgres import ADMIN, PASSWORD, NoSmallDisk, Postgres, running_postgres
+from writer import COMPLETE, OUTPUT, USAGE, extract_into, start_into
 
-from postgres import PASSWORD, Postgres, running_postgres
-from programs import (
-    ACCESS_TOKEN,
-    INTERCOM_EXTRACT,
-    Run,
-    clean_environment,
-    run_command_line,
-    running_fake,
-    write_expected,
-)
-from tables import TABLES, Row, read_rows
+from programs import running_fake, write_expected
 
-COMPLETE, USAGE, OUTPUT = 0, 2, 6
 SMALL = ("--users=60", "--leads=25", "--companies=40", "--conversations=40")
-KILLED = (
-    "--users=400",
-    "--leads=150",
-    "--companies=250",
-    "--conversations=250",
-    "--latency-ms=10",
+# A company scroll of 60 pages, which is what takes longest.
+LONG_SCROLL = (
+    "--users=20",
+    "--leads=10",
+    "--companies=6000",
+    "--conversations=10",
+    "--latency-ms=60",
     "--scroll-ttl-ms=1500",
 )
 SINCE = 1_735_000_000
-# What a timestamptz holds: from 4713 BC to the end of the year 294276.
-FIRST_SECOND, LAST_SECOND = -210_866_803_200, 9_224_318_015_999
+SEEDS = range(4)
 
 
 @pytest.fixture(scope="module")
 def postgres() -> Iterator[Postgres]:
     with running_postgres() as server:
         yield server
-
-
-def sink_arguments(base_url: str, url: str, *more: str) -> list[str]:
-    return ["extract", "--embedded", "--base-url", base_url, "--template", "all", "--sink", url, *more]
-
-
-def extract_into(base_url: str, url: str, *more: str, password: str = PASSWORD) -> Run:
-    run = run_command_line(*sink_arguments(base_url, url, *more), PGPASSWORD=password)
-    assert password not in run.stderr, "the password was shown"
-    return run
-
-
-def start_into(base_url: str, url: str, log: Path, *more: str) -> subprocess.Popen[bytes]:
-    with log.open("ab") as file:
-        return subprocess.Popen(
-            [INTERCOM_EXTRACT, *sink_arguments(base_url, url, *more)],
-            stdin=subprocess.DEVNULL,
-            stdout=file,
-            stderr=file,
-            env=clean_environment(INTERCOM_ACCESS_TOKEN=ACCESS_TOKEN, PGPASSWORD=PASSWORD),
-        )
-
-
-def _columns(postgres: Postgres, schema: str, table: str) -> dict[str, str]:
-    rows = postgres.query(
-        "SELECT attname, format_type(atttypid, NULL) AS type FROM pg_attribute WHERE attrelid = "
-        f"'{schema}.{table}'::regclass AND attnum > 0 AND NOT attisdropped ORDER BY attnum"
-    )
-    return {row["attname"] or "": row["type"] or "" for row in rows}
-
-
-def _comparable(row: Row, types: dict[str, str]) -> tuple[str | None, ...]:
-    def as_kept(kind: str, cell: str | None) -> str | None:
-        if cell is None or cell.endswith("infinity"):
-            return cell
-        if kind == "jsonb":  # Keeps all digits, but no order of keys and no exponents.
-            value = json.loads(cell, parse_float=Decimal, parse_int=Decimal)
-            return json.dumps(value, sort_keys=True, default=lambda number: f"{number:f}")
-        if kind == "double precision":  # 9.1e+15 is how it writes what is 9100000000000000.
-            return str(float(cell))
-        if kind != "timestamp with time zone" or FIRST_SECOND <= int(cell) <= LAST_SECOND:
-            return cell
-        return "infinity" if int(cell) > 0 else "-infinity"
-
-    return tuple(as_kept(types[name], cell) for name, cell in row.items())
-
-
-def differences(postgres: Postgres, schema: str, expected: Path) -> list[str]:
-    """How the tables of the schema differ from the expected files, one line for each."""
-    found = []
-    for table in TABLES:
-        types = _columns(postgres, schema, table)
-        columns = ", ".join(
-            f'CASE WHEN isfinite("{name}") THEN extract(epoch FROM "{name}")::bigint::text '
-            f'ELSE "{name}"::text END AS "{name}"'
-            if kind == "timestamp with time zone"
-            else f'"{name}"::text AS "{name}"'
-            for name, kind in types.items()
-        )
-        rows = postgres.query(f"SELECT {columns} FROM {schema}.{table}")
-        actual = Counter(_comparable(row, types) for row in rows)
-        wanted = read_rows(expected / f"{table}.csv")
-        if wanted and list(wanted[0]) != list(types):
-            found.append(f"{table}: columns {list(types)}, want {list(wanted[0])}")
-            continue
-        truth = Counter(_comparable(row, types) for row in wanted)
-        missing, extra = truth - actual, actual - truth
-        if missing or extra:
-            found.append(
-                f"{table}: {missing.total()} missing such as {list(missing)[:1]}, {extra.total()} "
-                f"too many such as {list(extra)[:1]}, of {truth.total()}"
-            )
-    return found
 
 
 def test_a_full_run_gives_the_expected_tables(postgres: Postgres, tmp_path: Path) -> None:
@@ -128,7 +46,7 @@ def test_a_full_run_gives_the_expected_tables(postgres: Postgres, tmp_path: Path
 
 
 def test_types_keys_and_comments_are_those_of_the_annotations(postgres: Postgres) -> None:
-    types = _columns(postgres, "whole", "users")
+    types = columns_of(postgres, "whole", "users")
     assert types["created_at"] == "timestamp with time zone"
     assert types["custom_attributes"] == "jsonb"
     assert types["session_count"] == "bigint"
@@ -151,7 +69,7 @@ def test_a_second_full_run_drops_what_no_longer_exists(postgres: Postgres, tmp_p
         "INSERT INTO again.tags (id, name) VALUES ('gone', 'x');"
         "UPDATE again.users SET name = 'changed'; DELETE FROM again.leads"
     )
-    # The row was written after the run began; that is how a later run knows it is not its own.
+    # Written before the next run begins: it takes them for an older run's, and replaces them.
     expected = write_expected(tmp_path / "expected", *SMALL)
     with running_fake(tmp_path / "log2", *SMALL) as fake:
         assert extract_into(fake.base_url, url).exit_code == COMPLETE
@@ -190,67 +108,211 @@ def test_columns_that_a_table_lacks_are_added_and_others_stay(
             "ALTER TABLE evolved.users DROP COLUMN owner_id; ALTER TABLE evolved.tags ADD mine text"
         )
         assert extract_into(fake.base_url, url).exit_code == COMPLETE
-    assert "mine" in _columns(postgres, "evolved", "tags")
+    assert "mine" in columns_of(postgres, "evolved", "tags")
     postgres.run("ALTER TABLE evolved.tags DROP COLUMN mine")
     assert differences(postgres, "evolved", expected) == []
 
 
 @pytest.fixture(scope="module")
 def killed_expected(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_expected(tmp_path_factory.mktemp("killed"), *KILLED)
+    return write_expected(tmp_path_factory.mktemp("killed"), *sink_campaign.WORKSPACE)
 
 
-@pytest.mark.parametrize("seed", range(4))
-def test_kills_of_extractor_and_database_leave_every_row_once(
-    postgres: Postgres, tmp_path: Path, killed_expected: Path, seed: int
+@pytest.fixture(scope="module")
+def kills() -> Counter[str]:
+    """Of all seeds."""
+    return Counter()
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_kills_in_mid_transaction_leave_every_row_once(
+    postgres: Postgres, tmp_path: Path, killed_expected: Path, kills: Counter[str], seed: int
 ) -> None:
-    chance = random.Random(f"postgres {seed}")
-    schema = f"killed{seed}"
-    log = tmp_path / "client.log"
-    kills = 0
-    with running_fake(tmp_path / "log", *KILLED) as fake:
-        for attempt in range(40):
-            client = start_into(fake.base_url, postgres.url(schema), log)
-            if kills < 4:
-                time.sleep(chance.uniform(0.3, 2.0))
-                if client.poll() is None:
-                    kills += 1
-                    if chance.random() < 0.5:
-                        client.send_signal(signal.SIGKILL)
-                    else:
-                        postgres.kill()
-                        postgres.start()
-            code = client.wait(timeout=120)
-            if code == COMPLETE and kills >= 3:
-                break
-            assert code in (COMPLETE, -signal.SIGKILL, OUTPUT), log.read_text()[-3000:]
-        else:
-            pytest.fail(f"not complete: {log.read_text()[-3000:]}")
-    assert kills >= 3
-    assert differences(postgres, schema, killed_expected) == [], log.read_text()[-3000:]
+    with running_fake(tmp_path / "log", *sink_campaign.WORKSPACE) as fake:
+        played = sink_campaign.play(
+            postgres, fake, killed_expected, tmp_path / "client", f"test.{seed}"
+        )
+    print(played)
+    kills += played.kills
+    assert played.problems == [], played
 
 
-def test_of_two_instances_the_older_one_is_fenced_even_when_it_was_frozen(
+def test_so_many_kills_hit_an_open_transaction(kills: Counter[str]) -> None:
+    assert kills.total() >= 10, kills
+    assert min(kills[sink_campaign.WRITER], kills[sink_campaign.DATABASE]) >= 3, kills
+
+
+def _wait_for(postgres: Postgres, condition: str, client: subprocess.Popen[bytes]) -> None:
+    """Until the SQL is true, which it must be before the client ends."""
+    while True:
+        ended = client.poll() is not None
+        if postgres.query(f"SELECT {condition} AS met")[0]["met"] == "t":
+            return
+        assert not ended, f"the run ended before: {condition}"
+        time.sleep(0.02)
+
+
+def _made(postgres: Postgres, schema: str, client: subprocess.Popen[bytes]) -> None:
+    """Until a run has stored its first checkpoint in the schema."""
+    _wait_for(postgres, f"to_regclass('{schema}._intercom_state') IS NOT NULL", client)
+    _wait_for(postgres, f"(SELECT checkpoint > 0 FROM {schema}._intercom_state)", client)
+
+
+def test_a_table_that_begins_anew_loses_the_old_rows_with_the_first_new_ones(
+    postgres: Postgres, tmp_path: Path
+) -> None:
+    expected = write_expected(tmp_path / "expected", *LONG_SCROLL)
+    log, url = tmp_path / "client", postgres.url("restarted")
+    with running_fake(tmp_path / "log", *LONG_SCROLL) as fake:
+        client = start_into(fake.base_url, url, log)
+        _made(postgres, "restarted", client)
+        _wait_for(postgres, "(SELECT count(*) > 0 FROM restarted.companies)", client)
+        # The scroll, which nothing but its own process can go on with, breaks.
+        client.kill()
+        client.wait()
+        sink_campaign.end_sessions(postgres)
+        before = postgres.query("SELECT count(*) AS n FROM restarted.companies")[0]["n"]
+        assert 0 < int(before or 0) < 6000, "the scroll was over"
+        # As a company that Intercom no longer has when it is read again.
+        postgres.run("INSERT INTO restarted.companies (id) VALUES ('gone')")
+        client = start_into(fake.base_url, url, log)
+        new = (
+            "(SELECT generation > 1 FROM restarted._intercom_tables WHERE table_name = 'companies')"
+        )
+        _wait_for(postgres, new, client)
+        client.send_signal(signal.SIGSTOP)
+        seen = postgres.query(
+            "SELECT (SELECT complete FROM restarted._intercom_state) AS complete,"
+            " (SELECT count(*) FROM restarted.companies WHERE id = 'gone') AS gone,"
+            " (SELECT count(*) FROM restarted.companies) AS rows"
+        )[0]
+        client.send_signal(signal.SIGCONT)
+        assert client.wait(timeout=120) == COMPLETE, log.read_text()[-3000:]
+    assert seen["complete"] == "f", "seen too late to tell"
+    assert seen["gone"] == "0", f"a row of the old generation stayed: {seen}"
+    assert differences(postgres, "restarted", expected) == []
+
+
+def test_of_two_instances_the_older_one_is_fenced_even_when_it_was_frozen_in_a_transaction(
     postgres: Postgres, tmp_path: Path, killed_expected: Path
 ) -> None:
-    log = tmp_path / "older.log"
-    with running_fake(tmp_path / "log", *KILLED) as fake:
+    log = tmp_path / "older"
+    with running_fake(tmp_path / "log", *sink_campaign.WORKSPACE) as fake:
         older = start_into(fake.base_url, postgres.url("fenced"), log)
-        time.sleep(1.0)
-        older.send_signal(signal.SIGSTOP)
+        _made(postgres, "fenced", older)
+        frozen = sink_campaign.freeze_in_transaction(older, postgres, "fenced", random.Random(1))
+        assert frozen is not None, "the run ended before"
         try:
             newer = extract_into(fake.base_url, postgres.url("fenced"))
             assert newer.exit_code == COMPLETE, newer
-            before = postgres.query("SELECT max(updated_at) AS at FROM fenced._intercom_state")
+            before = sink_campaign.position(postgres, "fenced")
         finally:
             older.send_signal(signal.SIGCONT)
         assert older.wait(timeout=60) == OUTPUT, log.read_text()
     assert "took over sink id default" in log.read_text()
-    assert postgres.query("SELECT max(updated_at) AS at FROM fenced._intercom_state") == before
+    assert sink_campaign.position(postgres, "fenced") == before
     assert differences(postgres, "fenced", killed_expected) == []
 
 
-def test_wrong_passwords_hosts_and_urls_are_clear_errors(postgres: Postgres, tmp_path: Path) -> None:
+def test_an_older_instance_that_runs_on_is_fenced(
+    postgres: Postgres, tmp_path: Path, killed_expected: Path
+) -> None:
+    log = tmp_path / "older"
+    with running_fake(tmp_path / "log", *sink_campaign.WORKSPACE) as fake:
+        older = start_into(fake.base_url, postgres.url("running_on"), log)
+        _made(postgres, "running_on", older)
+        newer = extract_into(fake.base_url, postgres.url("running_on"))
+        assert newer.exit_code == COMPLETE, newer
+        assert older.wait(timeout=60) == OUTPUT, log.read_text()
+    assert "took over sink id default" in log.read_text()
+    assert differences(postgres, "running_on", killed_expected) == []
+
+
+def test_an_older_instance_whose_session_the_newer_must_not_end_is_fenced(
+    postgres: Postgres, tmp_path: Path, killed_expected: Path
+) -> None:
+    """Where another role takes over, only the check at each commit is left."""
+    log = tmp_path / "older"
+    postgres.add_role("other")
+    with running_fake(tmp_path / "log", *sink_campaign.WORKSPACE) as fake:
+        older = start_into(fake.base_url, postgres.url("roles"), log)
+        _made(postgres, "roles", older)
+        postgres.run(
+            "GRANT ALL ON SCHEMA roles TO other; GRANT ALL ON ALL TABLES IN SCHEMA roles TO other"
+        )
+        # Outside of a transaction: it holds no lock that the newer would wait for.
+        while True:
+            assert older.poll() is None, "the run ended before"
+            older.send_signal(signal.SIGSTOP)
+            if postgres.query(
+                "SELECT state FROM pg_stat_activity WHERE application_name = 'intercom-extract'"
+            ) == [{"state": "idle"}]:
+                break
+            older.send_signal(signal.SIGCONT)
+        try:
+            newer = extract_into(fake.base_url, postgres.url("roles", user="other"))
+            assert newer.exit_code == COMPLETE, newer
+            before = sink_campaign.position(postgres, "roles")
+        finally:
+            older.send_signal(signal.SIGCONT)
+        assert older.wait(timeout=60) == OUTPUT, log.read_text()
+    assert "took over sink id default" in log.read_text()
+    assert sink_campaign.position(postgres, "roles") == before
+    assert differences(postgres, "roles", killed_expected) == []
+
+
+def test_a_database_that_is_down_for_a_while_is_waited_for(
+    postgres: Postgres, tmp_path: Path, killed_expected: Path
+) -> None:
+    log = tmp_path / "client"
+    with running_fake(tmp_path / "log", *sink_campaign.WORKSPACE) as fake:
+        client = start_into(fake.base_url, postgres.url("down"), log)
+        _made(postgres, "down", client)
+        postgres.stop()
+        while log.read_text().count("tries again in") < 2:
+            assert client.poll() is None, log.read_text()
+            time.sleep(0.05)
+        refused = extract_into(fake.base_url, postgres.url("down"))
+        postgres.start()
+        assert client.wait(timeout=120) == COMPLETE, log.read_text()[-3000:]
+    assert differences(postgres, "down", killed_expected) == []
+    # One that begins while it is down says so at once.
+    assert refused.exit_code == OUTPUT, refused
+    assert "check that PostgreSQL runs there" in refused.stderr
+
+
+@pytest.fixture
+def small_disk(postgres: Postgres) -> Iterator[str]:
+    try:
+        with postgres.small_disk() as tablespace:
+            yield tablespace
+    except NoSmallDisk as reason:
+        pytest.skip(f"no small disk: {reason}")
+
+
+def test_a_full_disk_ends_the_run_and_the_next_one_goes_on(
+    postgres: Postgres, tmp_path: Path, killed_expected: Path, small_disk: str
+) -> None:
+    log = tmp_path / "client"
+    with running_fake(tmp_path / "log", *sink_campaign.WORKSPACE) as fake:
+        postgres.run(f"ALTER ROLE etl SET default_tablespace = {small_disk}")
+        try:
+            full = extract_into(fake.base_url, postgres.url("full_disk"))
+        finally:
+            postgres.run("ALTER ROLE etl RESET default_tablespace")
+        assert full.exit_code == OUTPUT, full
+        assert "No space left on device" in full.stderr
+        assert "run again to go on from checkpoint" in full.stderr
+        postgres.move_all(small_disk, "pg_default")
+        client = start_into(fake.base_url, postgres.url("full_disk"), log)
+        assert client.wait(timeout=120) == COMPLETE, log.read_text()[-3000:]
+    assert "goes on from checkpoint" in log.read_text()
+    assert differences(postgres, "full_disk", killed_expected) == []
+
+
+def test_wrong_passwords_hosts_and_urls_are_clear_errors(
+    postgres: Postgres, tmp_path: Path
+) -> None:
     with running_fake(tmp_path / "log", *SMALL) as fake:
         refused = extract_into(fake.base_url, postgres.url(), password="wrong-secret")
         assert refused.exit_code == OUTPUT, refused
@@ -260,6 +322,14 @@ def test_wrong_passwords_hosts_and_urls_are_clear_errors(postgres: Postgres, tmp
         assert "check the host" in nowhere.stderr
         broken = extract_into(fake.base_url, f"postgresql://etl:a@{PASSWORD}@h/db")
         assert broken.exit_code == USAGE, broken
+
+
+def test_a_role_that_may_not_make_the_schema_is_told(postgres: Postgres, tmp_path: Path) -> None:
+    postgres.run(f"CREATE SCHEMA closed AUTHORIZATION {ADMIN}")
+    with running_fake(tmp_path / "log", *SMALL) as fake:
+        refused = extract_into(fake.base_url, postgres.url("closed"))
+    assert refused.exit_code == OUTPUT, refused
+    assert "permission denied for schema closed" in refused.stderr
 
 
 def test_a_table_has_one_id(postgres: Postgres, tmp_path: Path) -> None:
