@@ -56,7 +56,8 @@ def test_types_keys_and_comments_are_those_of_the_annotations(postgres: Postgres
     comment = postgres.query("SELECT col_description('whole.users'::regclass, 2) AS c")
     assert comment[0]["c"] == "The Intercom defined id representing the user"
     key = postgres.query(
-        "SELECT count(*) AS n FROM pg_index WHERE indrelid = 'whole.users'::regclass AND indisprimary"
+        "SELECT count(*) AS n FROM pg_index WHERE indrelid = 'whole.users'::regclass AND"
+        " indisprimary"
     )
     assert key[0]["n"] == "1"
 
