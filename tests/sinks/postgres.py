@@ -57,7 +57,14 @@ class Postgres:
         password = folder / "password"
         password.write_text(ADMIN_PASSWORD)
         password.chmod(0o644)
-        initdb = [*self._as_user, _programs() / "initdb", "-D", self._data, "-U", ADMIN]
+        initdb: list[str | Path] = [
+            *self._as_user,
+            _programs() / "initdb",
+            "-D",
+            self._data,
+            "-U",
+            ADMIN,
+        ]
         initdb += [f"--pwfile={password}", "--auth=scram-sha-256", "--no-sync", "--encoding=UTF8"]
         subprocess.run(initdb, check=True, cwd=folder, capture_output=True)
 
