@@ -138,6 +138,7 @@ std::string PostgresTable::CommentSql(size_t index) const {
 std::string PostgresTable::CreateSql() const {
   const std::string table = QualifiedName(name());
   std::vector<std::string> parts;
+  parts.reserve(types_.size() + 1);
   for (size_t i = 0; i < types_.size(); ++i) parts.push_back(ColumnSql(i));
   // Only ids are promised not to be null; a link to a record without one is a row, too.
   parts.push_back(absl::StrCat(documented_key_ ? "PRIMARY KEY (" : "UNIQUE NULLS NOT DISTINCT (",
@@ -165,6 +166,7 @@ std::string PostgresTable::AddColumnsSql(const absl::flat_hash_set<std::string>&
 
 std::string PostgresTable::StagingSql() const {
   std::vector<std::string> parts;
+  parts.reserve(types_.size());
   for (size_t i = 0; i < types_.size(); ++i) {
     // Rows are sorted by their key: by bytes is cheaper than by a language, and finds the same.
     const bool text = types_[i] == PostgresType::kText;
