@@ -9,6 +9,7 @@
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
 #include "clients/cli/help_texts.h"
+#include "clients/sinks/postgres/postgres_url.h"
 #include "proto/v1.h"
 
 namespace intercom_extractor {
@@ -36,10 +37,30 @@ std::string TablesMistake(v1::Template table_template, const std::vector<std::st
          "(intercom-extract tables lists them)";
 }
 
+std::string SinkMistake(const ExtractOptions& options) {
+  if (!options.output.empty()) {
+    return "--output and --sink exclude each other: rows go into files or into a database";
+  }
+  if (options.resume || !options.state.empty()) {
+    return absl::StrCat(options.resume ? "--resume" : "--state",
+                        " is for files: a sink keeps its own state, and what is unfinished there "
+                        "goes on by itself");
+  }
+  if (options.gzip) return "--gzip is for files";
+  if (!IsPostgresUrl(options.sink)) {
+    return "--sink is none that is known; write postgresql://USER@HOST:PORT/DATABASE?schema=NAME";
+  }
+  return "";
+}
+
 std::string ExtractMistake(const ExtractOptions& options) {
   std::string mistake = TablesMistake(options.table_template, options.tables);
   if (!mistake.empty()) return mistake;
-  if (options.output.empty()) return "--output is empty: name a directory, or - for stdout";
+  if (!options.sink.empty()) return SinkMistake(options);
+  if (!options.sink_id.empty()) return "--sink-id needs --sink URL";
+  if (options.output.empty()) {
+    return "say where to: --output DIR, --output - for stdout, or --sink URL for a database";
+  }
   if (options.output == "-" &&
       (options.table_template != v1::TEMPLATE_UNSPECIFIED || options.tables.size() != 1)) {
     return "--output - writes exactly one table: name it with --tables TABLE, or give a directory";
@@ -179,15 +200,25 @@ CommandLine ParseCommandLine(int argc, const char* const* argv, absl::Time now) 
   ExtractOptions extract;
   bool extract_embedded = false;
   IncrementalFlags extract_incremental;
-  CLI::App* extract_command = app.add_subcommand("extract", "Read tables into files or stdout");
+  CLI::App* extract_command =
+      app.add_subcommand("extract", "Read tables into files, stdout or a database");
   extract_command->footer(kExtractFooter);
   AddTemplateFlag(extract_command, &extract.table_template);
   std::string table_names;
   AddTablesFlag(extract_command, &table_names);
   extract_command
       ->add_option("--output", extract.output, "Directory for the files, or - for stdout")
-      ->type_name("DIR")
-      ->required();
+      ->type_name("DIR");
+  extract_command
+      ->add_option("--sink", extract.sink,
+                   "Database instead of files: postgresql://USER@HOST:PORT/DATABASE?schema=NAME "
+                   "[schema=intercom]; the password from PGPASSWORD or .pgpass")
+      ->type_name("URL");
+  extract_command
+      ->add_option("--sink-id", extract.sink_id,
+                   "Under which name the sink keeps how far it is; of two runs with one id the "
+                   "older one ends [the connection's name]")
+      ->type_name("ID");
   extract_command
       ->add_option_function<std::string>(
           "--format",
@@ -273,6 +304,7 @@ CommandLine ParseCommandLine(int argc, const char* const* argv, absl::Time now) 
                                        ConnectionMistake(extract.connection, extract_embedded)}) {
       if (!mistake.empty()) return UsageError{mistake};
     }
+    if (extract.sink_id.empty()) extract.sink_id = extract.connection.connection;
     return extract;
   }
   if (plan_command->parsed()) {

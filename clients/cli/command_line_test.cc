@@ -117,7 +117,7 @@ TEST(CommandLineTest, EmbeddedExcludesWhatIsForAServer) {
 
 TEST(CommandLineTest, SaysWhatIsMissing) {
   EXPECT_THAT(Error(""), HasSubstr("--help"));
-  EXPECT_THAT(Error("extract --template all"), HasSubstr("--output is required"));
+  EXPECT_THAT(Error("extract --template all"), HasSubstr("--output DIR"));
   EXPECT_THAT(Error("extract --output out"), HasSubstr("--template basic|conversations|all"));
   EXPECT_THAT(Error("extract --template some --output out"), HasSubstr("--template"));
   EXPECT_THAT(Error("frobnicate"), Not(HasSubstr("\n")));

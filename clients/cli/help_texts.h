@@ -6,7 +6,7 @@ namespace intercom_extractor {
 // What --help says before and after the flags, which explain themselves.
 
 inline constexpr char kDescription[] =
-    "Reads an Intercom workspace into CSV or JSON Lines files, one per table, as fast as its\n"
+    "Reads an Intercom workspace into CSV or JSON Lines files, or a database, as fast as its\n"
     "request quota allows.";
 
 inline constexpr char kFooter[] =
@@ -24,6 +24,7 @@ inline constexpr char kExtractFooter[] =
     "  intercom-extract extract --template basic --output out --server extractor.example:50051\n"
     "  intercom-extract extract --template all --output out --resume\n"
     "  intercom-extract extract --template all --output out --updated-since last\n"
+    "  intercom-extract extract --template all --sink 'postgresql://etl@db/crm?schema=intercom'\n"
     "\n"
     "Files are written in DIR/.partial and moved into place once they are whole. CSV: null is\n"
     "an empty field, the empty string is \"\". The order of rows is unspecified.\n"
@@ -42,7 +43,12 @@ inline constexpr char kExtractFooter[] =
     "With --find-deleted it also writes TABLE.deleted.csv: keys of users, leads, conversations,\n"
     "companies, admins, tags and segments that are gone, even if there are none. Drop them and\n"
     "their children after the rows are loaded. Runs keep the keys of what they delivered in\n"
-    "DIR/.intercom-extract.ids to find them.";
+    "DIR/.intercom-extract.ids to find them.\n"
+    "\n"
+    "With --sink, rows and how far they are go into the database together, in one transaction:\n"
+    "whatever dies, each row is there exactly once, and the same command goes on from there. A\n"
+    "full run drops at its end what no longer exists, an incremental one also children that a\n"
+    "record has lost. A database that is down is waited for, up to 10 minutes.";
 
 inline constexpr char kStateFooter[] =
     "Examples:\n"

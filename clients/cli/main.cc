@@ -21,6 +21,7 @@
 #include "clients/cli/interrupt.h"
 #include "clients/cli/plan_command.h"
 #include "clients/cli/remote_server.h"
+#include "clients/cli/sink_command.h"
 #include "clients/cli/state_command.h"
 #include "clients/cli/tables_command.h"
 #include "clients/cpp/cancellation.h"
@@ -76,6 +77,9 @@ Outcome Run(const CommandLine& command_line, const Console& console, Cancellatio
   }
   if (const auto* extract = std::get_if<ExtractOptions>(&command_line)) {
     return RunWithServer(*extract, /*needs_token=*/true, interrupt, [&](ExtractorApi* api) {
+      if (!extract->sink.empty()) {
+        return RunSink(*extract, api, console, ProcessTiming(interrupt));
+      }
       return RunExtract(*extract, api, console, ProcessTiming(interrupt));
     });
   }

@@ -175,7 +175,10 @@ std::string FormatSummaryText(const ExtractionReport& report) {
                     "\n");
   }
   for (const std::string& note : report.notes) absl::StrAppend(&text, "note: ", note, "\n");
-  if (report.in_place) absl::StrAppend(&text, "files are in ", report.output, "\n");
+  if (report.in_place) {
+    absl::StrAppend(&text, report.into_sink ? "rows are in " : "files are in ", report.output,
+                    "\n");
+  }
   return text;
 }
 

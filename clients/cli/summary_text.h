@@ -27,9 +27,10 @@ struct ExtractionReport {
   // The files that say what is gone, by table; their names are whole paths.
   std::map<std::string, DeletedRecordsResult::File> deleted;
   std::vector<std::string> notes;  // What people should know of the next run.
-  std::string output;              // The directory as the user named it, or "-".
-  bool in_place = false;           // Whether any file was moved into place.
-  bool resumable = false;          // Whether --resume can continue a run that was broken off.
+  std::string output;              // The directory as the user named it, "-", or a sink's name.
+  bool into_sink = false;
+  bool in_place = false;   // Whether any file was moved into place.
+  bool resumable = false;  // Whether --resume can continue a run that was broken off.
 };
 
 // For people, several lines: per table rows, bytes, requests and status; totals;

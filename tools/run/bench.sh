@@ -8,7 +8,8 @@
 #   bench.sh --page           runs nothing: the page of the figures that are there
 #   bench.sh --record [NAME]  runs them and records their ratios as what is expected
 #
-# Beside Bazel's programs there is clients_benchmark, for the clients of all languages.
+# Beside Bazel's programs there are clients_benchmark, for the clients of all languages, and
+# sinks_benchmark, which starts the databases that it fills.
 set -euo pipefail
 source tools/run/lib.sh
 source tools/run/benchmarks.sh
@@ -35,9 +36,20 @@ fi
 # HTTP/2 in front of what answers.
 need build clients
 readonly clients=//tests/benchmarks/clients:clients_benchmark
-mapfile -t targets < <({ benchmark_targets && echo "$clients"; } | grep -F -- "$name")
+readonly sinks=//tests/benchmarks/sinks:sinks_benchmark
+mapfile -t targets < <({ benchmark_targets && printf '%s\n' "$clients" "$sinks"; } | grep -F -- "$name")
 ((${#targets[@]})) || die "no benchmark's name contains '$name'"
-mapfile -t programs < <(printf '%s\n' "${targets[@]}" | grep -vxF "$clients")
+programs=()
+for target in "${targets[@]}"; do
+  case $target in
+    "$clients") ;;
+    "$sinks")
+      need sinks
+      programs+=(//tests/benchmarks/sinks:postgres_rounds)
+      ;;
+    *) programs+=("$target") ;;
+  esac
+done
 if ((${#programs[@]})); then bazel_cached build "${programs[@]}"; fi
 mkdir -p "$figures"
 files=()
@@ -47,6 +59,9 @@ for target in "${targets[@]}"; do
   if [[ $target == "$clients" ]]; then
     PYTHONPATH=tests/benchmarks/pipeline \
       python3 tests/benchmarks/clients/clients_benchmark.py --benchmark_out="$file"
+  elif [[ $target == "$sinks" ]]; then
+    PYTHONPATH=tests/sinks:tests/soak:tests/conformance \
+      python3 tests/benchmarks/sinks/sinks_benchmark.py --benchmark_out="$file" --benchmark_out_format=json
   else
     "$(benchmark_file "$target")" --benchmark_out="$file" --benchmark_out_format=json
   fi

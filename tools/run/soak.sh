@@ -1,13 +1,15 @@
 #!/usr/bin/env bash
-# Breaks whole extractions at random points and compares every row with the truth; or
-# measures what a server holds whose reader stops.
+# Breaks whole extractions, or the databases that they fill, at random points and compares
+# every row with the truth; or measures what a server holds whose reader stops.
 set -euo pipefail
 source tools/run/lib.sh
 
 case ${1:-} in
   kill | sigterm | stall) ;;
-  *) die "soak has kill, sigterm and stall; ./run soak kill --help says more" ;;
+  sinks) need sinks ;;
+  *) die "soak has kill, sigterm, sinks and stall; ./run soak kill --help says more" ;;
 esac
 need build clients
 bazel_cached build "${program_targets[@]}"
+if [[ $1 == sinks ]]; then exec tests/sinks/run.sh campaign "${@:2}"; fi
 exec tests/soak/run.sh "$@"

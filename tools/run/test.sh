@@ -7,10 +7,10 @@ source tools/run/benchmarks.sh
 
 part=all
 case ${1:-} in
-  cpp | sanitizers | clients | soak | demo) part=$1 ;;
+  cpp | sanitizers | clients | sinks | soak | demo) part=$1 ;;
   conformance) part=clients ;;
   "" | -*) ;;
-  *) die "test has the parts cpp, sanitizers, clients, soak and demo" ;;
+  *) die "test has the parts cpp, sanitizers, clients, sinks, soak and demo" ;;
 esac
 [[ $part == all ]] || shift
 flags=("$@")
@@ -85,6 +85,12 @@ suite_languages() {
   echo "$passed passed, $failed failed"
 }
 
+# Each sink against a real server, which is killed meanwhile.
+suite_sinks() {
+  bazel_cached build "${program_targets[@]}" //tests/benchmarks/sinks:postgres_rounds
+  tests/sinks/run.sh
+}
+
 # A seeded slice of the kill campaign; ./run soak kill runs as much of it as wanted.
 suite_soak() {
   bazel_cached build "${program_targets[@]}"
@@ -134,6 +140,10 @@ if [[ $part == all || $part == demo ]]; then suites+=(demo); fi
 if [[ $part == clients || ($part == all && -x tests/conformance/run.sh) ]]; then
   groups+=(clients)
   suites+=(clients languages)
+fi
+if [[ $part == all || $part == sinks ]]; then
+  groups+=(clients sinks)
+  suites+=(sinks)
 fi
 if [[ $part == all || $part == soak ]]; then
   groups+=(clients)

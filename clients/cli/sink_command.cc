@@ -1,0 +1,257 @@
+#include "clients/cli/sink_command.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/time/time.h"
+#include "clients/cli/extraction_verdict.h"
+#include "clients/cli/incremental_flags.h"
+#include "clients/cli/progress_display.h"
+#include "clients/cli/run_opening.h"
+#include "clients/cli/server_errors.h"
+#include "clients/cli/summary_text.h"
+#include "clients/cli/table_outputs.h"
+#include "clients/cli/table_selection.h"
+#include "clients/cli/ticker.h"
+#include "clients/cpp/rows.h"
+#include "clients/sinks/postgres/postgres_sink.h"
+#include "clients/sinks/postgres/postgres_url.h"
+#include "clients/sinks/sink.h"
+#include "clients/sinks/sink_run.h"
+#include "intercom/extractor/v1/extractor_service.pb.h"
+#include "proto/v1.h"
+#include "sink_position.pb.h"
+
+namespace intercom_extractor {
+namespace {
+
+constexpr std::chrono::milliseconds kTickInterval{125};
+
+ProgressDisplay::Mode DisplayMode(const ExtractOptions& options, const Console& console) {
+  if (options.quiet) return ProgressDisplay::Mode::kQuiet;
+  if (options.json) return ProgressDisplay::Mode::kJsonLines;
+  return console.err_is_terminal ? ProgressDisplay::Mode::kBar : ProgressDisplay::Mode::kLines;
+}
+
+Outcome SinkOutcome(const absl::Status& status) {
+  const bool usage = absl::IsInvalidArgument(status) || absl::IsUnimplemented(status);
+  return {usage ? ExitCode::kUsage : ExitCode::kOutput, std::string(status.message())};
+}
+
+class SinkCommand {
+ public:
+  SinkCommand(const ExtractOptions& options, ExtractorApi* api, const Console& console,
+              const ExtractTiming& timing, const SinkMaker& make)
+      : options_(options), api_(api), console_(console), timing_(timing), make_(make) {}
+
+  Outcome Run() {
+    std::optional<Outcome> ended = Open();
+    report_.outcome = ended.has_value() ? *std::move(ended) : Stream();
+    return Report();
+  }
+
+ private:
+  std::optional<Outcome> Open() {
+    const auto all = api_->ListTables();
+    if (!all.ok()) return Failed(all.status());
+    TableSelection selection = SelectTables(*all, options_.table_template, options_.tables);
+    if (!selection.unknown.empty()) {
+      return Outcome{
+          ExitCode::kUsage,
+          absl::StrCat("the server lists no table ", absl::StrJoin(selection.unknown, ", "),
+                       "; intercom-extract tables shows those it has")};
+    }
+    if (selection.tables.empty()) {
+      return Outcome{ExitCode::kUsage, "the server has no table for this"};
+    }
+    if (options_.incremental.incremental()) {
+      if (auto refused = RefuseIncremental(options_, selection.tables); refused.has_value()) {
+        return refused;
+      }
+    }
+    for (const v1::TableDescription& table : selection.tables) {
+      report_.outputs.emplace_back().table = table.table().name();
+    }
+    auto sink = make_(options_, selection.tables, {all->tables().begin(), all->tables().end()});
+    if (!sink.ok()) return SinkOutcome(sink.status());
+    sink_ = *std::move(sink);
+    report_.output = sink_->name();
+    report_.into_sink = true;
+    return std::nullopt;
+  }
+
+  Outcome Stream() {
+    std::vector<std::string> names;
+    for (const auto& output : report_.outputs) names.push_back(output.table);
+    ProgressDisplay display(DisplayMode(options_, console_), &console_, names, timing_.now);
+    SinkRun run(api_->client(), sink_.get(), OptionsOfRun(&display));
+    const auto position = run.Open();
+    if (!position.ok()) return SinkOutcome(position.status());
+    const absl::StatusOr<v1::ExtractRequest> request = RequestAfter(*position);
+    if (!request.ok()) return {ExitCode::kUsage, std::string(request.status().message())};
+    if (report_.updated_since.has_value()) {
+      display.Note(absl::StrCat("incremental: reads what changed since ",
+                                FormatSince(*report_.updated_since)));
+    }
+    SinkRunResult result;
+    {
+      Ticker ticker(kTickInterval, [&display] { display.Tick(); });
+      result = run.Run(*request);
+    }
+    display.End();
+    report_.summary = result.summary;
+    SetRows(result.position, nullptr);
+    if (!result.status.ok()) {
+      report_.summary.reset();
+      Outcome outcome = api_->interrupt()->cancelled() || !result.of_sink
+                            ? Failed(result.status)
+                            : SinkOutcome(result.status);
+      // Another instance goes on with it.
+      report_.resumable = outcome.code != ExitCode::kUsage && result.position.checkpoint() > 0 &&
+                          !absl::IsAborted(result.status);
+      if (report_.resumable) {
+        absl::StrAppend(&outcome.message, "; run again to go on from checkpoint ",
+                        result.position.checkpoint());
+      }
+      return outcome;
+    }
+    report_.in_place = true;
+    for (auto& output : report_.outputs) output.in_place = true;
+    for (const v1::TableSummary& table : result.summary->tables()) {
+      for (auto& output : report_.outputs) {
+        if (output.table == table.table()) output.bytes = table.bytes();
+      }
+    }
+    return JudgeExtraction(*result.summary, report_.outputs, result.position.saw_warning(),
+                           options_.connection);
+  }
+
+  SinkRunOptions OptionsOfRun(ProgressDisplay* display) {
+    SinkRunOptions options;
+    options.timing = {timing_.now, timing_.wait, timing_.random};
+    options.cancellation = api_->interrupt();
+    options.on_note = [display](const std::string& note) { display->Note(note); };
+    options.on_position = [this, display](const sinks::SinkPosition& position) {
+      SetRows(position, display);
+    };
+    options.on_event = [display](const v1::ExtractResponse& event) {
+      if (event.has_row_batch()) {
+        display->OnRows(event.row_batch().table(), RowCount(event.row_batch()));
+      } else if (event.has_progress()) {
+        display->OnProgress(event.progress());
+      } else if (event.has_notice()) {
+        display->OnNotice(event.notice());
+      } else if (event.has_table_restarted()) {
+        display->OnRestart(event.table_restarted());
+      }
+    };
+    return options;
+  }
+
+  void SetRows(const sinks::SinkPosition& position, ProgressDisplay* display) {
+    for (auto& output : report_.outputs) {
+      const auto found = position.rows().find(output.table);
+      output.rows = found == position.rows().end() ? 0 : found->second;
+      if (display != nullptr) display->SetRows(output.table, output.rows);
+    }
+  }
+
+  // What is asked of the server, where the sink is at `position`. An error where nothing says
+  // since when.
+  absl::StatusOr<v1::ExtractRequest> RequestAfter(const sinks::SinkPosition& position) {
+    v1::ExtractRequest request;
+    request.set_connection(options_.connection.connection);
+    request.set_template_(options_.table_template);
+    for (const std::string& table : options_.tables) request.add_tables(table);
+    request.set_body_format(options_.body_format);
+    if (!options_.incremental.incremental()) return request;
+    request.set_find_deleted(options_.incremental.find_deleted);
+    request.set_with_parents(true);
+    int64_t since = 0;
+    if (options_.incremental.since.has_value()) {
+      since = absl::ToUnixSeconds(*options_.incremental.since);
+    } else {
+      const auto last = SinceLast(position, request);
+      if (!last.ok()) return last.status();
+      since = *last;
+    }
+    request.mutable_updated_since()->set_seconds(since);
+    report_.updated_since = absl::FromUnixSeconds(since);
+    return request;
+  }
+
+  absl::StatusOr<int64_t> SinceLast(const sinks::SinkPosition& position,
+                                    const v1::ExtractRequest& request) const {
+    // An unfinished run goes on with the time that it began with.
+    v1::ExtractRequest stored;
+    if (!position.complete() && stored.ParseFromString(position.request()) &&
+        stored.has_updated_since()) {
+      const int64_t since = stored.updated_since().seconds();
+      stored.clear_updated_since();
+      if (stored.SerializeAsString() == request.SerializeAsString()) return since;
+    }
+    std::optional<int64_t> earliest;
+    for (const auto& output : report_.outputs) {
+      const auto read = position.read_at().find(output.table);
+      if (read == position.read_at().end()) {
+        return absl::FailedPreconditionError(
+            absl::StrCat("no run with sink id ", options_.sink_id, " has read ", output.table,
+                         " to its end; run once without --updated-since"));
+      }
+      earliest = std::min(earliest.value_or(read->second), read->second);
+    }
+    return *earliest - absl::ToInt64Seconds(options_.incremental.overlap);
+  }
+
+  Outcome Failed(const absl::Status& status) {
+    if (api_->interrupt()->cancelled()) return {ExitCode::kInterrupted, "interrupted"};
+    return DescribeServerError(status, options_.connection);
+  }
+
+  Outcome Report() {
+    if (options_.json) {
+      if (!console_.out(FormatSummaryJson(report_)) &&
+          report_.outcome.code == ExitCode::kComplete) {
+        report_.outcome = {ExitCode::kOutput, "cannot write the summary to standard output"};
+      }
+    } else if (report_.summary.has_value() && !options_.quiet) {
+      console_.err(FormatSummaryText(report_));
+    }
+    return report_.outcome;
+  }
+
+  const ExtractOptions& options_;
+  ExtractorApi* const api_;
+  const Console& console_;
+  const ExtractTiming& timing_;
+  const SinkMaker& make_;
+  std::unique_ptr<Sink> sink_;
+  ExtractionReport report_;
+};
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Sink>> SinkOfUrl(const ExtractOptions& options,
+                                                const std::vector<v1::TableDescription>& tables,
+                                                const std::vector<v1::TableDescription>& all) {
+  auto target = ParsePostgresUrl(options.sink);
+  if (!target.ok()) return target.status();
+  return PostgresSink::Make(*std::move(target), options.sink_id, tables, all);
+}
+
+Outcome RunSink(const ExtractOptions& options, ExtractorApi* api, const Console& console,
+                const ExtractTiming& timing, const SinkMaker& make) {
+  return SinkCommand(options, api, console, timing, make).Run();
+}
+
+}  // namespace intercom_extractor

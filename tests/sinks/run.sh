@@ -1,0 +1,35 @@
+#!/usr/bin/env bash
+# Fills real databases, which it starts itself, and breaks them and the extractor meanwhile:
+#
+#   run.sh [ARGUMENTS]        arguments go to pytest; the last line is `N passed, N failed`
+#   run.sh campaign [FLAGS]   ./run soak sinks: many kills in mid-transaction; --help says more
+#
+# The programs come from bazel-bin unless the environment names others, as in
+# tests/conformance/run.sh.
+set -euo pipefail
+
+# environment.sh reads it.
+# shellcheck disable=SC2034
+from=$PWD
+cd -- "$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")/../.."
+readonly folder=tests/sinks
+readonly build=$PWD/.build/sinks
+# shellcheck source=tests/conformance/environment.sh
+source tests/conformance/environment.sh
+name_programs
+for program in "$FAKE_INTERCOM" "$INTERCOM_EXTRACT"; do
+  require_program "$program" sinks
+done
+prepare_environment tests/conformance/requirements.txt
+mkdir -p "$build"
+
+export PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=$PWD/tests/conformance:$PWD/tests/soak:$PWD/$folder
+if [[ ${1:-} == campaign ]]; then
+  "$environment/bin/python" "$folder/sink_campaign.py" "${@:2}"
+  exit
+fi
+status=0
+"$environment/bin/python" -m pytest "$folder" --rootdir "$folder" -p no:cacheprovider \
+  --quiet -r fE --junit-xml "$build/junit.xml" "$@" || status=$?
+"$environment/bin/python" tests/conformance/count_results.py "$build/junit.xml" || status=1
+exit "$status"
