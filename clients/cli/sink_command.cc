@@ -23,7 +23,6 @@
 #include "clients/cli/table_outputs.h"
 #include "clients/cli/table_selection.h"
 #include "clients/cli/ticker.h"
-#include "clients/cpp/rows.h"
 #include "clients/sinks/postgres/postgres_sink.h"
 #include "clients/sinks/postgres/postgres_url.h"
 #include "clients/sinks/sink.h"
@@ -144,9 +143,9 @@ class SinkCommand {
     options.on_position = [this, display](const sinks::SinkPosition& position) {
       SetRows(position, display);
     };
-    options.on_event = [display](const v1::ExtractResponse& event) {
+    options.on_event = [display](const v1::ExtractResponse& event, size_t rows) {
       if (event.has_row_batch()) {
-        display->OnRows(event.row_batch().table(), RowCount(event.row_batch()));
+        display->OnRows(event.row_batch().table(), static_cast<int64_t>(rows));
       } else if (event.has_progress()) {
         display->OnProgress(event.progress());
       } else if (event.has_notice()) {

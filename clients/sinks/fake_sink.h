@@ -48,9 +48,15 @@ class FakeSink : public Sink {
     return absl::OkStatus();
   }
 
-  absl::Status Write(const v1::RowBatch& batch) override {
+  absl::Status Write(const v1::RowBatch& batch, const SerializedRows& rows) override {
     if (lose_writes > 0 && --lose_writes == 0) return Lost();
-    for (const v1::User& user : batch.users()) users_.push_back(user.id());
+    for (const absl::string_view row : rows) {
+      v1::User user;
+      if (!user.ParseFromArray(row.data(), static_cast<int>(row.size()))) {
+        return absl::DataLossError("a row is no message");
+      }
+      if (batch.table() == "users") users_.push_back(user.id());
+    }
     return absl::OkStatus();
   }
 

@@ -7,6 +7,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "clients/cpp/rows.h"
 #include "intercom/extractor/v1/extractor_service.pb.h"
 #include "proto/v1.h"
 #include "sink_position.pb.h"
@@ -45,9 +46,10 @@ class Sink {
   // stay until the run overwrites them, or shows at its end that they are gone.
   virtual absl::Status Begin(const v1::ExtractRequest& request) = 0;
 
-  // Rows, and parents of rows, of a table that the run asked for. Where a sink keeps rows by
-  // key, the last one written counts.
-  virtual absl::Status Write(const v1::RowBatch& batch) = 0;
+  // Rows, and parents of rows, of a table that the run asked for. The rows are bytes, each a
+  // message of its table, and not in `batch`. Where a sink keeps rows by key, the last one
+  // written counts. kDataLoss: a row is no message.
+  virtual absl::Status Write(const v1::RowBatch& batch, const SerializedRows& rows) = 0;
 
   // Records that are gone, with what belongs to them: dropped, or told on as tombstones.
   virtual absl::Status Delete(const v1::DeletedRecords& deleted) = 0;

@@ -6,7 +6,6 @@
 #include "absl/strings/str_cat.h"
 #include "clients/cpp/errors.h"
 #include "clients/cpp/reconnect_backoff.h"
-#include "clients/cpp/rows.h"
 
 namespace intercom_extractor {
 namespace {
@@ -71,6 +70,7 @@ void SinkRun::GoOnFrom(sinks::SinkPosition position) {
 ExtractionOptions SinkRun::OptionsOfExtraction() const {
   ExtractionOptions options;
   options.delivery = Delivery::kOnce;
+  options.serialized_rows = true;
   options.cancellation = options_.cancellation;
   options.timing = options_.timing;
   options.position.emplace();
@@ -99,19 +99,20 @@ SinkRun::Step SinkRun::ReadOnce() {
 // Errors are the sink's.
 absl::Status SinkRun::Pump(Extraction* extraction) {
   while (const v1::ExtractResponse* event = extraction->Next()) {
-    if (absl::Status status = Handle(*event); !status.ok()) return status;
-    if (options_.on_event) options_.on_event(*event);
+    const SerializedRows& rows = extraction->serialized_rows();
+    if (absl::Status status = Handle(*event, rows); !status.ok()) return status;
+    if (options_.on_event) options_.on_event(*event, rows.size());
   }
   // What came before the end must not be read again, however it ended.
   return CommitPending();
 }
 
-absl::Status SinkRun::Handle(const v1::ExtractResponse& event) {
+absl::Status SinkRun::Handle(const v1::ExtractResponse& event, const SerializedRows& rows) {
   switch (event.event_case()) {
     case v1::ExtractResponse::kRowBatch:
       covered_ = false;
-      rows_ += RowCount(event.row_batch());
-      return sink_->Write(event.row_batch());
+      rows_ += static_cast<int64_t>(rows.size());
+      return sink_->Write(event.row_batch(), rows);
     case v1::ExtractResponse::kDeletedRecords:
       covered_ = false;
       return sink_->Delete(event.deleted_records());

@@ -1,6 +1,8 @@
 #ifndef CLIENTS_SINKS_SINK_RUN_H_
 #define CLIENTS_SINKS_SINK_RUN_H_
 
+#include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
@@ -11,6 +13,7 @@
 #include "clients/cpp/cancellation.h"
 #include "clients/cpp/client.h"
 #include "clients/cpp/extraction.h"
+#include "clients/cpp/rows.h"
 #include "clients/sinks/sink.h"
 #include "intercom/extractor/v1/extractor_service.pb.h"
 #include "proto/v1.h"
@@ -26,8 +29,9 @@ struct SinkRunOptions {
   // For how long a sink that lost its connection is called again.
   absl::Duration patience = absl::Minutes(10);
 
-  // What happens, in this order; may be left out. An event, once the sink has it:
-  std::function<void(const v1::ExtractResponse&)> on_event;
+  // What happens, in this order; may be left out. An event, once the sink has it, and how
+  // many rows it has:
+  std::function<void(const v1::ExtractResponse&, size_t)> on_event;
   // The run goes on from here, and rows after it come again:
   std::function<void(const sinks::SinkPosition&)> on_position;
   // A sentence for people, such as that the sink is waited for:
@@ -68,7 +72,7 @@ class SinkRun {
   ExtractionOptions OptionsOfExtraction() const;
   Step ReadOnce();
   absl::Status Pump(Extraction* extraction);
-  absl::Status Handle(const v1::ExtractResponse& event);
+  absl::Status Handle(const v1::ExtractResponse& event, const SerializedRows& rows);
   absl::Status OnCheckpoint(const v1::Checkpoint& checkpoint);
   absl::Status CommitWhenDue();
   absl::Status CommitPending();

@@ -109,7 +109,7 @@ class ValueWriter {
     AppendLength(std::numeric_limits<uint32_t>::max(), out_);
     Done(sizeof(uint32_t));
   }
-  void String(const std::string& text) {
+  void String(absl::string_view text) {
     const size_t before = out_->size();
     if (*type_ == PostgresType::kJson) {
       AppendJson(text, out_);
@@ -167,12 +167,14 @@ void AppendCopyHeader(std::string* out) {
 
 void AppendCopyTrailer(std::string* out) { out->append("\xff\xff", 2); }
 
-size_t AppendCopyRow(const PostgresTable& table, const google::protobuf::Message& row,
-                     std::string* out) {
+std::optional<size_t> AppendCopyRow(const PostgresTable& table, absl::string_view row,
+                                    std::string* out) {
+  const size_t begin = out->size();
   AppendBigEndian(static_cast<uint16_t>(table.types().size()), out);
   ValueWriter writer(table, out);
-  table.columns().VisitRow(row, &writer);
-  return writer.key_hash();
+  if (table.columns().VisitRow(row, &writer)) return writer.key_hash();
+  out->resize(begin);
+  return std::nullopt;
 }
 
 void AppendCopyText(absl::string_view text, std::string* out) {

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <limits>
+#include <optional>
 #include <string>
 
 #include "clients/cli/test_tables.h"
@@ -55,7 +56,7 @@ PostgresTable TableOf() {
 template <typename Row>
 std::vector<std::string> Written(const Row& row) {
   std::string bytes;
-  AppendCopyRow(TableOf<Row>(), row, &bytes);
+  EXPECT_TRUE(AppendCopyRow(TableOf<Row>(), row.SerializeAsString(), &bytes).has_value());
   return Values(bytes);
 }
 
@@ -161,12 +162,18 @@ TEST(CopyRowsTest, RowsWithTheSameKeyHaveTheSameHash) {
     if (tag != nullptr) row.set_id(tag);
     row.set_type(type);
     std::string bytes;
-    return AppendCopyRow(table, row, &bytes);
+    return AppendCopyRow(table, row.SerializeAsString(), &bytes);
   };
   EXPECT_EQ(hash("1", "2", "tag"), hash("1", "2", "other"));
   EXPECT_NE(hash("1", "2", "tag"), hash("1", "3", "tag"));
   EXPECT_NE(hash("1", "2", "tag"), hash("2", "1", "tag"));
   EXPECT_NE(hash("1", "", "tag"), hash("1", nullptr, "tag"));
+}
+
+TEST(CopyRowsTest, WhatIsNoRowLeavesNothing) {
+  std::string bytes = "before";
+  EXPECT_EQ(AppendCopyRow(TableOf<v1::Tag>(), "\x0a\x05x", &bytes), std::nullopt);
+  EXPECT_EQ(bytes, "before");
 }
 
 TEST(CopyRowsTest, ParentsAreRowsOfOneText) {

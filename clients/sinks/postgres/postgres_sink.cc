@@ -7,7 +7,6 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "clients/cpp/rows.h"
 #include "clients/sinks/postgres/copy_rows.h"
 
 namespace intercom_extractor {
@@ -243,14 +242,17 @@ absl::Status PostgresSink::Begin(const v1::ExtractRequest& request) {
 
 PostgresSink::Pending* PostgresSink::Find(const std::string& table) { return &pending_[table]; }
 
-absl::Status PostgresSink::Write(const v1::RowBatch& batch) {
+absl::Status PostgresSink::Write(const v1::RowBatch& batch, const SerializedRows& rows) {
   for (const PostgresTable& table : tables_) {
     if (table.name() != batch.table()) continue;
     Pending* const pending = Find(table.name());
-    const int count = RowCount(batch);
-    for (int i = 0; i < count; ++i) {
-      const size_t key = AppendCopyRow(table, RowAt(batch, i), &pending->rows);
-      if (!pending->key_hashes.insert(key).second) pending->keys_repeat = true;
+    for (const absl::string_view row : rows) {
+      const auto key = AppendCopyRow(table, row, &pending->rows);
+      if (!key.has_value()) {
+        return absl::DataLossError(
+            absl::StrCat("the server sent a row of ", table.name(), " that is no message"));
+      }
+      if (!pending->key_hashes.insert(*key).second) pending->keys_repeat = true;
     }
     for (const v1::ParentRows& parent : batch.parents()) {
       AppendCopyText(parent.id(), &pending->parents);

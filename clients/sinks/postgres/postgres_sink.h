@@ -11,6 +11,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "clients/cpp/rows.h"
 #include "clients/sinks/postgres/postgres_connection.h"
 #include "clients/sinks/postgres/postgres_table.h"
 #include "clients/sinks/postgres/postgres_url.h"
@@ -38,7 +39,7 @@ class PostgresSink : public Sink {
 
   absl::StatusOr<sinks::SinkPosition> Open() override;
   absl::Status Begin(const v1::ExtractRequest& request) override;
-  absl::Status Write(const v1::RowBatch& batch) override;
+  absl::Status Write(const v1::RowBatch& batch, const SerializedRows& rows) override;
   absl::Status Delete(const v1::DeletedRecords& deleted) override;
   absl::Status Keep(const v1::LivingRecords& living) override;
   absl::Status Restart(const std::string& table, uint32_t generation) override;

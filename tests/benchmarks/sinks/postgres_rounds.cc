@@ -68,21 +68,21 @@ struct Work {
     for (const std::string& event : finished.events) {
       v1::ExtractResponse response;
       if (!response.ParseFromString(event)) Fail("a batch cannot be read");
-      std::vector<v1::RowBatch>& transaction = batches.emplace_back();
+      std::vector<std::vector<std::string>>& transaction = batches.emplace_back();
       std::string& bytes = copies.emplace_back();
       AppendCopyHeader(&bytes);
       for (const v1::User& user : response.row_batch().users()) {
-        if (transaction.empty() || transaction.back().users_size() == kRowsOfBatch) {
-          transaction.emplace_back().set_table("users");
+        if (transaction.empty() || transaction.back().size() == kRowsOfBatch) {
+          transaction.emplace_back();
         }
-        *transaction.back().add_users() = user;
-        AppendCopyRow(table, user, &bytes);
+        const std::string& row = transaction.back().emplace_back(user.SerializeAsString());
+        if (!AppendCopyRow(table, row, &bytes).has_value()) Fail("a row cannot be read");
         ++rows;
       }
       AppendCopyTrailer(&bytes);
     }
   }
-  std::vector<std::vector<v1::RowBatch>> batches;
+  std::vector<std::vector<std::vector<std::string>>> batches;  // Rows of batches.
   std::vector<std::string> copies;
   size_t rows = 0;
 };
@@ -214,8 +214,12 @@ class Rounds {
     sinks::SinkPosition position;
     position.set_resume_token(std::string(kTokenBytes, 't'));
     Check(sink_->Begin(v1::ExtractRequest()));
-    for (const std::vector<v1::RowBatch>& transaction : work_.batches) {
-      for (const v1::RowBatch& batch : transaction) Check(sink_->Write(batch));
+    v1::RowBatch users;
+    users.set_table("users");
+    for (const auto& transaction : work_.batches) {
+      for (const std::vector<std::string>& batch : transaction) {
+        Check(sink_->Write(users, SerializedRows(batch.begin(), batch.end())));
+      }
       position.set_checkpoint(position.checkpoint() + 1);
       Check(sink_->Commit(position));
     }
