@@ -208,8 +208,8 @@ std::vector<Answer> ContactAnswers(uint64_t seed) {
   large.attributes = 300;
   large.lists = 10;
   return {Page(seed, "contacts_3KB", usual), Page(seed, "contacts_3KB_other_order", other_order),
-          Page(seed, "contacts_1KB", small),
-          Page(seed, "contacts_mostly_null", mostly_null), Page(seed, "contacts_20KB", large)};
+          Page(seed, "contacts_1KB", small), Page(seed, "contacts_mostly_null", mostly_null),
+          Page(seed, "contacts_20KB", large)};
 }
 
 }  // namespace intercom_extractor::payloads
