@@ -72,6 +72,20 @@ class Postgres:
         return f"postgresql://{user}@{host}:{self.port}/postgres?schema={schema}"
 
     def start(self) -> None:
+        self._launch()
+        deadline = time.monotonic() + START_SECONDS
+        while True:
+            with contextlib.suppress(SqlError):
+                self.query("SELECT 1 AS one")
+                return
+            if time.monotonic() > deadline:
+                raise RuntimeError(f"PostgreSQL did not start: {self._log.read_text()[-2000:]}")
+            time.sleep(0.05)
+            # It refuses while a process of the server that was killed is still ending.
+            if self._process is not None and self._process.poll() is not None:
+                self._launch()
+
+    def _launch(self) -> None:
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
                 [
@@ -91,14 +105,6 @@ class Postgres:
                 stdout=log,
                 stderr=log,
             )
-        deadline = time.monotonic() + START_SECONDS
-        while True:
-            with contextlib.suppress(SqlError):
-                self.query("SELECT 1 AS one")
-                return
-            if time.monotonic() > deadline:
-                raise RuntimeError(f"PostgreSQL did not start: {self._log.read_text()[-2000:]}")
-            time.sleep(0.05)
 
     def add_role(self, name: str) -> None:
         self.run(f"CREATE ROLE {name} LOGIN PASSWORD '{PASSWORD}'")
