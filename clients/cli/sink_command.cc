@@ -91,6 +91,7 @@ class SinkCommand {
 
   Outcome Stream() {
     std::vector<std::string> names;
+    names.reserve(report_.outputs.size());
     for (const auto& output : report_.outputs) names.push_back(output.table);
     ProgressDisplay display(DisplayMode(options_, console_), &console_, names, timing_.now);
     SinkRun run(api_->client(), sink_.get(), OptionsOfRun(&display));

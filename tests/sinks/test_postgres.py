@@ -1,5 +1,6 @@
 """intercom-extract --sink postgresql://...: against a real server, which is killed meanwhile."""
 
+import os
 import random
 import signal
 import subprocess
@@ -14,7 +15,9 @@ from expected import columns_of, differences
 from postgres import ADMIN, PASSWORD, NoSmallDisk, Postgres, running_postgres
 from writer import COMPLETE, OUTPUT, USAGE, extract_into, start_into
 
-from programs import running_fake, write_expected
+from programs import program, running_fake, write_expected
+
+LIBRARY_TEST = program("POSTGRES_SERVER_TEST", "clients/sinks/postgres/postgres_server_test")
 
 SMALL = ("--users=60", "--leads=25", "--companies=40", "--conversations=40")
 # A company scroll of 60 pages, which is what takes longest.
@@ -60,6 +63,13 @@ def test_types_keys_and_comments_are_those_of_the_annotations(postgres: Postgres
         " indisprimary"
     )
     assert key[0]["n"] == "1"
+
+
+def test_what_only_the_library_can_be_asked_for(postgres: Postgres) -> None:
+    variables = {"SINK_TEST_URL": postgres.url(), "PGPASSWORD": PASSWORD}
+    done = subprocess.run([LIBRARY_TEST], env={**os.environ, **variables}, capture_output=True)
+    assert done.returncode == 0, done.stdout.decode()[-3000:]
+    assert b"[  PASSED  ]" in done.stdout
 
 
 def test_a_second_full_run_drops_what_no_longer_exists(postgres: Postgres, tmp_path: Path) -> None:
