@@ -102,8 +102,7 @@ Outcome RunCheck(const CheckOptions& options, ExtractorApi* api, const Console& 
   request.set_connection(options.connection.connection);
   const auto response = api->CheckConnection(request);
   if (!response.ok()) {
-    if (api->interrupt()->cancelled()) return {ExitCode::kInterrupted, "interrupted"};
-    return DescribeServerError(response.status(), options.connection);
+    return CallOutcome(response.status(), *api->interrupt(), options.connection);
   }
   if (!console.out(options.json ? FormatJson(options, *response)
                                 : FormatText(options, *response))) {

@@ -1,6 +1,5 @@
 #include "clients/cli/extract_command.h"
 
-#include <chrono>
 #include <optional>
 #include <string>
 #include <utility>
@@ -31,29 +30,7 @@
 namespace intercom_extractor {
 namespace {
 
-// Smooth to the eye, nothing to the processor.
-constexpr std::chrono::milliseconds kTickInterval{125};
-
 constexpr char kStdout[] = "-";
-
-v1::ExtractRequest RequestFor(const ExtractOptions& options, std::optional<absl::Time> since) {
-  v1::ExtractRequest request;
-  request.set_connection(options.connection.connection);
-  request.set_template_(options.table_template);
-  for (const std::string& table : options.tables) request.add_tables(table);
-  request.set_body_format(options.body_format);
-  if (since.has_value()) {
-    request.mutable_updated_since()->set_seconds(absl::ToUnixSeconds(*since));
-    request.set_find_deleted(options.incremental.find_deleted);
-  }
-  return request;
-}
-
-ProgressDisplay::Mode DisplayMode(const ExtractOptions& options, const Console& console) {
-  if (options.quiet) return ProgressDisplay::Mode::kQuiet;
-  if (options.json) return ProgressDisplay::Mode::kJsonLines;
-  return console.err_is_terminal ? ProgressDisplay::Mode::kBar : ProgressDisplay::Mode::kLines;
-}
 
 // One run of the command, from the list of tables to the report.
 class ExtractRun {
@@ -116,14 +93,15 @@ class ExtractRun {
   Outcome Stream() {
     std::vector<std::string> names;
     for (const auto& output : outputs_.tables()) names.push_back(output.table);
-    ProgressDisplay display(DisplayMode(options_, console_), &console_, names, timing_.now);
+    ProgressDisplay display(ProgressDisplay::ModeFor(options_.quiet, options_.json, console_),
+                            &console_, names, timing_.now);
     if (outputs_.updated_since().has_value()) {
       display.Note(absl::StrCat("incremental: reads what changed since ",
                                 FormatSince(*outputs_.updated_since())));
     }
     for (const std::string& note : outputs_.notes()) display.Note(note);
     ShowRows(&display);
-    Ticker ticker(kTickInterval, [&display] { display.Tick(); });
+    Ticker ticker(ProgressDisplay::kTickInterval, [&display] { display.Tick(); });
 
     absl::Status written;
     Extraction extraction(api_->client(), Request(), Options(&display, &written));
@@ -249,8 +227,7 @@ class ExtractRun {
   }
 
   Outcome Failed(const absl::Status& status) {
-    if (api_->interrupt()->cancelled()) return {ExitCode::kInterrupted, "interrupted"};
-    return DescribeServerError(status, options_.connection);
+    return CallOutcome(status, *api_->interrupt(), options_.connection);
   }
 
   // The call was broken off. Rows that came make a difference to what is said.
@@ -289,17 +266,7 @@ class ExtractRun {
     for (const auto& output : report_.outputs) {
       report_.in_place = report_.in_place || output.in_place;
     }
-    if (options_.json) {
-      const std::string json = FormatSummaryJson(report_);
-      if (options_.output == kStdout) {
-        console_.err(json);  // Standard output is the rows'.
-      } else if (!console_.out(json) && report_.outcome.code == ExitCode::kComplete) {
-        report_.outcome = {ExitCode::kOutput, "cannot write the summary to standard output"};
-      }
-    } else if (report_.summary.has_value() && !options_.quiet && committed_) {
-      console_.err(FormatSummaryText(report_));
-    }
-    return report_.outcome;
+    return WriteReport(options_, report_, committed_, console_);
   }
 
   const ExtractOptions& options_;
@@ -313,6 +280,34 @@ class ExtractRun {
 };
 
 }  // namespace
+
+v1::ExtractRequest RequestFor(const ExtractOptions& options, std::optional<absl::Time> since) {
+  v1::ExtractRequest request;
+  request.set_connection(options.connection.connection);
+  request.set_template_(options.table_template);
+  for (const std::string& table : options.tables) request.add_tables(table);
+  request.set_body_format(options.body_format);
+  if (since.has_value()) {
+    request.mutable_updated_since()->set_seconds(absl::ToUnixSeconds(*since));
+    request.set_find_deleted(options.incremental.find_deleted);
+  }
+  return request;
+}
+
+Outcome WriteReport(const ExtractOptions& options, const ExtractionReport& report, bool whole,
+                    const Console& console) {
+  if (options.json) {
+    const std::string json = FormatSummaryJson(report);
+    if (options.output == kStdout) {
+      console.err(json);  // Standard output is the rows'.
+    } else if (!console.out(json) && report.outcome.code == ExitCode::kComplete) {
+      return {ExitCode::kOutput, "cannot write the summary to standard output"};
+    }
+  } else if (report.summary.has_value() && !options.quiet && whole) {
+    console.err(FormatSummaryText(report));
+  }
+  return report.outcome;
+}
 
 ExtractTiming ProcessTiming(Cancellation* interrupt) {
   return {absl::Now, [interrupt](absl::Duration duration) { return interrupt->WaitFor(duration); },

@@ -26,8 +26,7 @@ Outcome RunPlan(const PlanOptions& options, ExtractorApi* api, const Console& co
   }
   const auto response = api->PlanExtraction(request);
   if (!response.ok()) {
-    if (api->interrupt()->cancelled()) return {ExitCode::kInterrupted, "interrupted"};
-    return DescribeServerError(response.status(), options.connection);
+    return CallOutcome(response.status(), *api->interrupt(), options.connection);
   }
   std::string text;
   if (options.json) {

@@ -70,6 +70,12 @@ std::string NoticeJson(const v1::Notice& notice) {
 
 }  // namespace
 
+ProgressDisplay::Mode ProgressDisplay::ModeFor(bool quiet, bool json, const Console& console) {
+  if (quiet) return Mode::kQuiet;
+  if (json) return Mode::kJsonLines;
+  return console.err_is_terminal ? Mode::kBar : Mode::kLines;
+}
+
 ProgressDisplay::ProgressDisplay(Mode mode, const Console* console,
                                  const std::vector<std::string>& tables,
                                  std::function<absl::Time()> now)

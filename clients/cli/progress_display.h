@@ -1,6 +1,7 @@
 #ifndef CLIENTS_CLI_PROGRESS_DISPLAY_H_
 #define CLIENTS_CLI_PROGRESS_DISPLAY_H_
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -32,6 +33,12 @@ class ProgressDisplay {
     kQuiet,
   };
 
+  // What --quiet and --json, and where standard error goes, make of it.
+  static Mode ModeFor(bool quiet, bool json, const Console& console);
+
+  // How often to call Tick(): smooth to the eye, nothing to the processor.
+  static constexpr std::chrono::milliseconds kTickInterval{125};
+
   // `console` must outlive the display. `now` tells the time; thread-safe.
   ProgressDisplay(Mode mode, const Console* console, const std::vector<std::string>& tables,
                   std::function<absl::Time()> now);
@@ -44,7 +51,7 @@ class ProgressDisplay {
   // The table has so many rows, as an earlier stream gave them.
   void SetRows(const std::string& table, int64_t rows);
 
-  // Redraws the bar, or writes a line where one is due. Call some times a second.
+  // Redraws the bar, or writes a line where one is due.
   void Tick();
 
   // Writes one line for people, above the bar. Not in kJsonLines and kQuiet.

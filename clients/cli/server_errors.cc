@@ -98,4 +98,10 @@ Outcome DescribeServerError(const absl::Status& status, const ConnectionOptions&
   }
 }
 
+Outcome CallOutcome(const absl::Status& status, const Cancellation& interrupt,
+                    const ConnectionOptions& options) {
+  if (interrupt.cancelled()) return {ExitCode::kInterrupted, "interrupted"};
+  return DescribeServerError(status, options);
+}
+
 }  // namespace intercom_extractor

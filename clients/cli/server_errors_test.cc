@@ -3,6 +3,7 @@
 #include <string>
 
 #include "absl/status/status.h"
+#include "clients/cpp/cancellation.h"
 #include "clients/cpp/errors.h"
 #include "gmock/gmock.h"
 #include "google/rpc/error_details.pb.h"
@@ -93,6 +94,15 @@ TEST(ServerErrorsTest, EachErrorIsOneLineWithItsCode) {
       EXPECT_EQ(outcome.message.find('\n'), std::string::npos);
     }
   }
+}
+
+TEST(ServerErrorsTest, CallThatTheUserEndedIsNoErrorOfTheServer) {
+  Cancellation interrupt;
+  const absl::Status status = absl::UnavailableError("refused");
+  EXPECT_EQ(CallOutcome(status, interrupt, Remote()).code,
+            DescribeServerError(status, Remote()).code);
+  interrupt.Cancel();
+  EXPECT_EQ(CallOutcome(status, interrupt, Remote()).code, ExitCode::kInterrupted);
 }
 
 }  // namespace

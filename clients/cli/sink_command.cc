@@ -1,7 +1,6 @@
 #include "clients/cli/sink_command.h"
 
 #include <algorithm>
-#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -34,14 +33,6 @@
 namespace intercom_extractor {
 namespace {
 
-constexpr std::chrono::milliseconds kTickInterval{125};
-
-ProgressDisplay::Mode DisplayMode(const ExtractOptions& options, const Console& console) {
-  if (options.quiet) return ProgressDisplay::Mode::kQuiet;
-  if (options.json) return ProgressDisplay::Mode::kJsonLines;
-  return console.err_is_terminal ? ProgressDisplay::Mode::kBar : ProgressDisplay::Mode::kLines;
-}
-
 Outcome SinkOutcome(const absl::Status& status) {
   const bool usage = absl::IsInvalidArgument(status) || absl::IsUnimplemented(status);
   return {usage ? ExitCode::kUsage : ExitCode::kOutput, std::string(status.message())};
@@ -56,7 +47,8 @@ class SinkCommand {
   Outcome Run() {
     std::optional<Outcome> ended = Open();
     report_.outcome = ended.has_value() ? *std::move(ended) : Stream();
-    return Report();
+    // A run that broke off has no summary any more.
+    return WriteReport(options_, report_, /*whole=*/true, console_);
   }
 
  private:
@@ -93,7 +85,8 @@ class SinkCommand {
     std::vector<std::string> names;
     names.reserve(report_.outputs.size());
     for (const auto& output : report_.outputs) names.push_back(output.table);
-    ProgressDisplay display(DisplayMode(options_, console_), &console_, names, timing_.now);
+    ProgressDisplay display(ProgressDisplay::ModeFor(options_.quiet, options_.json, console_),
+                            &console_, names, timing_.now);
     SinkRun run(api_->client(), sink_.get(), OptionsOfRun(&display));
     const auto position = run.Open();
     if (!position.ok()) return SinkOutcome(position.status());
@@ -105,7 +98,7 @@ class SinkCommand {
     }
     SinkRunResult result;
     {
-      Ticker ticker(kTickInterval, [&display] { display.Tick(); });
+      Ticker ticker(ProgressDisplay::kTickInterval, [&display] { display.Tick(); });
       result = run.Run(*request);
     }
     display.End();
@@ -169,36 +162,29 @@ class SinkCommand {
   // What is asked of the server, where the sink is at `position`. An error where nothing says
   // since when.
   absl::StatusOr<v1::ExtractRequest> RequestAfter(const sinks::SinkPosition& position) {
-    v1::ExtractRequest request;
-    request.set_connection(options_.connection.connection);
-    request.set_template_(options_.table_template);
-    for (const std::string& table : options_.tables) request.add_tables(table);
-    request.set_body_format(options_.body_format);
-    if (!options_.incremental.incremental()) return request;
-    request.set_find_deleted(options_.incremental.find_deleted);
+    if (!options_.incremental.incremental()) return RequestFor(options_, std::nullopt);
+    absl::StatusOr<absl::Time> since =
+        options_.incremental.since.has_value()
+            ? absl::FromUnixSeconds(absl::ToUnixSeconds(*options_.incremental.since))
+            : SinceLast(position);
+    if (!since.ok()) return since.status();
+    report_.updated_since = *since;
+    return IncrementalRequest(*since);
+  }
+
+  v1::ExtractRequest IncrementalRequest(absl::Time since) const {
+    v1::ExtractRequest request = RequestFor(options_, since);
     request.set_with_parents(true);
-    int64_t since = 0;
-    if (options_.incremental.since.has_value()) {
-      since = absl::ToUnixSeconds(*options_.incremental.since);
-    } else {
-      const auto last = SinceLast(position, request);
-      if (!last.ok()) return last.status();
-      since = *last;
-    }
-    request.mutable_updated_since()->set_seconds(since);
-    report_.updated_since = absl::FromUnixSeconds(since);
     return request;
   }
 
-  absl::StatusOr<int64_t> SinceLast(const sinks::SinkPosition& position,
-                                    const v1::ExtractRequest& request) const {
+  absl::StatusOr<absl::Time> SinceLast(const sinks::SinkPosition& position) const {
     // An unfinished run goes on with the time that it began with.
     v1::ExtractRequest stored;
     if (!position.complete() && stored.ParseFromString(position.request()) &&
         stored.has_updated_since()) {
-      const int64_t since = stored.updated_since().seconds();
-      stored.clear_updated_since();
-      if (stored.SerializeAsString() == request.SerializeAsString()) return since;
+      const absl::Time since = absl::FromUnixSeconds(stored.updated_since().seconds());
+      if (stored.SerializeAsString() == IncrementalRequest(since).SerializeAsString()) return since;
     }
     std::optional<int64_t> earliest;
     for (const auto& output : report_.outputs) {
@@ -210,24 +196,11 @@ class SinkCommand {
       }
       earliest = std::min(earliest.value_or(read->second), read->second);
     }
-    return *earliest - absl::ToInt64Seconds(options_.incremental.overlap);
+    return absl::FromUnixSeconds(*earliest - absl::ToInt64Seconds(options_.incremental.overlap));
   }
 
   Outcome Failed(const absl::Status& status) {
-    if (api_->interrupt()->cancelled()) return {ExitCode::kInterrupted, "interrupted"};
-    return DescribeServerError(status, options_.connection);
-  }
-
-  Outcome Report() {
-    if (options_.json) {
-      if (!console_.out(FormatSummaryJson(report_)) &&
-          report_.outcome.code == ExitCode::kComplete) {
-        report_.outcome = {ExitCode::kOutput, "cannot write the summary to standard output"};
-      }
-    } else if (report_.summary.has_value() && !options_.quiet) {
-      console_.err(FormatSummaryText(report_));
-    }
-    return report_.outcome;
+    return CallOutcome(status, *api_->interrupt(), options_.connection);
   }
 
   const ExtractOptions& options_;

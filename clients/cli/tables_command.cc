@@ -141,8 +141,7 @@ std::string FormatJson(const std::vector<v1::TableDescription>& tables) {
 Outcome RunTables(const TablesOptions& options, ExtractorApi* api, const Console& console) {
   const auto response = api->ListTables();
   if (!response.ok()) {
-    if (api->interrupt()->cancelled()) return {ExitCode::kInterrupted, "interrupted"};
-    return DescribeServerError(response.status(), options.connection);
+    return CallOutcome(response.status(), *api->interrupt(), options.connection);
   }
   const v1::Template wanted = options.table_template == v1::TEMPLATE_UNSPECIFIED
                                   ? v1::TEMPLATE_ALL

@@ -35,8 +35,4 @@ if [[ ${1:-} == golden ]]; then
   "$environment/bin/python" "$folder/make_golden.py"
   exit
 fi
-status=0
-"$environment/bin/python" -m pytest "$folder" --rootdir "$folder" -p no:cacheprovider \
-  --quiet -r fE --junit-xml "$build/junit.xml" "$@" || status=$?
-"$environment/bin/python" tests/conformance/count_results.py "$build/junit.xml" || status=1
-exit "$status"
+run_pytest "$folder" "$build/junit.xml" -r fE "$@"

@@ -22,6 +22,16 @@ require_program() {
   exit 1
 }
 
+# run_pytest FOLDER REPORT [ARGUMENTS]: plays the tests of a folder and leaves a report in
+# JUnit's format; the last line is `N passed, N failed`.
+run_pytest() {
+  local suite=$1 report=$2 status=0
+  "$environment/bin/python" -m pytest "$suite" --rootdir "$suite" -p no:cacheprovider \
+    --quiet --junit-xml "$report" "${@:3}" || status=$?
+  "$environment/bin/python" tests/conformance/count_results.py "$report" || status=1
+  return "$status"
+}
+
 # prepare_environment REQUIREMENTS: sets `environment` to a Python environment with them;
 # there is one for each set of requirements and each Python.
 prepare_environment() {

@@ -23,8 +23,6 @@ report=$(mktemp)
 trap 'rm -f "$report"' EXIT
 export PYTHONDONTWRITEBYTECODE=1
 status=0
-"$environment/bin/python" -m pytest "$folder" --rootdir "$folder" -p no:cacheprovider \
-  --quiet -r fEs --junit-xml "$report" "$@" || status=$?
+run_pytest "$folder" "$report" -r fEs "$@" || status=$?
 if [[ -n ${JUNIT_XML:-} ]]; then cat "$report" >"$(absolute "$JUNIT_XML")"; fi
-"$environment/bin/python" "$folder/count_results.py" "$report" || status=1
 exit "$status"

@@ -28,8 +28,4 @@ if [[ ${1:-} == campaign ]]; then
   "$environment/bin/python" "$folder/sink_campaign.py" "${@:2}"
   exit
 fi
-status=0
-"$environment/bin/python" -m pytest "$folder" --rootdir "$folder" -p no:cacheprovider \
-  --quiet -r fE --junit-xml "$build/junit.xml" "$@" || status=$?
-"$environment/bin/python" tests/conformance/count_results.py "$build/junit.xml" || status=1
-exit "$status"
+run_pytest "$folder" "$build/junit.xml" -r fE "$@"

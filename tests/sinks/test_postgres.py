@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 import sink_campaign
 from expected import columns_of, differences
-from postgres import ADMIN, PASSWORD, NoSmallDisk, Postgres, running_postgres
+from postgres import ADMIN, PASSWORD, USER, NoSmallDisk, Postgres, running_postgres
 from writer import COMPLETE, OUTPUT, USAGE, extract_into, start_into
 
-from programs import program, running_fake, write_expected
+from programs import Fake, program, running_fake, write_expected
 
 LIBRARY_TEST = program("POSTGRES_SERVER_TEST", "clients/sinks/postgres/postgres_server_test")
 
@@ -204,6 +204,26 @@ def test_a_table_that_begins_anew_loses_the_old_rows_with_the_first_new_ones(
     assert differences(postgres, "restarted", expected) == []
 
 
+def _take_over(
+    postgres: Postgres,
+    fake: Fake,
+    schema: str,
+    older: subprocess.Popen[bytes],
+    log: Path,
+    user: str = USER,
+) -> None:
+    """A newer instance reads to the end; the older one, woken if it was frozen, is fenced."""
+    try:
+        newer = extract_into(fake.base_url, postgres.url(schema, user=user))
+        assert newer.exit_code == COMPLETE, newer
+        before = sink_campaign.position(postgres, schema)
+    finally:
+        older.send_signal(signal.SIGCONT)
+    assert older.wait(timeout=60) == OUTPUT, log.read_text()
+    assert "took over sink id default" in log.read_text()
+    assert sink_campaign.position(postgres, schema) == before
+
+
 def test_of_two_instances_the_older_one_is_fenced_even_when_it_was_frozen_in_a_transaction(
     postgres: Postgres, tmp_path: Path, killed_expected: Path
 ) -> None:
@@ -213,15 +233,7 @@ def test_of_two_instances_the_older_one_is_fenced_even_when_it_was_frozen_in_a_t
         _made(postgres, "fenced", older)
         frozen = sink_campaign.freeze_in_transaction(older, postgres, "fenced", random.Random(1))
         assert frozen is not None, "the run ended before"
-        try:
-            newer = extract_into(fake.base_url, postgres.url("fenced"))
-            assert newer.exit_code == COMPLETE, newer
-            before = sink_campaign.position(postgres, "fenced")
-        finally:
-            older.send_signal(signal.SIGCONT)
-        assert older.wait(timeout=60) == OUTPUT, log.read_text()
-    assert "took over sink id default" in log.read_text()
-    assert sink_campaign.position(postgres, "fenced") == before
+        _take_over(postgres, fake, "fenced", older, log)
     assert differences(postgres, "fenced", killed_expected) == []
 
 
@@ -232,10 +244,7 @@ def test_an_older_instance_that_runs_on_is_fenced(
     with running_fake(tmp_path / "log", *sink_campaign.WORKSPACE) as fake:
         older = start_into(fake.base_url, postgres.url("running_on"), log)
         _made(postgres, "running_on", older)
-        newer = extract_into(fake.base_url, postgres.url("running_on"))
-        assert newer.exit_code == COMPLETE, newer
-        assert older.wait(timeout=60) == OUTPUT, log.read_text()
-    assert "took over sink id default" in log.read_text()
+        _take_over(postgres, fake, "running_on", older, log)
     assert differences(postgres, "running_on", killed_expected) == []
 
 
@@ -260,15 +269,7 @@ def test_an_older_instance_whose_session_the_newer_must_not_end_is_fenced(
             ) == [{"state": "idle"}]:
                 break
             older.send_signal(signal.SIGCONT)
-        try:
-            newer = extract_into(fake.base_url, postgres.url("roles", user="other"))
-            assert newer.exit_code == COMPLETE, newer
-            before = sink_campaign.position(postgres, "roles")
-        finally:
-            older.send_signal(signal.SIGCONT)
-        assert older.wait(timeout=60) == OUTPUT, log.read_text()
-    assert "took over sink id default" in log.read_text()
-    assert sink_campaign.position(postgres, "roles") == before
+        _take_over(postgres, fake, "roles", older, log, user="other")
     assert differences(postgres, "roles", killed_expected) == []
 
 

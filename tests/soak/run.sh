@@ -46,8 +46,4 @@ case ${1:-} in
     ;;
 esac
 shift
-status=0
-"$environment/bin/python" -m pytest "$folder" --rootdir "$folder" -p no:cacheprovider \
-  --quiet -r fEs --junit-xml "$build/junit.xml" "$@" || status=$?
-"$environment/bin/python" tests/conformance/count_results.py "$build/junit.xml" || status=1
-exit "$status"
+run_pytest "$folder" "$build/junit.xml" -r fEs "$@"

@@ -41,11 +41,6 @@ std::string WholeCopy(const std::string& rows) {
 
 }  // namespace
 
-bool PostgresSink::Pending::empty() const {
-  return rows.empty() && parents.empty() && !staged_rows && !staged_parents && !restarted &&
-         deleted.empty() && living.empty();
-}
-
 absl::StatusOr<std::unique_ptr<PostgresSink>> PostgresSink::Make(
     PostgresTarget target, std::string id, const std::vector<v1::TableDescription>& tables,
     const std::vector<v1::TableDescription>& all) {
@@ -129,6 +124,13 @@ absl::Status PostgresSink::EndOlderSession() {
   return absl::OkStatus();
 }
 
+absl::Status PostgresSink::Fenced() const {
+  return absl::AbortedError(
+      absl::StrCat("a newer run took over sink id ", id_, " at ", name(),
+                   "; this one ends and has written nothing since. Run one at a time, or give "
+                   "each a --sink-id and a schema of its own"));
+}
+
 absl::Status PostgresSink::TakeId() {
   if (!epoch_.empty()) {
     // The id was ours; a newer instance must not lose it to us.
@@ -136,10 +138,7 @@ absl::Status PostgresSink::TakeId() {
         connection_->Run(absl::StrCat("SELECT epoch FROM ", Ours(kState), " WHERE id = $1"), {id_});
     if (!epoch.ok()) return epoch.status();
     if (epoch->rows.empty() || epoch->rows[0][0] != epoch_) {
-      return absl::AbortedError(absl::StrCat(
-          "a newer run took over sink id ", id_, " at ", name(),
-          "; this one ends and has written nothing since. Run one at a time, or give each a "
-          "--sink-id and a schema of its own"));
+      return Fenced();
     }
   }
   if (absl::Status status = EndOlderSession(); !status.ok()) return status;
@@ -240,12 +239,10 @@ absl::Status PostgresSink::Begin(const v1::ExtractRequest& request) {
   return connection_->Do("ROLLBACK");
 }
 
-PostgresSink::Pending* PostgresSink::Find(const std::string& table) { return &pending_[table]; }
-
 absl::Status PostgresSink::Write(const v1::RowBatch& batch, const SerializedRows& rows) {
   for (const PostgresTable& table : tables_) {
     if (table.name() != batch.table()) continue;
-    Pending* const pending = Find(table.name());
+    Pending* const pending = &pending_[table.name()];
     for (const absl::string_view row : rows) {
       const auto key = AppendCopyRow(table, row, &pending->rows);
       if (!key.has_value()) {
@@ -267,19 +264,19 @@ absl::Status PostgresSink::Write(const v1::RowBatch& batch, const SerializedRows
 
 absl::Status PostgresSink::Delete(const v1::DeletedRecords& deleted) {
   for (const auto& record : deleted.records()) {
-    Find(deleted.table())->deleted.push_back(record.id());
+    pending_[deleted.table()].deleted.push_back(record.id());
   }
   return absl::OkStatus();
 }
 
 absl::Status PostgresSink::Keep(const v1::LivingRecords& living) {
-  auto& ids = Find(living.table())->living;
+  auto& ids = pending_[living.table()].living;
   ids.insert(ids.end(), living.ids().begin(), living.ids().end());
   return absl::OkStatus();
 }
 
 absl::Status PostgresSink::Restart(const std::string& table, uint32_t generation) {
-  Pending* const pending = Find(table);
+  Pending* const pending = &pending_[table];
   const bool staged = pending->staged_rows || pending->staged_parents;
   std::vector<std::string> deleted = std::move(pending->deleted);
   *pending = {};
@@ -331,28 +328,33 @@ absl::Status PostgresSink::WritePosition(const sinks::SinkPosition& position) {
        absl::StrCat(position.checkpoint()), position.complete() ? "true" : "false"});
   if (!written.ok()) return written.status();
   if (written->affected == 1) return absl::OkStatus();
-  return absl::AbortedError(
-      absl::StrCat("a newer run took over sink id ", id_, " at ", name(),
-                   "; this one ends and has written nothing since. Run one at a time, or give "
-                   "each a --sink-id and a schema of its own"));
+  return Fenced();
+}
+
+absl::Status PostgresSink::DropLiving() {
+  return connection_->Do(
+      absl::StrCat("DELETE FROM ", Ours(kLiving), " WHERE table_name IN (SELECT table_name FROM ",
+                   Ours(kTables), " WHERE sink_id = $1)"),
+      {id_});
+}
+
+absl::Status PostgresSink::BeginGeneration(const std::string& table, uint32_t generation) {
+  const auto begun = connection_->Run(
+      absl::StrCat("UPDATE ", Ours(kTables),
+                   " SET generation = $2, since = pg_current_xact_id() WHERE table_name = $1"
+                   " RETURNING since"),
+      {table, absl::StrCat(generation)});
+  if (!begun.ok()) return begun.status();
+  since_[table] = *begun->rows[0][0];
+  return absl::OkStatus();
 }
 
 absl::Status PostgresSink::ApplyBegin() {
   if (!begins_) return absl::OkStatus();
-  absl::Status status = connection_->Do(absl::StrCat("DELETE FROM ", Ours(kLiving),
-                                                     " WHERE table_name IN (SELECT "
-                                                     "table_name FROM ",
-                                                     Ours(kTables), " WHERE sink_id = $1)"),
-                                        {id_});
+  absl::Status status = DropLiving();
   for (const PostgresTable& table : tables_) {
     if (!status.ok()) return status;
-    const auto begun = connection_->Run(
-        absl::StrCat("UPDATE ", Ours(kTables),
-                     " SET generation = 1, since = pg_current_xact_id() WHERE table_name = $1"
-                     " RETURNING since"),
-        {table.name()});
-    if (!begun.ok()) return begun.status();
-    since_[table.name()] = *begun->rows[0][0];
+    status = BeginGeneration(table.name(), 1);
   }
   return status;
 }
@@ -367,13 +369,8 @@ absl::Status PostgresSink::ApplyRestarts() {
       absl::Status dropped = connection_->Do(table.DropWrittenSql(since_[table.name()]));
       if (!dropped.ok()) return dropped;
     }
-    const auto begun = connection_->Run(
-        absl::StrCat("UPDATE ", Ours(kTables),
-                     " SET generation = $2, since = pg_current_xact_id() WHERE table_name = $1"
-                     " RETURNING since"),
-        {table.name(), absl::StrCat(pending->second.generation)});
-    if (!begun.ok()) return begun.status();
-    since_[table.name()] = *begun->rows[0][0];
+    absl::Status begun = BeginGeneration(table.name(), pending->second.generation);
+    if (!begun.ok()) return begun;
     absl::Status voided = connection_->Do(
         absl::StrCat("DELETE FROM ", Ours(kLiving), " WHERE table_name = $1"), {table.name()});
     if (!voided.ok()) return voided;
@@ -440,11 +437,7 @@ absl::Status PostgresSink::ApplyEnd(const v1::Summary& summary) {
       if (!status.ok()) return status;
     }
   }
-  return connection_->Do(absl::StrCat("DELETE FROM ", Ours(kLiving),
-                                      " WHERE table_name IN (SELECT "
-                                      "table_name FROM ",
-                                      Ours(kTables), " WHERE sink_id = $1)"),
-                         {id_});
+  return DropLiving();
 }
 
 absl::Status PostgresSink::CommitWith(const sinks::SinkPosition& position,

@@ -62,8 +62,6 @@ class PostgresSink : public Sink {
     uint32_t generation = 0;
     std::vector<std::string> deleted;
     std::vector<std::string> living;
-
-    bool empty() const;
   };
 
   PostgresSink(PostgresTarget target, std::string id, std::vector<PostgresTable> tables)
@@ -80,7 +78,7 @@ class PostgresSink : public Sink {
   absl::Status MakeStaging();
   absl::StatusOr<sinks::SinkPosition> ReadPosition();
 
-  Pending* Find(const std::string& table);
+  absl::Status Fenced() const;
   absl::Status BeginTransaction();
   absl::Status Stage(const PostgresTable& table, Pending* pending);
   // The steps of a commit, in this order.
@@ -92,6 +90,8 @@ class PostgresSink : public Sink {
   absl::Status ApplyDeleted();
   absl::Status ApplyEnd(const v1::Summary& summary);
   absl::Status CommitWith(const sinks::SinkPosition& position, const v1::Summary* summary);
+  absl::Status BeginGeneration(const std::string& table, uint32_t generation);
+  absl::Status DropLiving();
   absl::Status DropRecords(absl::string_view table, const std::string& ids);
   void Forget();
 
