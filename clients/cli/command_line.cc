@@ -9,7 +9,7 @@
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
 #include "clients/cli/help_texts.h"
-#include "clients/sinks/postgres/postgres_url.h"
+#include "clients/sinks/make_sink.h"
 #include "proto/v1.h"
 
 namespace intercom_extractor {
@@ -39,7 +39,7 @@ std::string TablesMistake(v1::Template table_template, const std::vector<std::st
 
 std::string SinkMistake(const ExtractOptions& options) {
   if (!options.output.empty()) {
-    return "--output and --sink exclude each other: rows go into files or into a database";
+    return "--output and --sink exclude each other: rows go into files or into a sink";
   }
   if (options.resume || !options.state.empty()) {
     return absl::StrCat(options.resume ? "--resume" : "--state",
@@ -47,10 +47,7 @@ std::string SinkMistake(const ExtractOptions& options) {
                         "goes on by itself");
   }
   if (options.gzip) return "--gzip is for files";
-  if (!IsPostgresUrl(options.sink)) {
-    return "--sink is none that is known; write postgresql://USER@HOST:PORT/DATABASE?schema=NAME";
-  }
-  return "";
+  return std::string(DescribeSink(options.sink).status().message());
 }
 
 std::string ExtractMistake(const ExtractOptions& options) {
@@ -59,7 +56,8 @@ std::string ExtractMistake(const ExtractOptions& options) {
   if (!options.sink.empty()) return SinkMistake(options);
   if (!options.sink_id.empty()) return "--sink-id needs --sink URL";
   if (options.output.empty()) {
-    return "say where to: --output DIR, --output - for stdout, or --sink URL for a database";
+    return "say where to: --output DIR, --output - for stdout, or --sink URL for a database or "
+           "Kafka";
   }
   if (options.output == "-" &&
       (options.table_template != v1::TEMPLATE_UNSPECIFIED || options.tables.size() != 1)) {
@@ -201,7 +199,7 @@ CommandLine ParseCommandLine(int argc, const char* const* argv, absl::Time now) 
   bool extract_embedded = false;
   IncrementalFlags extract_incremental;
   CLI::App* extract_command =
-      app.add_subcommand("extract", "Read tables into files, stdout or a database");
+      app.add_subcommand("extract", "Read tables into files, stdout, a database or Kafka");
   extract_command->footer(kExtractFooter);
   AddTemplateFlag(extract_command, &extract.table_template);
   std::string table_names;
@@ -211,8 +209,9 @@ CommandLine ParseCommandLine(int argc, const char* const* argv, absl::Time now) 
       ->type_name("DIR");
   extract_command
       ->add_option("--sink", extract.sink,
-                   "Database instead of files: postgresql://USER@HOST:PORT/DATABASE?schema=NAME "
-                   "[schema=intercom]; the password from PGPASSWORD or .pgpass")
+                   "Instead of files a database, postgresql://USER@HOST:PORT/DATABASE?schema=NAME "
+                   "(password from PGPASSWORD or .pgpass), or Kafka, "
+                   "kafka://HOST:PORT,HOST:PORT/?prefix=NAME (from INTERCOM_SINK_PASSWORD)")
       ->type_name("URL");
   extract_command
       ->add_option("--sink-id", extract.sink_id,

@@ -21,7 +21,7 @@ struct ExtractOptions {
   v1::Template table_template = v1::TEMPLATE_UNSPECIFIED;
   std::vector<std::string> tables;
   std::string output;  // A directory, or "-" for standard output; empty with a sink.
-  std::string sink;    // The URL of a database, or empty. Secret: may hold a password.
+  std::string sink;    // The URL of a sink, or empty. Secret: may hold a password.
   std::string sink_id;
   RowFormat format = RowFormat::kCsv;
   bool gzip = false;

@@ -25,6 +25,7 @@ inline constexpr char kExtractFooter[] =
     "  intercom-extract extract --template all --output out --resume\n"
     "  intercom-extract extract --template all --output out --updated-since last\n"
     "  intercom-extract extract --template all --sink 'postgresql://etl@db/crm?schema=intercom'\n"
+    "  intercom-extract extract --template all --sink 'kafka://k1:9092,k2:9092/?format=json'\n"
     "\n"
     "Files are written in DIR/.partial and moved into place once they are whole. CSV: null is\n"
     "an empty field, the empty string is \"\". The order of rows is unspecified.\n"
@@ -45,10 +46,13 @@ inline constexpr char kExtractFooter[] =
     "their children after the rows are loaded. Runs keep the keys of what they delivered in\n"
     "DIR/.intercom-extract.ids to find them.\n"
     "\n"
-    "With --sink, rows and how far they are go into the database together, in one transaction:\n"
+    "With --sink, rows and how far they are go into database or Kafka together, in one "
+    "transaction:\n"
     "whatever dies, each row is there exactly once, and the same command goes on from there. A\n"
     "full run drops at its end what no longer exists, an incremental one also children that a\n"
-    "record has lost. A database that is down is waited for, up to 10 minutes.";
+    "record has lost; in Kafka the topic _events says so. A sink that is down is waited for, up "
+    "to\n"
+    "10 minutes. docs/sinks.md lists what may stand in the URL.";
 
 inline constexpr char kStateFooter[] =
     "Examples:\n"

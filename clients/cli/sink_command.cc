@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <cstdlib>
 #include <memory>
 #include <optional>
 #include <string>
@@ -22,8 +23,7 @@
 #include "clients/cli/table_outputs.h"
 #include "clients/cli/table_selection.h"
 #include "clients/cli/ticker.h"
-#include "clients/sinks/postgres/postgres_sink.h"
-#include "clients/sinks/postgres/postgres_url.h"
+#include "clients/sinks/make_sink.h"
 #include "clients/sinks/sink.h"
 #include "clients/sinks/sink_run.h"
 #include "intercom/extractor/v1/extractor_service.pb.h"
@@ -217,9 +217,9 @@ class SinkCommand {
 absl::StatusOr<std::unique_ptr<Sink>> SinkOfUrl(const ExtractOptions& options,
                                                 const std::vector<v1::TableDescription>& tables,
                                                 const std::vector<v1::TableDescription>& all) {
-  auto target = ParsePostgresUrl(options.sink);
-  if (!target.ok()) return target.status();
-  return PostgresSink::Make(*std::move(target), options.sink_id, tables, all);
+  const char* const password = std::getenv("INTERCOM_SINK_PASSWORD");
+  return MakeSink({options.sink, options.sink_id, password == nullptr ? "" : password}, tables,
+                  all);
 }
 
 Outcome RunSink(const ExtractOptions& options, ExtractorApi* api, const Console& console,

@@ -28,7 +28,7 @@ absl::StatusOr<std::unique_ptr<Sink>> SinkOfUrl(const ExtractOptions& options,
                                                 const std::vector<v1::TableDescription>& tables,
                                                 const std::vector<v1::TableDescription>& all);
 
-// `intercom-extract extract --sink URL`: as RunExtract(), but the rows go into a database.
+// `intercom-extract extract --sink URL`: as RunExtract(), but the rows go into a sink.
 // What an interrupted run with the same flags left unfinished there goes on by itself.
 Outcome RunSink(const ExtractOptions& options, ExtractorApi* api, const Console& console,
                 const ExtractTiming& timing, const SinkMaker& make = SinkOfUrl);

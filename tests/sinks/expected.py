@@ -4,16 +4,18 @@ import json
 from collections import Counter
 from decimal import Decimal
 from pathlib import Path
-
-from postgres import Postgres
+from typing import TYPE_CHECKING
 
 from tables import TABLES, Row, read_rows
+
+if TYPE_CHECKING:
+    from postgres import Postgres
 
 # What a timestamptz holds: from 4713 BC to the end of the year 294276.
 FIRST_SECOND, LAST_SECOND = -210_866_803_200, 9_224_318_015_999
 
 
-def columns_of(postgres: Postgres, schema: str, table: str) -> dict[str, str]:
+def columns_of(postgres: "Postgres", schema: str, table: str) -> dict[str, str]:
     """The types of its columns by their names, in their order."""
     rows = postgres.query(
         "SELECT attname, format_type(atttypid, NULL) AS type FROM pg_attribute WHERE attrelid = "
@@ -39,7 +41,7 @@ def _comparable(row: Row, types: dict[str, str]) -> tuple[str | None, ...]:
     return tuple(_as_kept(types[name], cell) for name, cell in row.items())
 
 
-def _rows(postgres: Postgres, schema: str, table: str, types: dict[str, str]) -> list[Row]:
+def _rows(postgres: "Postgres", schema: str, table: str, types: dict[str, str]) -> list[Row]:
     columns = ", ".join(
         f'CASE WHEN isfinite("{name}") THEN extract(epoch FROM "{name}")::bigint::text '
         f'ELSE "{name}"::text END AS "{name}"'
@@ -50,7 +52,7 @@ def _rows(postgres: Postgres, schema: str, table: str, types: dict[str, str]) ->
     return postgres.query(f"SELECT {columns} FROM {schema}.{table}")
 
 
-def differences(postgres: Postgres, schema: str, expected: Path) -> list[str]:
+def differences(postgres: "Postgres", schema: str, expected: Path) -> list[str]:
     """How the tables of the schema differ from the expected files, one line for each."""
     found = []
     for table in TABLES:

@@ -1,6 +1,7 @@
 """A PostgreSQL of a test's own."""
 
 import contextlib
+import json
 import os
 import pwd
 import shutil
@@ -10,6 +11,8 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
+
+from expected import differences
 
 from process import free_port
 from tables import Row, fields, raw_records
@@ -185,6 +188,45 @@ class Postgres:
         return [
             dict(zip([name or "" for name in header], record, strict=True)) for record in records
         ]
+
+    # What the campaign asks of all kinds of servers.
+
+    def position(self, schema: str) -> str:
+        """What tells a commit from the one before."""
+        state = self.query(
+            f"SELECT epoch, md5(position) AS at, updated_at FROM {schema}._intercom_state"
+        )
+        return json.dumps(state)
+
+    def open_transaction(self, schema: str) -> dict[str, str | None] | None:
+        """The writer's transaction that has written something and waits for more; none: nothing."""
+        made = self.query(f"SELECT to_regclass('{schema}._intercom_state')::text AS made")
+        if not made[0]["made"]:
+            return None
+        found = self.query(
+            "SELECT a.pid, a.backend_xid, a.state_change, (SELECT string_agg(c.relname, ' '"
+            " ORDER BY c.relname) FROM pg_locks l JOIN pg_class c ON c.oid = l.relation WHERE"
+            " l.pid = a.pid AND l.mode = 'RowExclusiveLock' AND c.relkind = 'r' AND"
+            f" c.relnamespace = '{schema}'::regnamespace) AS written"
+            f" FROM pg_stat_activity a JOIN {schema}._intercom_state s ON s.backend_pid = a.pid AND"
+            " s.backend_start = a.backend_start WHERE a.backend_xid IS NOT NULL AND a.wait_event ="
+            " 'ClientRead' AND a.state <> 'idle'"
+        )
+        # Not the one that makes the tables, which has no rows.
+        return found[0] if found and found[0]["written"] != "_intercom_tables" else None
+
+    def end_sessions(self) -> None:
+        """Waits until the sessions of killed writers are gone."""
+        while self.query(
+            "SELECT 1 AS one FROM pg_stat_activity WHERE application_name = 'intercom-extract'"
+        ):
+            time.sleep(0.02)
+
+    def problems(self, schema: str, expected: Path) -> list[str]:
+        return differences(self, schema, expected)
+
+    def drop(self, schema: str) -> None:
+        self.run(f"DROP SCHEMA {schema} CASCADE")
 
 
 @contextlib.contextmanager

@@ -2,6 +2,7 @@
 # Fills real databases, which it starts itself, and breaks them and the extractor meanwhile:
 #
 #   run.sh [ARGUMENTS]        arguments go to pytest; the last line is `N passed, N failed`
+#   run.sh demo               ./run demo --sink kafka
 #   run.sh campaign [FLAGS]   ./run soak sinks: many kills in mid-transaction; --help says more
 #
 # The programs come from bazel-bin unless the environment names others, as in
@@ -20,10 +21,21 @@ name_programs
 for program in "$FAKE_INTERCOM" "$INTERCOM_EXTRACT"; do
   require_program "$program" sinks
 done
-prepare_environment tests/conformance/requirements.txt
+prepare_environment "$folder/requirements.txt"
 mkdir -p "$build"
+stubs=$(mktemp -d)
+trap 'rm -rf "$stubs"' EXIT
+"$environment/bin/python" -m grpc_tools.protoc --proto_path proto --python_out "$stubs" \
+  proto/intercom/extractor/v1/*.proto
+"$environment/bin/python" -m grpc_tools.protoc --proto_path clients/sinks --python_out "$stubs" \
+  clients/sinks/sink_position.proto
 
-export PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=$PWD/tests/conformance:$PWD/tests/soak:$PWD/$folder
+export PYTHONDONTWRITEBYTECODE=1
+export PYTHONPATH=$PWD/tests/conformance:$PWD/tests/soak:$PWD/$folder:$stubs
+if [[ ${1:-} == demo ]]; then
+  PYTHONPATH+=:$PWD/tools/demo "$environment/bin/python" tools/demo/kafka_demo.py
+  exit
+fi
 if [[ ${1:-} == campaign ]]; then
   "$environment/bin/python" "$folder/sink_campaign.py" "${@:2}"
   exit

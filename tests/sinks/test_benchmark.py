@@ -1,12 +1,14 @@
-"""The benchmark of the sinks, briefly: it must not rot. Its figures mean nothing here."""
+"""The benchmarks of the sinks, briefly: they must not rot. Their figures mean nothing here."""
 
 import os
 import subprocess
 
+from kafka_broker import running_kafka
 from postgres import ADMIN, ADMIN_PASSWORD, running_postgres
 
 from programs import program
 
+KAFKA_ROUNDS = program("KAFKA_ROUNDS", "tests/benchmarks/sinks/kafka_rounds")
 ROUNDS = program("POSTGRES_ROUNDS", "tests/benchmarks/sinks/postgres_rounds")
 
 
@@ -18,3 +20,16 @@ def test_the_rounds_of_postgresql_write_every_row() -> None:
     assert done.returncode == 0, done.stderr
     assert "sinks/postgres/users/ours" in done.stdout
     assert "sinks/postgres/users/floor" in done.stdout
+
+
+def test_the_rounds_of_kafka_write_what_a_bare_loop_writes() -> None:
+    with running_kafka() as kafka:
+        brief = {
+            **os.environ,
+            "SINK_BENCHMARK_URL": f"kafka://{kafka.address}",
+            "BENCHMARK_BRIEF": "1",
+        }
+        done = subprocess.run([KAFKA_ROUNDS], env=brief, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "sinks/kafka/users/ours" in done.stdout
+    assert "sinks/kafka/users/floor" in done.stdout

@@ -181,7 +181,7 @@ def test_a_table_that_begins_anew_loses_the_old_rows_with_the_first_new_ones(
         # The scroll, which nothing but its own process can go on with, breaks.
         client.kill()
         client.wait()
-        sink_campaign.end_sessions(postgres)
+        postgres.end_sessions()
         before = postgres.query("SELECT count(*) AS n FROM restarted.companies")[0]["n"]
         assert 0 < int(before or 0) < 6000, "the scroll was over"
         # As a company that Intercom no longer has when it is read again.
@@ -216,12 +216,12 @@ def _take_over(
     try:
         newer = extract_into(fake.base_url, postgres.url(schema, user=user))
         assert newer.exit_code == COMPLETE, newer
-        before = sink_campaign.position(postgres, schema)
+        before = postgres.position(schema)
     finally:
         older.send_signal(signal.SIGCONT)
     assert older.wait(timeout=60) == OUTPUT, log.read_text()
     assert "took over sink id default" in log.read_text()
-    assert sink_campaign.position(postgres, schema) == before
+    assert postgres.position(schema) == before
 
 
 def test_of_two_instances_the_older_one_is_fenced_even_when_it_was_frozen_in_a_transaction(

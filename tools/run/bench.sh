@@ -9,7 +9,7 @@
 #   bench.sh --record [NAME]  runs them and records their ratios as what is expected
 #
 # Beside Bazel's programs there are clients_benchmark, for the clients of all languages, and
-# sinks_benchmark, which starts the databases that it fills.
+# sinks_benchmark and kafka_sink_benchmark, which start what they fill.
 set -euo pipefail
 source tools/run/lib.sh
 source tools/run/benchmarks.sh
@@ -37,7 +37,8 @@ fi
 need build clients
 readonly clients=//tests/benchmarks/clients:clients_benchmark
 readonly sinks=//tests/benchmarks/sinks:sinks_benchmark
-mapfile -t targets < <({ benchmark_targets && printf '%s\n' "$clients" "$sinks"; } | grep -F -- "$name")
+readonly kafka=//tests/benchmarks/sinks:kafka_sink_benchmark
+mapfile -t targets < <({ benchmark_targets && printf '%s\n' "$clients" "$sinks" "$kafka"; } | grep -F -- "$name")
 ((${#targets[@]})) || die "no benchmark's name contains '$name'"
 programs=()
 for target in "${targets[@]}"; do
@@ -46,6 +47,10 @@ for target in "${targets[@]}"; do
     "$sinks")
       need sinks
       programs+=(//tests/benchmarks/sinks:postgres_rounds)
+      ;;
+    "$kafka")
+      need sinks
+      programs+=(//tests/benchmarks/sinks:kafka_rounds)
       ;;
     *) programs+=("$target") ;;
   esac
@@ -59,9 +64,9 @@ for target in "${targets[@]}"; do
   if [[ $target == "$clients" ]]; then
     PYTHONPATH=tests/benchmarks/pipeline \
       python3 tests/benchmarks/clients/clients_benchmark.py --benchmark_out="$file"
-  elif [[ $target == "$sinks" ]]; then
+  elif [[ $target == "$sinks" || $target == "$kafka" ]]; then
     PYTHONPATH=tests/sinks:tests/soak:tests/conformance \
-      python3 tests/benchmarks/sinks/sinks_benchmark.py --benchmark_out="$file" --benchmark_out_format=json
+      python3 "tests/benchmarks/sinks/${target##*:}.py" --benchmark_out="$file" --benchmark_out_format=json
   else
     "$(benchmark_file "$target")" --benchmark_out="$file" --benchmark_out_format=json
   fi
