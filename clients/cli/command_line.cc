@@ -8,7 +8,10 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
+#include "clients/cli/flag_help.h"
+#include "clients/cli/fleet_flags.h"
 #include "clients/cli/help_texts.h"
+#include "clients/cli/table_flags.h"
 #include "clients/sinks/make_sink.h"
 #include "proto/v1.h"
 
@@ -16,26 +19,6 @@ namespace intercom_extractor {
 namespace {
 
 constexpr char kVersion[] = "intercom-extract 0.1.0";
-
-CLI::Option* AddTemplateFlag(CLI::App* command, v1::Template* value) {
-  static const std::map<std::string, v1::Template> kTemplates = {
-      {"basic", v1::TEMPLATE_BASIC},
-      {"conversations", v1::TEMPLATE_CONVERSATIONS},
-      {"all", v1::TEMPLATE_ALL},
-  };
-  return command
-      ->add_option_function<std::string>(
-          "--template", [value](const std::string& name) { *value = kTemplates.at(name); },
-          "A set of tables: basic, conversations or all")
-      ->type_name("NAME")
-      ->check(CLI::IsMember({"basic", "conversations", "all"}));
-}
-
-std::string TablesMistake(v1::Template table_template, const std::vector<std::string>& tables) {
-  if (table_template != v1::TEMPLATE_UNSPECIFIED || !tables.empty()) return "";
-  return "say what to read: --template basic|conversations|all or --tables a,b,c "
-         "(intercom-extract tables lists them)";
-}
 
 std::string SinkMistake(const ExtractOptions& options) {
   if (!options.output.empty()) {
@@ -83,47 +66,6 @@ std::string PlanMistake(const PlanOptions& options) {
   if (!options.incremental.last) return TablesMistake(options.table_template, options.tables);
   return "--updated-since last is for extract: a plan knows no directory and no last run; give the "
          "time, which intercom-extract state show --output DIR says";
-}
-
-// One text, split later: CLI11's own lists would take what follows them, too.
-void AddTablesFlag(CLI::App* command, std::string* names) {
-  command->add_option("--tables", *names, "Single tables, separated by commas")
-      ->type_name("a,b,c")
-      ->join(',');
-}
-
-std::vector<std::string> SplitTables(const std::string& names) {
-  if (names.empty()) return {};
-  return absl::StrSplit(names, ',', absl::SkipEmpty());
-}
-
-void AddBodyFormatFlag(CLI::App* command, v1::BodyFormat* format) {
-  command
-      ->add_option_function<std::string>(
-          "--body-format",
-          [format](const std::string& name) {
-            *format = name == "html" ? v1::BODY_FORMAT_HTML : v1::BODY_FORMAT_PLAINTEXT;
-          },
-          "Bodies of conversations: plaintext or html [plaintext]")
-      ->type_name("FORMAT")
-      ->check(CLI::IsMember({"plaintext", "html"}));
-}
-
-// Breaks the flags' descriptions into lines, which CLI11 indents but does not
-// break.
-void WrapHelp(CLI::App* command) {
-  constexpr size_t kColumns = 66;
-  for (CLI::Option* option : command->get_options()) {
-    std::string text;
-    size_t used = 0;
-    for (absl::string_view word :
-         absl::StrSplit(option->get_description(), ' ', absl::SkipEmpty())) {
-      const bool fits = used + 1 + word.size() <= kColumns;
-      absl::StrAppend(&text, used == 0 ? "" : fits ? " " : "\n", word);
-      used = used == 0 ? word.size() : fits ? used + 1 + word.size() : word.size();
-    }
-    option->description(text);
-  }
 }
 
 void AddStateFlag(CLI::App* command, std::string* path) {
@@ -283,6 +225,10 @@ CommandLine ParseCommandLine(int argc, const char* const* argv, absl::Time now) 
   std::string reset_tables;
   CLI::App* state_command = AddStateCommand(&app, &state, &reset_tables);
 
+  FleetOptions fleet;
+  FleetFlags fleet_flags;
+  CLI::App* fleet_command = AddFleetCommand(&app, &fleet, &fleet_flags);
+
   for (CLI::App* command : {extract_command, check_command, plan_command, tables_command})
     WrapHelp(command);
   try {
@@ -321,6 +267,11 @@ CommandLine ParseCommandLine(int argc, const char* const* argv, absl::Time now) 
     }
     state.tables = SplitTables(reset_tables);
     return state;
+  }
+  if (fleet_command->parsed()) {
+    const std::string mistake = ReadFleetFlags(fleet_flags, &fleet);
+    if (!mistake.empty()) return UsageError{mistake};
+    return fleet;
   }
   const bool is_check = check_command->parsed();
   std::string mistake = is_check ? ConnectionMistake(check.connection, check_embedded)

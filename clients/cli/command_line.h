@@ -7,6 +7,7 @@
 
 #include "absl/time/time.h"
 #include "clients/cli/connection_flags.h"
+#include "clients/cli/fleet_flags.h"
 #include "clients/cli/incremental_flags.h"
 #include "clients/cli/row_columns.h"
 #include "clients/cli/row_writer.h"
@@ -75,7 +76,7 @@ struct UsageError {
 };
 
 using CommandLine = std::variant<ExtractOptions, CheckOptions, PlanOptions, TablesOptions,
-                                 StateOptions, InfoText, UsageError>;
+                                 StateOptions, FleetOptions, InfoText, UsageError>;
 
 // Reads the program's arguments. Pure: looks at no file and no environment. `now`
 // tells what lies in the future.

@@ -51,7 +51,10 @@ absl::StatusOr<Connection> ConnectionFromFlags(const ConnectionOptions& options)
   return connection;
 }
 
-absl::StatusOr<ServerConfig> Configuration(const ConnectionOptions& options, bool needs_token) {
+}  // namespace
+
+absl::StatusOr<ServerConfig> EmbeddedServerConfig(const ConnectionOptions& options,
+                                                  bool needs_token) {
   ServerConfig config;
   if (!needs_token) {
     // A server has at least one connection. This one is never used: who needs no
@@ -84,11 +87,9 @@ absl::StatusOr<ServerConfig> Configuration(const ConnectionOptions& options, boo
   return config;
 }
 
-}  // namespace
-
 absl::StatusOr<std::unique_ptr<ExtractorServer>> StartEmbeddedServer(
     const ConnectionOptions& options, bool needs_token) {
-  auto config = Configuration(options, needs_token);
+  auto config = EmbeddedServerConfig(options, needs_token);
   if (!config.ok()) return config.status();
   return ExtractorServer::Start(*config);
 }

@@ -6,8 +6,13 @@
 #include "absl/status/statusor.h"
 #include "clients/cli/command_line.h"
 #include "server/extractor_server.h"
+#include "server/server_config.h"
 
 namespace intercom_extractor {
+
+// What a server inside this process, on no port, is configured to; as StartEmbeddedServer().
+absl::StatusOr<ServerConfig> EmbeddedServerConfig(const ConnectionOptions& options,
+                                                  bool needs_token);
 
 // Starts a server inside this process, on no port, with the connections that the
 // flags describe. `needs_token` is false for commands that ask Intercom nothing.

@@ -107,6 +107,41 @@ inline constexpr char kTablesFooter[] =
     "\n"
     "Needs no access token.";
 
+inline constexpr char kFleetFooter[] =
+    "Examples:\n"
+    "  intercom-extract fleet submit --sink kafka://k1:9092 --workspaces acme --template all\n"
+    "  intercom-extract fleet work --sink kafka://k1:9092 --config workspaces.yaml --worker w1\n"
+    "  intercom-extract fleet status --sink kafka://k1:9092\n"
+    "\n"
+    "A workspace is with one worker at a time. A worker that dies is replaced by the others, who\n"
+    "go on where it had committed; rows are in Kafka exactly once. docs/fleet.md says more.";
+
+inline constexpr char kSubmitFooter[] =
+    "Examples:\n"
+    "  intercom-extract fleet submit --sink kafka://k1:9092 --workspaces acme --template all\n"
+    "  intercom-extract fleet submit --sink kafka://k1:9092 --workspaces-file names.txt \\\n"
+    "      --template all --job nightly --every 24h --incremental\n"
+    "\n"
+    "Replaces the job of that name in each workspace; one that runs ends and begins anew.";
+
+inline constexpr char kRemoveFooter[] =
+    "Example:\n"
+    "  intercom-extract fleet remove --sink kafka://k1:9092 --workspaces acme --job nightly\n"
+    "\n"
+    "Rows stay in their topics.";
+
+inline constexpr char kStatusFooter[] =
+    "Example:\n"
+    "  intercom-extract fleet status --sink kafka://k1:9092 --json\n"
+    "\n"
+    "As of the last commits. Exit code 4 when a job has failed or its rows are not all there.";
+
+inline constexpr char kWorkFooter[] =
+    "Example:\n"
+    "  intercom-extract fleet work --sink kafka://k1:9092 --config workspaces.yaml --worker w1\n"
+    "\n"
+    "SIGTERM commits what is whole, gives the workspaces back and ends with 0.";
+
 }  // namespace intercom_extractor
 
 #endif  // CLIENTS_CLI_HELP_TEXTS_H_

@@ -18,6 +18,7 @@
 #include "clients/cli/exit_code.h"
 #include "clients/cli/extract_command.h"
 #include "clients/cli/extractor_api.h"
+#include "clients/cli/fleet_command.h"
 #include "clients/cli/interrupt.h"
 #include "clients/cli/plan_command.h"
 #include "clients/cli/remote_server.h"
@@ -93,6 +94,9 @@ Outcome Run(const CommandLine& command_line, const Console& console, Cancellatio
   }
   if (const auto* state = std::get_if<StateOptions>(&command_line)) {
     return RunStateCommand(*state, console, absl::Now());
+  }
+  if (const auto* fleet = std::get_if<FleetOptions>(&command_line)) {
+    return RunFleet(*fleet, console, interrupt);
   }
   const auto& tables = std::get<TablesOptions>(command_line);
   return RunWithServer(tables, /*needs_token=*/false, interrupt,

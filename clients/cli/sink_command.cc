@@ -1,7 +1,5 @@
 #include "clients/cli/sink_command.h"
 
-#include <algorithm>
-#include <cstdint>
 #include <cstdlib>
 #include <memory>
 #include <optional>
@@ -23,6 +21,7 @@
 #include "clients/cli/table_outputs.h"
 #include "clients/cli/table_selection.h"
 #include "clients/cli/ticker.h"
+#include "clients/sinks/incremental_since.h"
 #include "clients/sinks/make_sink.h"
 #include "clients/sinks/sink.h"
 #include "clients/sinks/sink_run.h"
@@ -179,24 +178,16 @@ class SinkCommand {
   }
 
   absl::StatusOr<absl::Time> SinceLast(const sinks::SinkPosition& position) const {
-    // An unfinished run goes on with the time that it began with.
-    v1::ExtractRequest stored;
-    if (!position.complete() && stored.ParseFromString(position.request()) &&
-        stored.has_updated_since()) {
-      const absl::Time since = absl::FromUnixSeconds(stored.updated_since().seconds());
-      if (stored.SerializeAsString() == IncrementalRequest(since).SerializeAsString()) return since;
-    }
-    std::optional<int64_t> earliest;
-    for (const auto& output : report_.outputs) {
-      const auto read = position.read_at().find(output.table);
-      if (read == position.read_at().end()) {
-        return absl::FailedPreconditionError(
-            absl::StrCat("no run with sink id ", options_.sink_id, " has read ", output.table,
-                         " to its end; run once without --updated-since"));
-      }
-      earliest = std::min(earliest.value_or(read->second), read->second);
-    }
-    return absl::FromUnixSeconds(*earliest - absl::ToInt64Seconds(options_.incremental.overlap));
+    std::vector<std::string> tables;
+    tables.reserve(report_.outputs.size());
+    for (const auto& output : report_.outputs) tables.push_back(output.table);
+    absl::StatusOr<absl::Time> since =
+        SinceLastRun(position, tables, options_.incremental.overlap,
+                     [this](absl::Time time) { return IncrementalRequest(time); });
+    if (!absl::IsNotFound(since.status())) return since;
+    return absl::FailedPreconditionError(
+        absl::StrCat("no run with sink id ", options_.sink_id, " has read ",
+                     since.status().message(), " to its end; run once without --updated-since"));
   }
 
   Outcome Failed(const absl::Status& status) {

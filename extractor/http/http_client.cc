@@ -70,6 +70,17 @@ size_t OnHeader(char* data, size_t /*size*/, size_t count, void* user) {
   return count;
 }
 
+bool MaySend(const HttpRequest& request) { return !request.may_send || request.may_send(); }
+
+absl::Status NotPermitted() { return absl::CancelledError("the request may no longer be sent"); }
+
+int BeforeRequest(void* user, char* /*to*/, char* /*from*/, int /*to_port*/, int /*from_port*/) {
+  auto* transfer = static_cast<Transfer*>(user);
+  if (MaySend(transfer->request)) return CURL_PREREQFUNC_OK;
+  transfer->local_error = NotPermitted();
+  return CURL_PREREQFUNC_ABORT;
+}
+
 absl::Status StatusOf(CURLcode code, const Transfer& transfer) {
   if (code == CURLE_OK) return absl::OkStatus();
   if (!transfer.local_error.ok()) return transfer.local_error;
@@ -240,7 +251,10 @@ class HttpClient::Loop {
     transfer->easy.reset(curl_easy_init());
     Configure(transfer.get());
     CURL* easy = transfer->easy.get();
+    const bool may_send = MaySend(transfer->request);
     transfers_.emplace(id, std::move(transfer));
+    // No connection is made either.
+    if (!may_send) return Complete(id, NotPermitted());
     if (const CURLMcode code = curl_multi_add_handle(multi_, easy); code != CURLM_OK) {
       Complete(id, absl::ResourceExhaustedError(curl_multi_strerror(code)));
     }
@@ -292,6 +306,10 @@ class HttpClient::Loop {
       curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE,
                        static_cast<curl_off_t>(request.body.size()));
       curl_easy_setopt(easy, CURLOPT_POSTFIELDS, request.body.c_str());
+    }
+    if (request.may_send) {
+      curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, BeforeRequest);
+      curl_easy_setopt(easy, CURLOPT_PREREQDATA, transfer);
     }
     curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, OnBody);
     curl_easy_setopt(easy, CURLOPT_WRITEDATA, transfer);

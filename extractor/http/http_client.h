@@ -2,6 +2,7 @@
 #define EXTRACTOR_HTTP_HTTP_CLIENT_H_
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
@@ -23,6 +24,10 @@ struct HttpRequest {
   // False: never sent twice. curl otherwise repeats a request by itself when a
   // connection that it reuses turns out to be dead.
   bool repeatable = true;
+  // Asked on the loop's thread at the last moment before the request goes out, also on a
+  // connection that is there: false ends the transfer with kCancelled, and nothing goes out.
+  // Must not block. Empty: it may go out.
+  std::function<bool()> may_send;
 };
 
 struct HttpResponse {
@@ -32,7 +37,7 @@ struct HttpResponse {
   //   kFailedPrecondition  the server's certificate is not trusted, or the proxy
   //                      or URL is unusable; a person must act
   //   kResourceExhausted local memory or disk could not hold the answer
-  //   kCancelled         Cancel() or the client's end came first
+  //   kCancelled         Cancel(), the client's end or a `may_send` came first
   absl::Status status;
   int status_code = 0;
   // Names in lower case, in order of arrival, of the final answer only.

@@ -2,6 +2,7 @@
 
 #include <zlib.h>
 
+#include <atomic>
 #include <cstdlib>
 #include <memory>
 #include <optional>
@@ -10,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
@@ -588,6 +590,49 @@ TEST(HttpClientTest, DelayedWorkIsDroppedAtTheEnd) {
   }
   EXPECT_FALSE(ran);
   EXPECT_EQ(owned.use_count(), 1);
+}
+
+TEST(HttpClientTest, RequestThatMayNotBeSentMakesNoConnection) {
+  LoopbackServer server(
+      LoopbackServer::Answering([](const Request&) { return HttpAnswer(200, "{}"); }));
+  HttpClient client({});
+  Inbox<HttpResponse> answers;
+  HttpRequest request = Get(server.Url());
+  request.may_send = [] { return false; };
+  client.Start(std::move(request),
+               [&answers](HttpResponse response) { answers.Put(std::move(response)); });
+  const HttpResponse response = answers.Take();
+  EXPECT_TRUE(absl::IsCancelled(response.status)) << response.status;
+  EXPECT_FALSE(response.sent);
+  EXPECT_EQ(server.connections(), 0U);
+}
+
+// As of a process that was frozen while it connected.
+TEST(HttpClientTest, RightToSendThatEndsWhileConnectingSendsNothing) {
+  std::atomic<int> requests{0};
+  LoopbackServer server(LoopbackServer::Answering([&requests](const Request&) {
+    ++requests;
+    return HttpAnswer(200, "{}");
+  }));
+  for (const bool reused : {false, true}) {
+    HttpClient client({});
+    Inbox<HttpResponse> answers;
+    if (reused) {
+      client.Start(Get(server.Url()),
+                   [&answers](HttpResponse response) { answers.Put(std::move(response)); });
+      ASSERT_TRUE(answers.Take().status.ok());
+    }
+    const int before = requests;
+    HttpRequest request = Get(server.Url());
+    int asked = 0;  // On the loop's thread.
+    request.may_send = [&asked] { return ++asked == 1; };
+    client.Start(std::move(request),
+                 [&answers](HttpResponse response) { answers.Put(std::move(response)); });
+    const HttpResponse response = answers.Take();
+    EXPECT_TRUE(absl::IsCancelled(response.status)) << response.status;
+    EXPECT_FALSE(response.sent);
+    EXPECT_EQ(requests, before) << "reused: " << reused;
+  }
 }
 
 TEST(HttpClientTest, TakesTransfersFromManyThreads) {

@@ -1,6 +1,7 @@
 #ifndef EXTRACTOR_INTERCOM_CONNECTION_H_
 #define EXTRACTOR_INTERCOM_CONNECTION_H_
 
+#include <functional>
 #include <string>
 
 #include "absl/status/status.h"
@@ -26,6 +27,9 @@ struct Connection {
   // Share of each quota window that is left to the workspace's other apps, in
   // [0, 1).
   double quota_reserve = 0.1;
+  // Asked before each request goes out, as HttpRequest::may_send; for who may lose the right
+  // to the workspace at any moment. Empty: always.
+  std::function<bool()> may_send;
 };
 
 // The base URL of a region: "us", "eu" or "au". kInvalidArgument for others.

@@ -258,6 +258,7 @@ class IntercomClient::Core : public std::enable_shared_from_this<Core> {
     request.url = absl::StrCat(connection_.base_url, call->request.path_and_query);
     request.body = call->request.body;
     request.repeatable = call->request.repeatable;
+    request.may_send = connection_.may_send;
     request.headers = {absl::StrCat("Authorization: Bearer ", connection_.access_token),
                        absl::StrCat("Intercom-Version: ", connection_.api_version),
                        "Accept: application/json"};

@@ -1,10 +1,12 @@
 #include "extractor/intercom/intercom_client.h"
 
+#include <atomic>
 #include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
@@ -79,6 +81,7 @@ class IntercomClientTest : public testing::Test {
     connection.base_url = server_->Url();
     connection.access_token = kToken;
     connection.api_version = "2.15";
+    connection.may_send = [this] { return may_send_.load(); };
     client_ = std::make_unique<IntercomClient>(connection, http_.get(),
                                                clock != nullptr ? clock : &clock_);
     group_ = client_->NewGroup();
@@ -116,6 +119,7 @@ class IntercomClientTest : public testing::Test {
     return targets;
   }
 
+  std::atomic<bool> may_send_{true};
   FakeClock clock_;
   Inbox<Request> seen_;
   Inbox<bool> asked_;
@@ -518,6 +522,14 @@ TEST_F(IntercomClientTest, PagesGrowBackWhenIntercomBearsMoreAgain) {
   EXPECT_EQ(targets[6], "/list?per_page=112&from=a");
   EXPECT_EQ(targets[12], "/list?per_page=150&from=a");
   EXPECT_EQ(targets.back(), "/list?per_page=150&from=a");
+}
+
+TEST_F(IntercomClientTest, NothingIsSentOnceTheRightToTheWorkspaceHasEnded) {
+  Serve([](const Request&) { return Plenty(); });
+  EXPECT_EQ(Fetch(Get("/me")).status, absl::OkStatus());
+  may_send_ = false;
+  EXPECT_TRUE(absl::IsCancelled(Fetch(Get("/tags")).status));
+  EXPECT_THAT(SeenTargets(), ElementsAre("/me"));
 }
 
 TEST_F(IntercomClientTest, TokenIsNotInTheErrorThatEchoesIt) {

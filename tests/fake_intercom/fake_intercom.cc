@@ -118,6 +118,7 @@ void FakeIntercom::Handle(const Request& request, Response* response) {
                                  request.Header("intercom-version").empty()
                                      ? options_.default_version
                                      : std::string(request.Header("intercom-version")));
+  if (options_.on_answer) options_.on_answer(request, *response);
   const bool reset = response->delivery == Delivery::kReset;
   stats_.Answered(reset ? 0 : response->status, reset ? 0 : response->body.size(), intact, key);
 }

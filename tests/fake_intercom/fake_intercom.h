@@ -41,6 +41,8 @@ struct FakeIntercomOptions {
   // Called before each request that token and quota admit; may change the workspace.
   // On the server's threads, several at once.
   std::function<void()> on_request;
+  // Called with each request and its answer before that is sent. As above.
+  std::function<void(const Request& request, const Response& response)> on_answer;
 };
 
 // A server on the loopback interface that behaves as Intercom's API does. Serves

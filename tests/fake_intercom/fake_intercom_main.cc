@@ -7,11 +7,13 @@
 #include <fstream>
 #include <iostream>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <stdexcept>
 #include <string>
 #include <vector>
 
+#include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "tests/fake_intercom/changed_since.h"
 #include "tests/fake_intercom/changing_workspace.h"
@@ -19,6 +21,7 @@
 #include "tests/fake_intercom/fake_intercom.h"
 #include "tests/fake_intercom/faults.h"
 #include "tests/fake_intercom/generated_workspace.h"
+#include "tests/fake_intercom/http_server.h"
 #include "tests/fake_intercom/oracle.h"
 #include "tests/fake_intercom/quota.h"
 
@@ -42,12 +45,18 @@ struct Flags {
   std::string columns = "all";
   std::optional<int64_t> updated_since;
   bool find_deleted = false;
+  int workspaces = 1;
+  std::string request_log;
 };
 
 void Define(Flags* flags, CLI::App* app) {
   app->add_option("--port", flags->server.server.port, "0: any free port");
   app->add_option("--threads", flags->server.server.threads, "Threads that answer");
   app->add_option("--seed", flags->generator.seed, "What the records are made of");
+  app->add_option("--workspaces", flags->workspaces,
+                  "So many, each with a port, a seed, a token and a quota of its own")
+      ->check(CLI::Range(1, 1000));
+  app->add_option("--request-log", flags->request_log, "Writes a line for each request");
   app->add_option("--users", flags->generator.users, "Contacts with role user");
   app->add_option("--leads", flags->generator.leads, "Contacts with role lead");
   app->add_option("--companies", flags->generator.companies, "Companies");
@@ -124,11 +133,80 @@ void WriteChanges(const std::vector<Change>& changes, const std::string& path) {
   if (!file) throw std::runtime_error("cannot write " + path);
 }
 
+// One line for each request: when it came in Unix microseconds, the workspace's number, the
+// status, who asked, and for what. Throws std::runtime_error when it cannot be written.
+class RequestLog {
+ public:
+  explicit RequestLog(const std::string& path) : file_(path) {
+    if (!file_) throw std::runtime_error("cannot write " + path);
+  }
+
+  void Write(int workspace, const Request& request, const Response& response) {
+    const int64_t at = absl::ToUnixMicros(absl::Now());
+    const std::lock_guard<std::mutex> lock(mu_);
+    file_ << at << '\t' << workspace << '\t' << response.status << '\t'
+          << request.Header("user-agent") << '\t' << request.method << ' ' << request.path << '\n'
+          << std::flush;
+  }
+
+ private:
+  std::mutex mu_;
+  std::ofstream file_;
+};
+
+// One workspace, served from construction to destruction.
+class Served {
+ public:
+  // Of several, `number` tells it apart, from 1.
+  Served(const Flags& flags, int number, RequestLog* log) : flags_(flags) {
+    if (flags_.workspaces > 1) {
+      flags_.generator.seed += number - 1;
+      for (std::string* text : {&flags_.expect, &flags_.expect_at_end}) {
+        if (!text->empty()) *text += "/" + std::to_string(number);
+      }
+      flags_.server.access_token += "-" + std::to_string(number);
+      if (flags_.server.server.port != 0) flags_.server.server.port += number - 1;
+    }
+    flags_.changes.seed = flags_.generator.seed;
+    workspace_ =
+        std::make_shared<ChangingWorkspace>(std::make_shared<GeneratedWorkspace>(flags_.generator),
+                                            flags_.changes, flags_.server.clock);
+    if (flags_.changes.changes > 0) {
+      flags_.server.on_request = [workspace = workspace_.get()] { workspace->OnRequest(); };
+    }
+    if (log != nullptr) {
+      flags_.server.on_answer = [log, number](const Request& request, const Response& response) {
+        log->Write(number, request, response);
+      };
+    }
+    if (!flags_.expect.empty()) WriteExpected(*workspace_, flags_, flags_.expect);
+    if (!flags_.expect_only) {
+      intercom_ = std::make_unique<const FakeIntercom>(flags_.server, workspace_);
+    }
+  }
+
+  const FakeIntercom& intercom() const { return *intercom_; }
+
+  void End() {
+    intercom_.reset();
+    if (!flags_.expect_at_end.empty()) WriteExpected(*workspace_, flags_, flags_.expect_at_end);
+    if (!flags_.changes_log.empty()) WriteChanges(workspace_->changes(), flags_.changes_log);
+  }
+
+ private:
+  Flags flags_;
+  std::shared_ptr<ChangingWorkspace> workspace_;
+  std::unique_ptr<const FakeIntercom> intercom_;
+};
+
 int Run(int argc, char** argv) {
   Flags flags;
   CLI::App app("A server that behaves as Intercom's API does, over a generated workspace.");
   Define(&flags, &app);
   CLI11_PARSE(app, argc, argv);
+  if (flags.workspaces > 1 && !flags.changes_log.empty()) {
+    throw std::invalid_argument("--changes-log is for one workspace");
+  }
   flags.generator.record_cache_bytes = flags.expect_only ? 0 : flags.cache_mib << 20;
   flags.server.latency = std::chrono::milliseconds(flags.latency_ms);
   flags.server.page_latency_per_item = std::chrono::microseconds(flags.page_latency_per_item_us);
@@ -142,22 +220,20 @@ int Run(int argc, char** argv) {
   sigaddset(&signals, SIGTERM);
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
 
-  flags.changes.seed = flags.generator.seed;
-  const auto workspace = std::make_shared<ChangingWorkspace>(
-      std::make_shared<GeneratedWorkspace>(flags.generator), flags.changes, flags.server.clock);
-  if (flags.changes.changes > 0) {
-    flags.server.on_request = [&workspace] { workspace->OnRequest(); };
+  std::optional<RequestLog> log;
+  if (!flags.request_log.empty()) log.emplace(flags.request_log);
+  std::vector<std::unique_ptr<Served>> served;
+  for (int number = 1; number <= flags.workspaces; ++number) {
+    served.push_back(std::make_unique<Served>(flags, number, log ? &*log : nullptr));
   }
-  if (!flags.expect.empty()) WriteExpected(*workspace, flags, flags.expect);
   if (flags.expect_only) return 0;
-  {
-    const FakeIntercom intercom(flags.server, workspace);
-    std::cout << "listening on " << intercom.base_url() << std::endl;
-    int signal = 0;
-    sigwait(&signals, &signal);
+  for (const auto& workspace : served) {
+    std::cout << "listening on " << workspace->intercom().base_url() << '\n';
   }
-  if (!flags.expect_at_end.empty()) WriteExpected(*workspace, flags, flags.expect_at_end);
-  if (!flags.changes_log.empty()) WriteChanges(workspace->changes(), flags.changes_log);
+  std::cout << std::flush;
+  int signal = 0;
+  sigwait(&signals, &signal);
+  for (const auto& workspace : served) workspace->End();
   return 0;
 }
 

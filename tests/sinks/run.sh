@@ -4,6 +4,7 @@
 #   run.sh [ARGUMENTS]        arguments go to pytest; the last line is `N passed, N failed`
 #   run.sh demo               ./run demo --sink kafka
 #   run.sh campaign [FLAGS]   ./run soak sinks: many kills in mid-transaction; --help says more
+#   run.sh fleet [FLAGS]      ./run soak fleet: 200 workspaces on workers that are killed
 #
 # The programs come from bazel-bin unless the environment names others, as in
 # tests/conformance/run.sh.
@@ -38,6 +39,10 @@ if [[ ${1:-} == demo ]]; then
 fi
 if [[ ${1:-} == campaign ]]; then
   "$environment/bin/python" "$folder/sink_campaign.py" "${@:2}"
+  exit
+fi
+if [[ ${1:-} == fleet ]]; then
+  "$environment/bin/python" "$folder/fleet_campaign.py" "${@:2}"
   exit
 fi
 run_pytest "$folder" "$build/junit.xml" -r fE "$@"

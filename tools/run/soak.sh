@@ -6,10 +6,11 @@ source tools/run/lib.sh
 
 case ${1:-} in
   kill | sigterm | stall) ;;
-  sinks) need sinks ;;
-  *) die "soak has kill, sigterm, sinks and stall; ./run soak kill --help says more" ;;
+  sinks | fleet) need sinks ;;
+  *) die "soak has kill, sigterm, sinks, fleet and stall; ./run soak kill --help says more" ;;
 esac
 need build clients
 bazel_cached build "${program_targets[@]}"
 if [[ $1 == sinks ]]; then exec tests/sinks/run.sh campaign "${@:2}"; fi
+if [[ $1 == fleet ]]; then exec tests/sinks/run.sh fleet "${@:2}"; fi
 exec tests/soak/run.sh "$@"

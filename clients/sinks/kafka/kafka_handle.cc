@@ -54,9 +54,11 @@ absl::Status SetAll(rd_kafka_conf_t* conf, const KafkaTarget& target,
 
 absl::StatusOr<std::unique_ptr<KafkaHandle>> KafkaHandle::Make(
     const KafkaTarget& target, rd_kafka_type_t type,
-    const std::map<std::string, std::string>& properties, OnDelivery on_delivery) {
+    const std::map<std::string, std::string>& properties, OnDelivery on_delivery,
+    OnRebalance on_rebalance) {
   std::unique_ptr<KafkaHandle> made(new KafkaHandle(target.name()));
   made->on_delivery_ = std::move(on_delivery);
+  made->on_rebalance_ = std::move(on_rebalance);
   rd_kafka_conf_t* const conf = rd_kafka_conf_new();
   if (absl::Status status = SetAll(conf, target, properties); !status.ok()) {
     rd_kafka_conf_destroy(conf);
@@ -66,6 +68,12 @@ absl::StatusOr<std::unique_ptr<KafkaHandle>> KafkaHandle::Make(
   rd_kafka_conf_set_error_cb(conf, &KafkaHandle::OnError);
   rd_kafka_conf_set_log_cb(conf, [](const rd_kafka_t*, int, const char*, const char*) {});
   if (made->on_delivery_) rd_kafka_conf_set_dr_msg_cb(conf, &KafkaHandle::OnReport);
+  if (made->on_rebalance_) {
+    rd_kafka_conf_set_rebalance_cb(
+        conf,
+        [](rd_kafka_t*, rd_kafka_resp_err_t code, rd_kafka_topic_partition_list_t* partitions,
+           void* opaque) { static_cast<KafkaHandle*>(opaque)->on_rebalance_(code, partitions); });
+  }
   char said[512];
   // Takes what it was given, unless it fails.
   made->handle_ = rd_kafka_new(type, conf, said, sizeof(said));

@@ -27,12 +27,16 @@ class KafkaHandle {
  public:
   // Told once a record is acknowledged, or was given up.
   using OnDelivery = std::function<void(const rd_kafka_message_t&)>;
+  // Told what a consumer's group gives or takes; must assign it.
+  using OnRebalance =
+      std::function<void(rd_kafka_resp_err_t code, rd_kafka_topic_partition_list_t* partitions)>;
 
   // Connects to nothing yet. `properties` come on top of those of the target that are about
   // connections. kInvalidArgument: librdkafka refuses one of them.
   static absl::StatusOr<std::unique_ptr<KafkaHandle>> Make(
       const KafkaTarget& target, rd_kafka_type_t type,
-      const std::map<std::string, std::string>& properties, OnDelivery on_delivery = nullptr);
+      const std::map<std::string, std::string>& properties, OnDelivery on_delivery = nullptr,
+      OnRebalance on_rebalance = nullptr);
 
   // Throws away what waits to be sent.
   ~KafkaHandle();
@@ -61,6 +65,7 @@ class KafkaHandle {
 
   const std::string name_;
   OnDelivery on_delivery_;
+  OnRebalance on_rebalance_;
   rd_kafka_t* handle_ = nullptr;
   // Of the connections, the last one of its kind.
   rd_kafka_resp_err_t refused_ = RD_KAFKA_RESP_ERR_NO_ERROR;

@@ -4,14 +4,10 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
-#include "clients/sinks/kafka/kafka_reader.h"
+#include "zlib.h"
 
 namespace intercom_extractor {
 namespace {
-
-std::string TopicName(const KafkaTarget& target) {
-  return absl::StrCat(target.prefix, "_positions");
-}
 
 bool ReadRecord(const KafkaRecord& record, KafkaPosition* position) {
   const auto header = [&record](const char* name) {
@@ -20,6 +16,7 @@ bool ReadRecord(const KafkaRecord& record, KafkaPosition* position) {
   };
   if (!absl::SimpleAtoi(header("run"), &position->run)) return false;
   position->instance = header("instance");
+  position->note = header("note");
   position->tables = absl::StrSplit(header("tables"), ',', absl::SkipEmpty());
   return position->position.ParseFromArray(record.value->data(),
                                            static_cast<int>(record.value->size()));
@@ -27,33 +24,46 @@ bool ReadRecord(const KafkaRecord& record, KafkaPosition* position) {
 
 }  // namespace
 
+std::string PositionsTopicName(const KafkaTarget& target) {
+  return absl::StrCat(target.prefix, "_positions");
+}
+
 KafkaTopic PositionsTopic(const KafkaTarget& target) {
-  KafkaTopic topic{TopicName(target), 1, target.OwnTopicSettings()};
+  KafkaTopic topic{PositionsTopicName(target), target.position_partitions,
+                   target.OwnTopicSettings()};
   // Small segments: the last one is never compacted, and each start reads it.
   topic.settings["min.cleanable.dirty.ratio"] = "0.1";
   topic.settings["segment.bytes"] = "16777216";
   return topic;
 }
 
-absl::StatusOr<std::map<std::string, KafkaPosition>> ReadPositions(const KafkaTarget& target) {
+int32_t PartitionOfKey(absl::string_view key, int partitions) {
+  const uLong sum =
+      crc32(0, reinterpret_cast<const Bytef*>(key.data()), static_cast<uInt>(key.size()));
+  return static_cast<int32_t>(sum % static_cast<uLong>(partitions));
+}
+
+absl::StatusOr<std::map<std::string, KafkaPosition>> ReadPositions(const KafkaTarget& target,
+                                                                   const TopicRange& range) {
   std::map<std::string, KafkaPosition> positions;
   std::string damaged;
-  absl::Status read =
-      ReadTopic(target, TopicName(target), [&positions, &damaged](const KafkaRecord& record) {
-        const std::string id(record.key);
-        KafkaPosition position;
-        if (!record.value.has_value()) {
-          positions.erase(id);
-        } else if (ReadRecord(record, &position)) {
-          positions[id] = std::move(position);
-        } else {
-          damaged = id;
-        }
-      });
+  absl::Status read = ReadTopic(target, PositionsTopicName(target), range,
+                                [&positions, &damaged](const KafkaRecord& record) {
+                                  const std::string id(record.key);
+                                  KafkaPosition position;
+                                  if (!record.value.has_value()) {
+                                    positions.erase(id);
+                                  } else if (ReadRecord(record, &position)) {
+                                    positions[id] = std::move(position);
+                                  } else {
+                                    damaged = id;
+                                  }
+                                });
   if (!read.ok()) return read;
   if (!damaged.empty()) {
-    return absl::DataLossError(absl::StrCat("topic ", TopicName(target), " at ", target.name(),
-                                            " has a damaged position of sink id ", damaged,
+    return absl::DataLossError(absl::StrCat("topic ", PositionsTopicName(target), " at ",
+                                            target.name(), " has a damaged position of sink id ",
+                                            damaged,
                                             "; give another prefix, or write a null value for "
                                             "that key to begin anew"));
   }
@@ -67,7 +77,9 @@ absl::Status SendPosition(const KafkaTarget& target, const std::string& id,
       .Add("instance", position.instance)
       .Add("tables", absl::StrJoin(position.tables, ","))
       .Add("checkpoint", absl::StrCat(position.position.checkpoint()));
-  return producer->Send(TopicName(target), id, position.position.SerializeAsString(), headers);
+  if (!position.note.empty()) headers.Add("note", position.note);
+  return producer->Send(PositionsTopicName(target), id, position.position.SerializeAsString(),
+                        headers, PartitionOfKey(id, target.position_partitions));
 }
 
 }  // namespace intercom_extractor

@@ -169,15 +169,15 @@ absl::Status KafkaProducer::BeginTransaction() {
 
 absl::Status KafkaProducer::Send(const std::string& topic, absl::string_view key,
                                  std::optional<absl::string_view> value,
-                                 const KafkaHeaders& headers) {
+                                 const KafkaHeaders& headers, int32_t partition) {
   if (absl::Status status = BeginTransaction(); !status.ok()) return status;
   rd_kafka_headers_t* const copy = rd_kafka_headers_copy(headers.get());
   // A value without bytes is not null.
   const char* const bytes = !value.has_value() ? nullptr : value->empty() ? "" : value->data();
   for (;;) {
     const rd_kafka_resp_err_t code = rd_kafka_producev(
-        handle_->get(), RD_KAFKA_V_RKT(Topic(topic)), RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
-        RD_KAFKA_V_KEY(key.data(), key.size()),
+        handle_->get(), RD_KAFKA_V_RKT(Topic(topic)), RD_KAFKA_V_PARTITION(partition),
+        RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_KEY(key.data(), key.size()),
         RD_KAFKA_V_VALUE(const_cast<char*>(bytes), value.has_value() ? value->size() : 0),
         RD_KAFKA_V_HEADERS(copy), RD_KAFKA_V_END);
     if (code == RD_KAFKA_RESP_ERR_NO_ERROR) return absl::OkStatus();

@@ -54,9 +54,11 @@ class KafkaProducer {
   // Nothing without one.
   absl::Status TakeTransactionalId();
 
-  // Null as the value is a tombstone.
+  // Null as the value is a tombstone. kByKey: the key tells the partition.
+  static constexpr int32_t kByKey = RD_KAFKA_PARTITION_UA;
   absl::Status Send(const std::string& topic, absl::string_view key,
-                    std::optional<absl::string_view> value, const KafkaHeaders& headers);
+                    std::optional<absl::string_view> value, const KafkaHeaders& headers,
+                    int32_t partition = kByKey);
 
   // Once all that was sent is safe; with transactions, readers see it then.
   absl::Status Commit();

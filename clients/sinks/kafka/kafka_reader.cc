@@ -60,10 +60,12 @@ absl::StatusOr<std::unique_ptr<KafkaHandle>> ConsumerOf(const KafkaTarget& targe
 class TopicReader {
  public:
   // `all` sees where the topic ends, `committed` only to where a transaction is open.
-  TopicReader(KafkaHandle* all, KafkaHandle* committed, const std::string& topic)
+  TopicReader(KafkaHandle* all, KafkaHandle* committed, const std::string& topic,
+              const TopicRange& range)
       : all_(all),
         handle_(committed),
         topic_(topic),
+        range_(range),
         what_(absl::StrCat("cannot read topic ", topic)),
         assigned_(rd_kafka_topic_partition_list_new(1), &rd_kafka_topic_partition_list_destroy) {}
 
@@ -104,7 +106,8 @@ class TopicReader {
       } else if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
         // With an open transaction this is its beginning, and another one follows.
         const auto end = ends_.find(message->partition);
-        if (end != ends_.end() && message->offset >= end->second) ends_.erase(end);
+        if (end == ends_.end()) continue;
+        if (!range_.wait_for_open || message->offset >= end->second) ends_.erase(end);
       } else {
         return handle_->Error(message->err, what_, rd_kafka_message_errstr(message.get()));
       }
@@ -112,7 +115,6 @@ class TopicReader {
     return absl::OkStatus();
   }
 
- private:
   // 0: the brokers do not know yet.
   absl::StatusOr<int> CountPartitions() {
     const std::unique_ptr<rd_kafka_topic_t, decltype(&rd_kafka_topic_destroy)> described(
@@ -129,10 +131,12 @@ class TopicReader {
     return handle_->Error(topic.err, what_);
   }
 
+ private:
   rd_kafka_resp_err_t AskEnds(int partitions) {
     ends_.clear();
     assigned_.reset(rd_kafka_topic_partition_list_new(partitions));
     for (int32_t partition = 0; partition < partitions; ++partition) {
+      if (range_.partition >= 0 && range_.partition != partition) continue;
       int64_t begin = 0;
       int64_t end = 0;
       const rd_kafka_resp_err_t code = rd_kafka_query_watermark_offsets(
@@ -148,6 +152,7 @@ class TopicReader {
   KafkaHandle* const all_;
   KafkaHandle* const handle_;
   const std::string topic_;
+  const TopicRange range_;
   const std::string what_;
   Partitions assigned_;
   std::map<int32_t, int64_t> ends_;  // By partition: what is still to be read.
@@ -155,13 +160,19 @@ class TopicReader {
 
 }  // namespace
 
-absl::Status ReadTopic(const KafkaTarget& target, const std::string& topic,
+absl::StatusOr<int> CountPartitions(const KafkaTarget& target, const std::string& topic) {
+  auto handle = ConsumerOf(target, "read_committed");
+  if (!handle.ok()) return handle.status();
+  return TopicReader(handle->get(), handle->get(), topic, {}).CountPartitions();
+}
+
+absl::Status ReadTopic(const KafkaTarget& target, const std::string& topic, const TopicRange& range,
                        const std::function<void(const KafkaRecord&)>& on_record) {
   auto all = ConsumerOf(target, "read_uncommitted");
   if (!all.ok()) return all.status();
   auto committed = ConsumerOf(target, "read_committed");
   if (!committed.ok()) return committed.status();
-  TopicReader reader(all->get(), committed->get(), topic);
+  TopicReader reader(all->get(), committed->get(), topic, range);
   if (absl::Status found = reader.FindEnds(); !found.ok()) return found;
   return reader.ReadToEnds(on_record);
 }

@@ -1,12 +1,14 @@
 #ifndef CLIENTS_SINKS_KAFKA_KAFKA_READER_H_
 #define CLIENTS_SINKS_KAFKA_KAFKA_READER_H_
 
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <optional>
 #include <string>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "clients/sinks/kafka/kafka_url.h"
 
@@ -19,10 +21,20 @@ struct KafkaRecord {
   std::map<std::string, std::string> headers;
 };
 
+// How many partitions a topic has; 0: it is not there, or not yet. Errors as KafkaError().
+absl::StatusOr<int> CountPartitions(const KafkaTarget& target, const std::string& topic);
+
+struct TopicRange {
+  int32_t partition = -1;  // -1: all.
+  // Up to what the end is now, waiting while transactions of others are open before it; else
+  // up to the first that is open.
+  bool wait_for_open = true;
+};
+
 // Gives every committed record of a topic, up to what its end is now, in the order of each
-// partition. Waits while transactions of others are open before that end. Errors as
-// KafkaError(); kUnavailable also where such a transaction stays open.
-absl::Status ReadTopic(const KafkaTarget& target, const std::string& topic,
+// partition. Errors as KafkaError(); kUnavailable also where a transaction that is waited
+// for stays open.
+absl::Status ReadTopic(const KafkaTarget& target, const std::string& topic, const TopicRange& range,
                        const std::function<void(const KafkaRecord&)>& on_record);
 
 }  // namespace intercom_extractor

@@ -61,17 +61,19 @@ absl::StatusOr<sinks::SinkPosition> KafkaSink::Open() {
   }
   if (has_id_) {
     // Taking it would end a newer instance.
-    const auto before = ReadPositions(target_);
+    const auto before = Positions();
     if (!before.ok()) return before.status();
     if (absl::Status fenced = RefuseFenced(*before); !fenced.ok()) return fenced;
   }
   if (absl::Status taken = (*producer)->TakeTransactionalId(); !taken.ok()) return taken;
-  auto positions = ReadPositions(target_);
+  auto positions = Positions();
   if (!positions.ok()) return positions.status();
   // One that came in between goes on by itself.
   if (absl::Status fenced = RefuseFenced(*positions); !fenced.ok()) return fenced;
   if (absl::Status refused = RefuseTaken(*positions); !refused.ok()) return refused;
   KafkaPosition stored = std::move((*positions)[id_]);
+  found_note_ = stored.note;
+  committed_ = stored;
   GoOnFrom(stored.position, stored.run);
   producer_ = *std::move(producer);
   sinks::SinkPosition position = stored.position;
@@ -94,7 +96,7 @@ absl::Status KafkaSink::RefuseFenced(const std::map<std::string, KafkaPosition>&
 
 absl::Status KafkaSink::RefuseTaken(const std::map<std::string, KafkaPosition>& positions) const {
   for (const auto& [id, other] : positions) {
-    if (id == id_) continue;
+    if (id == id_ || !target_.workspace.empty()) continue;
     for (const RecordTable& table : tables()) {
       if (std::count(other.tables.begin(), other.tables.end(), table.name()) == 0) continue;
       return absl::FailedPreconditionError(
@@ -114,10 +116,29 @@ absl::Status KafkaSink::TakeId(KafkaPosition stored) {
     }
   }
   filled_ = stored.tables;
-  if (absl::Status sent = SendPosition(target_, id_, stored, producer_.get()); !sent.ok()) {
-    return sent;
-  }
+  if (absl::Status sent = SendPositionOf(std::move(stored)); !sent.ok()) return sent;
   return producer_->Commit();
+}
+
+absl::StatusOr<std::map<std::string, KafkaPosition>> KafkaSink::Positions() const {
+  TopicRange range;
+  // Sinks of other workspaces fill other topics of rows.
+  if (!target_.workspace.empty())
+    range.partition = PartitionOfKey(id_, target_.position_partitions);
+  return ReadPositions(target_, range);
+}
+
+absl::Status KafkaSink::SendPositionOf(KafkaPosition position) {
+  if (note_) position.note = note_(position.position);
+  absl::Status sent = SendPosition(target_, id_, position, producer_.get());
+  if (sent.ok()) committed_ = std::move(position);
+  return sent;
+}
+
+absl::Status KafkaSink::CommitNote() {
+  if (absl::Status dropped = Drop(); !dropped.ok()) return dropped;
+  absl::Status sent = SendPositionOf(committed_);
+  return Explained(sent.ok() ? producer_->Commit() : sent);
 }
 
 const KafkaHeaders& KafkaSink::HeadersOf(const RecordLabels& labels) {
@@ -127,6 +148,7 @@ const KafkaHeaders& KafkaSink::HeadersOf(const RecordLabels& labels) {
   if (fields(labels) == fields(labels_)) return headers_;
   labels_ = labels;
   headers_ = KafkaHeaders();
+  if (!target_.workspace.empty()) headers_.Add("workspace", target_.workspace);
   headers_.Add("table", labels.table)
       .Add("schema_version", labels.schema_version)
       .Add("run", labels.run)
@@ -136,8 +158,14 @@ const KafkaHeaders& KafkaSink::HeadersOf(const RecordLabels& labels) {
 }
 
 absl::Status KafkaSink::Send(const Record& record) {
-  const KafkaHeaders& headers = record.labels == nullptr ? no_headers_ : HeadersOf(*record.labels);
-  return Explained(producer_->Send(TopicOf(record.stream), record.key, record.value, headers));
+  const KafkaHeaders& headers =
+      record.labels == nullptr ? event_headers_ : HeadersOf(*record.labels);
+  absl::string_view key = record.key;
+  if (!target_.workspace.empty()) {
+    key_ = absl::StrCat(target_.workspace, "/", record.key);
+    key = key_;
+  }
+  return Explained(producer_->Send(TopicOf(record.stream), key, record.value, headers));
 }
 
 absl::Status KafkaSink::Drop() { return Explained(producer_->Abort()); }
@@ -146,7 +174,7 @@ absl::Status KafkaSink::CommitSent(const sinks::SinkPosition& position, uint64_t
   // Without transactions, the position must not be there before the rows.
   absl::Status safe = target_.transactional ? absl::OkStatus() : producer_->Commit();
   if (safe.ok()) {
-    safe = SendPosition(target_, id_, {position, run, instance_, filled_}, producer_.get());
+    safe = SendPositionOf({position, run, instance_, filled_, /*note=*/""});
   }
   if (safe.ok()) safe = producer_->Commit();
   return Explained(std::move(safe));
@@ -155,7 +183,7 @@ absl::Status KafkaSink::CommitSent(const sinks::SinkPosition& position, uint64_t
 absl::Status KafkaSink::Explained(absl::Status error) {
   if (error.ok() || !producer_->fenced()) return error;
   // A transaction that took too long looks the same; who has the id tells.
-  const auto positions = ReadPositions(target_);
+  const auto positions = Positions();
   if (!positions.ok()) return error;
   absl::Status fenced = RefuseFenced(*positions);
   return fenced.ok() ? error : fenced;

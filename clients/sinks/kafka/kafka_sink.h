@@ -2,6 +2,7 @@
 #define CLIENTS_SINKS_KAFKA_KAFKA_SINK_H_
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -38,6 +39,14 @@ class KafkaSink : public RecordSink {
       KafkaTarget target, std::string id, const std::vector<v1::TableDescription>& tables,
       const std::vector<v1::TableDescription>& all);
 
+  // A text that is kept with each position, of what that is; and what Open() found of it.
+  // Before Open().
+  using Note = std::function<std::string(const sinks::SinkPosition&)>;
+  void SetNote(Note note) { note_ = std::move(note); }
+  const std::string& found_note() const { return found_note_; }
+  // Keeps the position that is committed, with a new note. What was written since is lost.
+  absl::Status CommitNote();
+
   absl::StatusOr<sinks::SinkPosition> Open() override;
   // A commit takes some 25 ms, whatever it holds.
   absl::Duration commit_interval() const override { return absl::Milliseconds(500); }
@@ -54,7 +63,9 @@ class KafkaSink : public RecordSink {
       : RecordSink(std::move(tables)),
         target_(std::move(target)),
         id_(std::move(id)),
-        instance_(std::move(instance)) {}
+        instance_(std::move(instance)) {
+    if (!target_.workspace.empty()) event_headers_.Add("workspace", target_.workspace);
+  }
 
   std::string TopicOf(absl::string_view stream) const;
   std::vector<KafkaTopic> Topics() const;
@@ -63,6 +74,8 @@ class KafkaSink : public RecordSink {
   absl::Status RefuseTaken(const std::map<std::string, KafkaPosition>& positions) const;
   absl::Status RefuseFenced(const std::map<std::string, KafkaPosition>& positions) const;
   absl::Status TakeId(KafkaPosition stored);
+  absl::StatusOr<std::map<std::string, KafkaPosition>> Positions() const;
+  absl::Status SendPositionOf(KafkaPosition position);
   // kAborted where the error comes of a newer instance, else the error.
   absl::Status Explained(absl::Status error);
 
@@ -72,7 +85,11 @@ class KafkaSink : public RecordSink {
   std::vector<std::string> filled_;  // Tables that the id has ever filled.
   std::unique_ptr<KafkaProducer> producer_;
   bool has_id_ = false;  // Whether an Open() has succeeded.
-  const KafkaHeaders no_headers_;
+  Note note_;
+  std::string found_note_;
+  KafkaPosition committed_;
+  std::string key_;  // Of the last record, with the workspace.
+  KafkaHeaders event_headers_;
   // Those of the last record: rows of a batch have the same.
   RecordLabels labels_;
   KafkaHeaders headers_;

@@ -27,6 +27,12 @@ struct KafkaTarget {
   std::map<std::string, std::string> properties;
   std::string password;  // Not from the URL. Secret.
 
+  // Not from the URL: where many workspaces share topics, the one that a sink is for. Keys
+  // begin with it and a '/', and a header names it. Empty: the topics are one workspace's.
+  std::string workspace;
+  // Of the topic of positions, where it is made.
+  int position_partitions = 1;
+
   // For people: "kafka://k1:9092,k2:9092, topics intercom.*".
   std::string name() const;
 
