@@ -40,7 +40,7 @@ std::string ExtractMistake(const ExtractOptions& options) {
   if (!options.sink_id.empty()) return "--sink-id needs --sink URL";
   if (options.output.empty()) {
     return "say where to: --output DIR, --output - for stdout, or --sink URL for a database or "
-           "Kafka";
+           "queue";
   }
   if (options.output == "-" &&
       (options.table_template != v1::TEMPLATE_UNSPECIFIED || options.tables.size() != 1)) {
@@ -141,7 +141,7 @@ CommandLine ParseCommandLine(int argc, const char* const* argv, absl::Time now) 
   bool extract_embedded = false;
   IncrementalFlags extract_incremental;
   CLI::App* extract_command =
-      app.add_subcommand("extract", "Read tables into files, stdout, a database or Kafka");
+      app.add_subcommand("extract", "Read tables into files, stdout, a database or a queue");
   extract_command->footer(kExtractFooter);
   AddTemplateFlag(extract_command, &extract.table_template);
   std::string table_names;
@@ -150,10 +150,12 @@ CommandLine ParseCommandLine(int argc, const char* const* argv, absl::Time now) 
       ->add_option("--output", extract.output, "Directory for the files, or - for stdout")
       ->type_name("DIR");
   extract_command
-      ->add_option("--sink", extract.sink,
-                   "Instead of files a database, postgresql://USER@HOST:PORT/DATABASE?schema=NAME "
-                   "(password from PGPASSWORD or .pgpass), or Kafka, "
-                   "kafka://HOST:PORT,HOST:PORT/?prefix=NAME (from INTERCOM_SINK_PASSWORD)")
+      ->add_option(
+          "--sink", extract.sink,
+          "Instead of files a database, postgresql://USER@HOST:PORT/DATABASE?schema=NAME "
+          "(password from PGPASSWORD or .pgpass), or a queue (from INTERCOM_SINK_PASSWORD): "
+          "kafka://HOST:PORT,HOST:PORT/?prefix=NAME, redis://USER@HOST:PORT/DATABASE?"
+          "prefix=NAME, nats://USER@HOST:PORT?stream=NAME")
       ->type_name("URL");
   extract_command
       ->add_option("--sink-id", extract.sink_id,

@@ -6,8 +6,8 @@ namespace intercom_extractor {
 // What --help says before and after the flags, which explain themselves.
 
 inline constexpr char kDescription[] =
-    "Reads an Intercom workspace into CSV or JSON Lines files, or a database, as fast as its\n"
-    "request quota allows.";
+    "Reads an Intercom workspace into CSV or JSON Lines files, a database or a queue, as fast as\n"
+    "its request quota allows.";
 
 inline constexpr char kFooter[] =
     "Example:\n"
@@ -26,6 +26,8 @@ inline constexpr char kExtractFooter[] =
     "  intercom-extract extract --template all --output out --updated-since last\n"
     "  intercom-extract extract --template all --sink 'postgresql://etl@db/crm?schema=intercom'\n"
     "  intercom-extract extract --template all --sink 'kafka://k1:9092,k2:9092/?format=json'\n"
+    "  intercom-extract extract --template all --sink 'redis://etl@r:6379/0?prefix=intercom:'\n"
+    "  intercom-extract extract --template all --sink 'nats://etl@n:4222?stream=INTERCOM'\n"
     "\n"
     "Files are written in DIR/.partial and moved into place once they are whole. CSV: null is\n"
     "an empty field, the empty string is \"\". The order of rows is unspecified.\n"
@@ -46,13 +48,12 @@ inline constexpr char kExtractFooter[] =
     "their children after the rows are loaded. Runs keep the keys of what they delivered in\n"
     "DIR/.intercom-extract.ids to find them.\n"
     "\n"
-    "With --sink, rows and how far they are go into database or Kafka together, in one "
-    "transaction:\n"
-    "whatever dies, each row is there exactly once, and the same command goes on from there. A\n"
-    "full run drops at its end what no longer exists, an incremental one also children that a\n"
-    "record has lost; in Kafka the topic _events says so. A sink that is down is waited for, up "
-    "to\n"
-    "10 minutes. docs/sinks.md lists what may stand in the URL.";
+    "With --sink, rows and how far they are go into database, Kafka or Redis together, in one\n"
+    "transaction: whatever dies, each row is there exactly once, and the same command goes on\n"
+    "from there; NATS drops what comes twice within its window. A full run drops at its end what\n"
+    "no longer exists, an incremental one also children that a record has lost; in queues the\n"
+    "stream _events says so. A sink that is down is waited for, up to 10 minutes. docs/sinks.md\n"
+    "lists what may stand in the URL.";
 
 inline constexpr char kStateFooter[] =
     "Examples:\n"

@@ -17,9 +17,11 @@ using ::testing::Not;
 TEST(MakeSinkTest, TheSchemeTellsTheKind) {
   EXPECT_EQ(*DescribeSink("postgresql://etl@db/crm"), "postgresql://etl@db/crm, schema intercom");
   EXPECT_EQ(*DescribeSink("kafka://k1:9092,k2"), "kafka://k1:9092,k2, topics intercom.*");
+  EXPECT_EQ(*DescribeSink("redis://h"), "redis://h:6379/0, keys intercom:*");
   const auto tables = DescribeAllTables();
   const std::vector<v1::TableDescription> all(tables.tables().begin(), tables.tables().end());
-  for (const char* url : {"postgresql://etl@db/crm", "kafka://k1:9092,k2"}) {
+  for (const char* url :
+       {"postgresql://etl@db/crm", "kafka://k1:9092,k2", "redis://h", "nats://h"}) {
     const auto sink = MakeSink({url, "id", ""}, all, all);
     ASSERT_TRUE(sink.ok()) << sink.status();
     EXPECT_EQ((*sink)->name(), *DescribeSink(url));
@@ -33,7 +35,8 @@ TEST(MakeSinkTest, AnUnknownSchemeNamesThoseThatThereAreAndQuotesNothing) {
     for (const absl::Status& status : {described, made}) {
       EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << url;
       EXPECT_THAT(std::string(status.message()),
-                  AllOf(HasSubstr("postgresql://"), HasSubstr("kafka://"), Not(HasSubstr("ter2"))));
+                  AllOf(HasSubstr("postgresql://"), HasSubstr("kafka://"), HasSubstr("redis://"),
+                        HasSubstr("nats://"), Not(HasSubstr("ter2"))));
     }
   }
 }

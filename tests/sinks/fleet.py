@@ -199,8 +199,8 @@ def at_the_same_time(asked: list[Asked], grace: float) -> list[str]:
             apart = after[0].at - before[-1].at
             if before[0].process == after[0].process and apart < grace:
                 found.append(
-                    f"{workspace}: {between[0].worker} asked {between[0].what} within {apart:.3f} s "
-                    f"of {before[0].worker}"
+                    f"{workspace}: {between[0].worker} asked {between[0].what} within "
+                    f"{apart:.3f} s of {before[0].worker}"
                 )
     return found
 

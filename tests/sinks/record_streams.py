@@ -83,7 +83,7 @@ class Streams:
             for record in records:
                 if record.value is None:
                     kept[table].pop(record.key, None)
-                else:
+                elif record.key not in kept[table] or record.version >= kept[table][record.key][0]:
                     kept[table][record.key] = (record.version, row_of(table, record.value))
         living = {
             (event["table"], event["id"]): event["run"]

@@ -1,9 +1,9 @@
-"""What ./run soak sinks does: extractions into PostgreSQL or Kafka that are killed in
-mid-transaction.
+"""What ./run soak sinks does: extractions into a database or queue that are killed in
+mid-transaction; in NATS, which has none, between rows and the position that covers them.
 
-Each extraction goes into a place of its own: a schema, a prefix of topics. Now its writer, now the
-whole server is killed, always while the writer's transaction is open, and at the end every row must
-be there once.
+Each extraction goes into a place of its own: a schema, a prefix of topics or keys, a stream. Now
+its writer, now the whole server is killed, always while the writer's transaction is open, and at
+the end every row must be there once.
 """
 
 import argparse
@@ -22,7 +22,9 @@ from pathlib import Path
 from typing import Protocol
 
 from kafka_topics import running_topics
+from nats_streams import running_nats
 from postgres import running_postgres
+from redis_streams import running_redis
 from writer import COMPLETE, OUTPUT, start_into
 
 from programs import ROOT, Fake, running_fake, write_expected
@@ -68,7 +70,9 @@ class Server(Protocol):
 
 KINDS: dict[str, Callable[[], AbstractContextManager[Server]]] = {
     "kafka": running_topics,
+    "nats": running_nats,
     "postgres": running_postgres,
+    "redis": running_redis,
 }
 
 

@@ -4,11 +4,17 @@ import os
 import subprocess
 
 from kafka_broker import running_kafka
+from nats import Nats
+from nats import running as running_nats
 from postgres import ADMIN, ADMIN_PASSWORD, running_postgres
+from redis import Redis
+from redis import running as running_redis
 
 from programs import program
 
 KAFKA_ROUNDS = program("KAFKA_ROUNDS", "tests/benchmarks/sinks/kafka_rounds")
+NATS_ROUNDS = program("NATS_ROUNDS", "tests/benchmarks/sinks/nats_rounds")
+REDIS_ROUNDS = program("REDIS_ROUNDS", "tests/benchmarks/sinks/redis_rounds")
 ROUNDS = program("POSTGRES_ROUNDS", "tests/benchmarks/sinks/postgres_rounds")
 
 
@@ -33,3 +39,21 @@ def test_the_rounds_of_kafka_write_what_a_bare_loop_writes() -> None:
     assert done.returncode == 0, done.stderr
     assert "sinks/kafka/users/ours" in done.stdout
     assert "sinks/kafka/users/floor" in done.stdout
+
+
+def test_the_rounds_of_redis_write_every_row() -> None:
+    with running_redis(Redis) as redis:
+        brief = {**os.environ, **redis.benchmark_variables(), "BENCHMARK_BRIEF": "1"}
+        done = subprocess.run([REDIS_ROUNDS], env=brief, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "sinks/redis/users/ours" in done.stdout
+    assert "sinks/redis/users/floor" in done.stdout
+
+
+def test_the_rounds_of_nats_write_every_row() -> None:
+    with running_nats(Nats) as nats:
+        brief = {**os.environ, **nats.benchmark_variables(), "BENCHMARK_BRIEF": "1"}
+        done = subprocess.run([NATS_ROUNDS], env=brief, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "sinks/nats/users/ours" in done.stdout
+    assert "sinks/nats/users/floor" in done.stdout

@@ -196,4 +196,5 @@ def test_without_a_fleet_status_says_how_to_make_one(kafka: TopicsKafka, tmp_pat
         for action in ("status", "remove"):
             done = fleet.call(action, *(["--workspaces=w1"] * (action == "remove")))
             assert done.returncode == OUTPUT
-            assert "there is no fleet" in done.stderr and "submit a job first" in done.stderr
+            assert "there is no fleet" in done.stderr
+            assert "submit a job first" in done.stderr

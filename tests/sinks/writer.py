@@ -16,7 +16,8 @@ def _arguments(base_url: str, url: str, *more: str) -> list[str]:
 
 
 def extract_into(base_url: str, url: str, *more: str, password: str = PASSWORD) -> Run:
-    run = run_command_line(*_arguments(base_url, url, *more), PGPASSWORD=password)
+    arguments = _arguments(base_url, url, *more)
+    run = run_command_line(*arguments, PGPASSWORD=password, INTERCOM_SINK_PASSWORD=password)
     assert password not in run.stderr, "the password was shown"
     return run
 
@@ -29,5 +30,9 @@ def start_into(base_url: str, url: str, log: Path, *more: str) -> subprocess.Pop
             stdin=subprocess.DEVNULL,
             stdout=file,
             stderr=file,
-            env=clean_environment(INTERCOM_ACCESS_TOKEN=ACCESS_TOKEN, PGPASSWORD=PASSWORD),
+            env=clean_environment(
+                INTERCOM_ACCESS_TOKEN=ACCESS_TOKEN,
+                PGPASSWORD=PASSWORD,
+                INTERCOM_SINK_PASSWORD=PASSWORD,
+            ),
         )

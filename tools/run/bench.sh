@@ -9,7 +9,7 @@
 #   bench.sh --record [NAME]  runs them and records their ratios as what is expected
 #
 # Beside Bazel's programs there are clients_benchmark, for the clients of all languages, and
-# sinks_benchmark and kafka_sink_benchmark, which start what they fill.
+# sinks_benchmark and {kafka,nats,redis}_sink_benchmark, which start what they fill.
 set -euo pipefail
 source tools/run/lib.sh
 source tools/run/benchmarks.sh
@@ -37,8 +37,8 @@ fi
 need build clients
 readonly clients=//tests/benchmarks/clients:clients_benchmark
 readonly sinks=//tests/benchmarks/sinks:sinks_benchmark
-readonly kafka=//tests/benchmarks/sinks:kafka_sink_benchmark
-mapfile -t targets < <({ benchmark_targets && printf '%s\n' "$clients" "$sinks" "$kafka"; } | grep -F -- "$name")
+readonly queues=//tests/benchmarks/sinks:
+mapfile -t targets < <({ benchmark_targets && printf '%s\n' "$clients" "$sinks" "$queues"{kafka,nats,redis}_sink_benchmark; } | grep -F -- "$name")
 ((${#targets[@]})) || die "no benchmark's name contains '$name'"
 programs=()
 for target in "${targets[@]}"; do
@@ -48,9 +48,9 @@ for target in "${targets[@]}"; do
       need sinks
       programs+=(//tests/benchmarks/sinks:postgres_rounds)
       ;;
-    "$kafka")
+    "$queues"*_sink_benchmark)
       need sinks
-      programs+=(//tests/benchmarks/sinks:kafka_rounds)
+      programs+=("${target/_sink_benchmark/_rounds}")
       ;;
     *) programs+=("$target") ;;
   esac
@@ -64,7 +64,7 @@ for target in "${targets[@]}"; do
   if [[ $target == "$clients" ]]; then
     PYTHONPATH=tests/benchmarks/pipeline \
       python3 tests/benchmarks/clients/clients_benchmark.py --benchmark_out="$file"
-  elif [[ $target == "$sinks" || $target == "$kafka" ]]; then
+  elif [[ $target == "$queues"* ]]; then
     PYTHONPATH=tests/sinks:tests/soak:tests/conformance \
       python3 "tests/benchmarks/sinks/${target##*:}.py" --benchmark_out="$file" --benchmark_out_format=json
   else

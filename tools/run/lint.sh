@@ -45,13 +45,15 @@ step_shellcheck() {
 
 step_house_rules() { python3 tools/lint/house_rules.py < <(repo_files); }
 
-# The Python client and the suite of all clients.
+# The Python client, the suites of all clients and of the sinks.
 step_python() {
   local client=clients/python bin
   "$client/acceptance/run" prepare
   bin=$(dirname "$(<"$build_dir/clients/python/python")")
-  "$bin/ruff" check --quiet --config "$client/pyproject.toml" "$client" tests/clients
-  "$bin/ruff" format --quiet --check --config "$client/pyproject.toml" "$client" tests/clients
+  "$bin/ruff" check --quiet --config "$client/pyproject.toml" "$client" tests/clients \
+    tests/sinks
+  "$bin/ruff" format --quiet --check --config "$client/pyproject.toml" "$client" tests/clients \
+    tests/sinks
   # mypy reads the generated messages beside the sources.
   "$bin/python" "$client/hatch_build.py"
   (cd "$client" && "$bin/mypy" --no-error-summary)

@@ -87,7 +87,7 @@ suite_languages() {
 
 # Each sink against a real server, which is killed meanwhile.
 suite_sinks() {
-  bazel_cached build "${program_targets[@]}" //tests/benchmarks/sinks:{kafka,postgres}_rounds \
+  bazel_cached build "${program_targets[@]}" //tests/benchmarks/sinks:{kafka,nats,postgres,redis}_rounds \
     //clients/sinks/postgres:postgres_server_test
   tests/sinks/run.sh
 }

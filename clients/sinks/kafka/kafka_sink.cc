@@ -3,17 +3,11 @@
 #include <algorithm>
 #include <tuple>
 
-#include "absl/random/random.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_format.h"
+#include "clients/sinks/one_writer.h"
 
 namespace intercom_extractor {
 namespace {
-
-std::string RandomInstance() {
-  absl::BitGen random;
-  return absl::StrFormat("%016x", absl::Uniform<uint64_t>(random));
-}
 
 // Room in topics for what a record has besides key and value.
 constexpr int64_t kRecordOverhead = 64 << 10;
@@ -88,10 +82,7 @@ absl::Status KafkaSink::RefuseFenced(const std::map<std::string, KafkaPosition>&
   if (!has_id_) return absl::OkStatus();
   const auto found = positions.find(id_);
   if (found != positions.end() && found->second.instance == instance_) return absl::OkStatus();
-  return absl::AbortedError(absl::StrCat(
-      "a newer run took over sink id ", id_, " at ", name(),
-      "; this one ends and has written nothing since. Run one at a time, or give each a --sink-id "
-      "and a prefix of its own"));
+  return TakenOverError(id_, name(), "prefix");
 }
 
 absl::Status KafkaSink::RefuseTaken(const std::map<std::string, KafkaPosition>& positions) const {
@@ -99,9 +90,7 @@ absl::Status KafkaSink::RefuseTaken(const std::map<std::string, KafkaPosition>& 
     if (id == id_ || !target_.workspace.empty()) continue;
     for (const RecordTable& table : tables()) {
       if (std::count(other.tables.begin(), other.tables.end(), table.name()) == 0) continue;
-      return absl::FailedPreconditionError(
-          absl::StrCat("topic ", TopicOf(table.name()), " at ", name(), " is filled by sink id ",
-                       id, "; give that --sink-id, or another prefix"));
+      return FilledByError(absl::StrCat("topic ", TopicOf(table.name())), name(), id, "prefix");
     }
   }
   return absl::OkStatus();

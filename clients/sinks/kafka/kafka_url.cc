@@ -5,17 +5,17 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/ascii.h"
-#include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_split.h"
-#include "absl/strings/strip.h"
+#include "absl/strings/str_join.h"
+#include "clients/sinks/sink_url.h"
 
 namespace intercom_extractor {
 namespace {
 
 constexpr absl::string_view kScheme = "kafka://";
+constexpr char kForm[] = "kafka://HOST:PORT,HOST:PORT/?prefix=NAME&...";
 
 // Bodies of conversations are long; a broker's own default is 1 MiB.
 constexpr int64_t kMaxMessageBytes = int64_t{16} << 20;
@@ -63,31 +63,12 @@ bool Contains(const absl::string_view (&names)[N], absl::string_view name) {
   return std::find(std::begin(names), std::end(names), name) != std::end(names);
 }
 
-absl::Status Malformed(absl::string_view what) {
-  return absl::InvalidArgumentError(
-      absl::StrCat("--sink: ", what, "; write kafka://HOST:PORT,HOST:PORT/?prefix=NAME&..."));
-}
+absl::Status Malformed(absl::string_view what) { return SinkUrlError(what, kForm); }
 
 bool IsTopicText(absl::string_view text) {
   return std::all_of(text.begin(), text.end(), [](char c) {
     return absl::ascii_isalnum(c) || c == '.' || c == '_' || c == '-';
   });
-}
-
-bool PercentDecode(absl::string_view text, std::string* out) {
-  for (size_t i = 0; i < text.size(); ++i) {
-    if (text[i] != '%') {
-      out->push_back(text[i]);
-      continue;
-    }
-    if (i + 2 >= text.size() || !absl::ascii_isxdigit(text[i + 1]) ||
-        !absl::ascii_isxdigit(text[i + 2])) {
-      return false;
-    }
-    out->append(absl::HexStringToBytes(text.substr(i + 1, 2)));
-    i += 2;
-  }
-  return true;
 }
 
 template <typename Int>
@@ -103,8 +84,7 @@ std::string TakeOwn(const std::string& name, const std::string& value, KafkaTarg
     return fits ? "" : "prefix= may have letters, digits, '.', '_' and '-', up to 200";
   }
   if (name == "format") {
-    target->format = value == "json" ? RecordFormat::kJson : RecordFormat::kProtobuf;
-    return value == "json" || value == "protobuf" ? "" : "format= is protobuf or json";
+    return ParseRecordFormat(value, &target->format) ? "" : kFormatMistake;
   }
   if (name == "compression") {
     target->properties["compression.type"] = value;
@@ -131,14 +111,7 @@ std::string TakeOwn(const std::string& name, const std::string& value, KafkaTarg
              : "max.message.bytes= is a number from 1024 to 100000000";
 }
 
-absl::Status TakeParameter(absl::string_view parameter, KafkaTarget* target) {
-  const size_t equals = parameter.find('=');
-  if (equals == absl::string_view::npos) return Malformed("a parameter has no value");
-  const std::string name(parameter.substr(0, equals));
-  std::string value;
-  if (!PercentDecode(parameter.substr(equals + 1), &value)) {
-    return Malformed(absl::StrCat("the value of ", name, " has a % that begins no %41"));
-  }
+absl::Status TakeParameter(const std::string& name, const std::string& value, KafkaTarget* target) {
   for (absl::string_view own : {"prefix", "format", "compression", "transactional", "partitions",
                                 "replication", "max.message.bytes"}) {
     if (name != own) continue;
@@ -153,11 +126,7 @@ absl::Status TakeParameter(absl::string_view parameter, KafkaTarget* target) {
     target->properties[name] = value;
     return absl::OkStatus();
   }
-  if (absl::StrContains(name, "password")) {
-    return Malformed("the password comes from INTERCOM_SINK_PASSWORD, as a URL is for all to see");
-  }
-  return Malformed(absl::StrCat("no parameter ", IsTopicText(name) ? name : "of that name",
-                                " is known; docs/sinks.md lists them"));
+  return UnknownParameter(name, kForm);
 }
 
 // The local queue blocks who writes; one that is smaller than a record would for ever.
@@ -197,33 +166,21 @@ bool IsConnectionProperty(absl::string_view property) {
 }
 
 absl::StatusOr<KafkaTarget> ParseKafkaUrl(const std::string& url) {
-  if (!IsKafkaUrl(url)) return Malformed("this is no URL of Kafka");
-  const absl::string_view rest = absl::string_view(url).substr(kScheme.size());
-  const size_t end = std::min(rest.find_first_of("/?"), rest.size());
-  KafkaTarget target;
-  target.max_message_bytes = kMaxMessageBytes;
-  target.brokers = std::string(rest.substr(0, end));
-  if (absl::StrContains(rest, '@') &&
-      (absl::StrContains(target.brokers, '@') || rest.find('@') < rest.find('?'))) {
+  const auto parsed = ParseSinkUrl(url, kForm);
+  if (!parsed.ok()) return parsed.status();
+  if (parsed->scheme != "kafka") return Malformed("this is no URL of Kafka");
+  if (!parsed->user.empty()) {
     return Malformed(
         "users are named by ?sasl.username=NAME, their password by INTERCOM_SINK_PASSWORD");
   }
-  for (absl::string_view broker : absl::StrSplit(target.brokers, ',')) {
-    const auto wrong = [](char c) {
-      return !absl::ascii_isalnum(c) && !absl::StrContains(".-_:[]", absl::string_view(&c, 1));
-    };
-    if (broker.empty() || std::any_of(broker.begin(), broker.end(), wrong)) {
-      return Malformed("the brokers cannot be read");
-    }
-  }
-  absl::string_view query = rest.substr(end);
-  if (!absl::ConsumePrefix(&query, "/?") && !absl::ConsumePrefix(&query, "?") && query != "/" &&
-      !query.empty()) {
+  if (!parsed->path.empty()) {
     return Malformed("the URL has no path; topics are named by ?prefix=NAME");
   }
-  if (query == "/") query = "";
-  for (absl::string_view parameter : absl::StrSplit(query, '&', absl::SkipEmpty())) {
-    if (absl::Status status = TakeParameter(parameter, &target); !status.ok()) return status;
+  KafkaTarget target;
+  target.max_message_bytes = kMaxMessageBytes;
+  target.brokers = absl::StrJoin(parsed->hosts, ",");
+  for (const auto& [name, value] : parsed->parameters) {
+    if (absl::Status status = TakeParameter(name, value, &target); !status.ok()) return status;
   }
   if (absl::Status status = SizeQueue(&target); !status.ok()) return status;
   return target;

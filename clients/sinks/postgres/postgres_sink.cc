@@ -7,6 +7,7 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "clients/sinks/one_writer.h"
 #include "clients/sinks/postgres/copy_rows.h"
 
 namespace intercom_extractor {
@@ -124,12 +125,7 @@ absl::Status PostgresSink::EndOlderSession() {
   return absl::OkStatus();
 }
 
-absl::Status PostgresSink::Fenced() const {
-  return absl::AbortedError(
-      absl::StrCat("a newer run took over sink id ", id_, " at ", name(),
-                   "; this one ends and has written nothing since. Run one at a time, or give "
-                   "each a --sink-id and a schema of its own"));
-}
+absl::Status PostgresSink::Fenced() const { return TakenOverError(id_, name(), "schema"); }
 
 absl::Status PostgresSink::TakeId() {
   if (!epoch_.empty()) {
@@ -191,9 +187,8 @@ absl::Status PostgresSink::MakeTable(const PostgresTable& table) {
       {table.name(), id_});
   if (!owner.ok()) return owner.status();
   if (owner->rows[0][0] != id_) {
-    return absl::FailedPreconditionError(absl::StrCat("table ", table.name(), " at ", name(),
-                                                      " is filled by sink id ", *owner->rows[0][0],
-                                                      "; give that --sink-id, or another schema"));
+    return FilledByError(absl::StrCat("table ", table.name()), name(), *owner->rows[0][0],
+                         "schema");
   }
   since_[table.name()] = *owner->rows[0][1];
   const auto columns = connection_->Run(

@@ -85,6 +85,11 @@ struct Elements {
 
 }  // namespace
 
+bool ParseRecordFormat(absl::string_view text, RecordFormat* format) {
+  *format = text == "json" ? RecordFormat::kJson : RecordFormat::kProtobuf;
+  return text == "json" || text == "protobuf";
+}
+
 absl::StatusOr<RecordTable> RecordTable::Make(const v1::TableDescription& description,
                                               const std::vector<v1::TableDescription>& all,
                                               RecordFormat format) {

@@ -18,6 +18,11 @@ namespace intercom_extractor {
 // How a row becomes the value of a record.
 enum class RecordFormat { kProtobuf, kJson };
 
+// As "json" and "protobuf" say; false for another text.
+bool ParseRecordFormat(absl::string_view text, RecordFormat* format);
+// What is wrong with another one, for people.
+inline constexpr char kFormatMistake[] = "format= is protobuf or json";
+
 // How the rows of one table become records of a queue. Pure; immutable, hence thread-safe.
 class RecordTable {
  public:
