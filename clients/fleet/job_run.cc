@@ -7,7 +7,6 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "clients/cli/table_selection.h"
-#include "clients/cpp/errors.h"
 #include "clients/fleet/job_plan.h"
 #include "clients/sinks/incremental_since.h"
 #include "clients/sinks/kafka/kafka_sink.h"
