@@ -6,7 +6,6 @@
 #include "clients/cli/flag_help.h"
 #include "clients/cli/help_texts.h"
 #include "clients/cli/table_flags.h"
-#include "clients/fleet/fleet_topics.h"
 #include "clients/sinks/kafka/kafka_url.h"
 
 namespace intercom_extractor {

@@ -7,6 +7,7 @@
 
 #include "absl/time/time.h"
 #include "clients/cli/connection_flags.h"
+#include "clients/fleet/fleet_topics.h"
 #include "intercom/extractor/v1/annotations.pb.h"
 #include "intercom/extractor/v1/extractor_service.pb.h"
 #include "proto/v1.h"
@@ -32,7 +33,7 @@ struct FleetOptions {
   absl::Duration every;  // Zero: once.
   bool incremental = false;
   absl::Duration overlap = absl::Hours(1);
-  int partitions = 64;
+  int partitions = kFleetPartitions;
 
   // Of work.
   ConnectionOptions connection;

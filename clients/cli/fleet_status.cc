@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "clients/cli/console.h"
+#include "clients/cli/incremental_flags.h"
 #include "clients/cli/json_text.h"
 #include "clients/cli/progress_text.h"
 #include "clients/cli/text_table.h"
@@ -15,10 +16,6 @@ namespace intercom_extractor {
 namespace {
 
 constexpr size_t kLongestMessage = 100;
-
-std::string TimeText(absl::Time time) {
-  return absl::FormatTime("%Y-%m-%dT%H:%M:%SZ", time, absl::UTCTimeZone());
-}
 
 std::string Ago(int64_t millis, absl::Time now) {
   if (millis == 0) return "";
@@ -30,7 +27,7 @@ std::string Ago(int64_t millis, absl::Time now) {
 // When it runs the next time; empty where it does not wait for one.
 std::string NextText(const FleetJob& job) {
   const absl::Time due = DueAt(job.job, &job.state);
-  return due == absl::InfinitePast() || due == absl::InfiniteFuture() ? "" : TimeText(due);
+  return due == absl::InfinitePast() || due == absl::InfiniteFuture() ? "" : FormatSince(due);
 }
 
 std::string Shortened(std::string text) {
@@ -93,7 +90,7 @@ std::string FleetStatusJson(const std::vector<FleetJob>& jobs) {
       if (millis == 0) {
         json.Null();
       } else {
-        json.String(TimeText(absl::FromUnixMillis(millis)));
+        json.String(FormatSince(absl::FromUnixMillis(millis)));
       }
     };
     json.BeginObject();

@@ -10,7 +10,6 @@
 #include "absl/random/random.h"
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_format.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "clients/cli/embedded_server.h"
@@ -19,6 +18,7 @@
 #include "clients/fleet/job_run.h"
 #include "clients/fleet/lease.h"
 #include "clients/fleet/worker.h"
+#include "clients/sinks/one_writer.h"
 #include "server/extractor_server.h"
 #include "server/server_config.h"
 
@@ -44,11 +44,6 @@ std::string HostName() {
   return name;
 }
 
-std::string RandomName() {
-  absl::BitGen random;
-  return absl::StrFormat("%016x", absl::Uniform<uint64_t>(random));
-}
-
 }  // namespace
 
 Outcome RunFleetWorker(const FleetOptions& options, KafkaTarget target, const Console& console,
@@ -60,7 +55,7 @@ Outcome RunFleetWorker(const FleetOptions& options, KafkaTarget target, const Co
   }
   JobSetting setting;
   setting.worker = options.worker.empty() ? HostName() : options.worker;
-  setting.process = RandomName();
+  setting.process = RandomInstance();
   setting.takeover_wait = options.session_timeout * kTakeover;
   setting.now = absl::Now;
   setting.random = [] {

@@ -19,41 +19,15 @@ constexpr size_t kLongestWorkspace = 100;
 // Each try waits for the one before it to end.
 constexpr int kChangeTries = 10;
 
-absl::StatusOr<JobsByWorkspace> ReadJobsTo(const KafkaTarget& target) {
-  JobsByWorkspace jobs;
-  std::string damaged;
-  absl::Status read =
-      ReadTopic(target, JobsTopicName(target), {}, [&jobs, &damaged](const KafkaRecord& record) {
-        const std::string workspace(record.key);
-        fleet::WorkspaceJobs parsed;
-        if (!record.value.has_value()) {
-          jobs.erase(workspace);
-        } else if (parsed.ParseFromArray(record.value->data(),
-                                         static_cast<int>(record.value->size()))) {
-          jobs[workspace] = std::move(parsed);
-        } else {
-          damaged = workspace;
-        }
-      });
-  if (!read.ok()) return read;
-  if (!damaged.empty()) {
-    return absl::DataLossError(absl::StrCat("topic ", JobsTopicName(target), " at ", target.name(),
-                                            " has a damaged record of workspace ", damaged,
-                                            "; submit its jobs again"));
-  }
-  return jobs;
-}
-
 absl::Status ChangeOnce(
     const KafkaTarget& target,
     const std::function<absl::StatusOr<JobsByWorkspace>(const JobsByWorkspace&)>& change,
     bool* fenced) {
-  auto producer =
-      KafkaProducer::Connect(target, absl::StrCat("intercom-extract/", target.prefix, "/_jobs"));
+  auto producer = KafkaProducer::Connect(target, target.TransactionalId("_jobs"));
   if (!producer.ok()) return producer.status();
   // Ends others' changes that were not committed: they read and try again.
   if (absl::Status taken = (*producer)->TakeTransactionalId(); !taken.ok()) return taken;
-  const auto now = ReadJobsTo(target);
+  const auto now = ReadJobs(target);
   if (!now.ok()) return now.status();
   const auto wanted = change(*now);
   if (!wanted.ok()) return wanted.status();
@@ -113,7 +87,13 @@ absl::Status FindFleet(KafkaTarget* target) {
   return absl::OkStatus();
 }
 
-absl::StatusOr<JobsByWorkspace> ReadJobs(const KafkaTarget& target) { return ReadJobsTo(target); }
+absl::StatusOr<JobsByWorkspace> ReadJobs(const KafkaTarget& target) {
+  const auto parse = [](const KafkaRecord& record, fleet::WorkspaceJobs* jobs) {
+    return jobs->ParseFromArray(record.value->data(), static_cast<int>(record.value->size()));
+  };
+  return ReadLatest<fleet::WorkspaceJobs>(target, JobsTopicName(target), {}, parse,
+                                          "record of workspace", "submit its jobs again");
+}
 
 absl::Status ChangeJobs(
     const KafkaTarget& target,
@@ -128,19 +108,16 @@ absl::Status ChangeJobs(
 }
 
 absl::StatusOr<std::map<std::string, fleet::WorkspaceState>> ReadStates(
-    const KafkaTarget& target, const std::vector<int32_t>& partitions) {
+    const KafkaTarget& target, const std::set<int32_t>& partitions) {
   TopicRange range;
   range.wait_for_open = false;
-  if (partitions.size() == 1) range.partition = partitions[0];
+  if (partitions.size() == 1) range.partition = *partitions.begin();
   const auto positions = ReadPositions(target, range);
   if (!positions.ok()) return positions.status();
   std::map<std::string, fleet::WorkspaceState> states;
   for (const auto& [workspace, position] : *positions) {
     const int32_t partition = PartitionOfKey(workspace, target.position_partitions);
-    if (!partitions.empty() &&
-        std::find(partitions.begin(), partitions.end(), partition) == partitions.end()) {
-      continue;
-    }
+    if (!partitions.empty() && partitions.count(partition) == 0) continue;
     fleet::WorkspaceState state;
     if (state.ParseFromString(position.note)) states[workspace] = std::move(state);
   }

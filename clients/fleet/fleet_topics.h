@@ -4,8 +4,8 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <set>
 #include <string>
-#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -46,7 +46,7 @@ absl::Status ChangeJobs(
 // What the positions say of workspaces: those of `partitions`, or of all where it is empty,
 // as far as no transaction is open.
 absl::StatusOr<std::map<std::string, fleet::WorkspaceState>> ReadStates(
-    const KafkaTarget& target, const std::vector<int32_t>& partitions);
+    const KafkaTarget& target, const std::set<int32_t>& partitions);
 
 // What is wrong with the name of a workspace; empty when nothing is.
 std::string WorkspaceNameMistake(absl::string_view name);

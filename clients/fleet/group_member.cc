@@ -7,8 +7,6 @@
 namespace intercom_extractor {
 namespace {
 
-using Message = std::unique_ptr<rd_kafka_message_t, decltype(&rd_kafka_message_destroy)>;
-
 // So that who is dead, or was frozen, knows it soon.
 constexpr int kHeartbeatsPerSession = 10;
 
@@ -49,9 +47,8 @@ absl::StatusOr<std::unique_ptr<GroupMember>> GroupMember::Join(const KafkaTarget
   if (!handle.ok()) return handle.status();
   member->handle_ = *std::move(handle);
   rd_kafka_poll_set_consumer(member->handle_->get());
-  const std::unique_ptr<rd_kafka_topic_partition_list_t,
-                        decltype(&rd_kafka_topic_partition_list_destroy)>
-      topics(rd_kafka_topic_partition_list_new(1), &rd_kafka_topic_partition_list_destroy);
+  const KafkaPartitions topics(rd_kafka_topic_partition_list_new(1),
+                               &rd_kafka_topic_partition_list_destroy);
   rd_kafka_topic_partition_list_add(topics.get(), topic.c_str(), RD_KAFKA_PARTITION_UA);
   const rd_kafka_resp_err_t code = rd_kafka_subscribe(member->handle_->get(), topics.get());
   if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
@@ -83,9 +80,8 @@ void GroupMember::OnRebalance(rd_kafka_resp_err_t code,
 }
 
 absl::Status GroupMember::Poll(absl::Duration wait) {
-  const Message message(
-      rd_kafka_consumer_poll(handle_->get(), static_cast<int>(absl::ToInt64Milliseconds(wait))),
-      &rd_kafka_message_destroy);
+  const KafkaMessage message(rd_kafka_consumer_poll(handle_->get(), Milliseconds(wait)),
+                             &rd_kafka_message_destroy);
   if (message == nullptr) return absl::OkStatus();
   switch (message->err) {
     case RD_KAFKA_RESP_ERR_NO_ERROR: {

@@ -68,18 +68,16 @@ class Playing {
     auto sink = KafkaSink::Make(target_, run_.workspace, selection.tables, setting_.tables);
     if (!sink.ok()) return Refused(std::string(sink.status().message()));
     sink_ = *std::move(sink);
-    // Taking the workspace leaves the state as it is.
-    sink_->SetNote([this](const sinks::SinkPosition&) { return sink_->found_note(); });
     SinkRun run(*run_.client, sink_.get(), OptionsOfRun());
     const auto position = run.Open();
     if (!position.ok()) return OpenFailed(position.status());
-    state_.ParseFromString(sink_->found_note());
+    state_.ParseFromString(sink_->note());
     const auto last = state_.jobs().find(job_.name());
     if (DueAt(job_, last == state_.jobs().end() ? nullptr : &last->second) > setting_.now()) {
       return state_;  // It was done; only the end of its transaction was not known.
     }
     if (!WaitForOlderWorker()) return state_;
-    absl::StatusOr<v1::ExtractRequest> wanted = RequestAfter(*position, std::move(request));
+    const v1::ExtractRequest wanted = RequestAfter(*position, std::move(request));
     BeginState(*position);
     sink_->SetNote([this](const sinks::SinkPosition& now) { return NoteOf(now); });
     // Whoever takes the workspace from now on knows that requests may be on their way.
@@ -88,7 +86,7 @@ class Playing {
                                                goes_on_ ? absl::StrCat(" goes on from checkpoint ",
                                                                        position->checkpoint())
                                                         : " begins"));
-    return End(run.Run(*wanted));
+    return End(run.Run(wanted));
   }
 
  private:
@@ -217,9 +215,9 @@ class Playing {
     auto sink = KafkaSink::Make(target_, run_.workspace, {}, setting_.tables);
     if (!sink.ok()) return OpenFailed(sink.status());
     sink_ = *std::move(sink);
-    sink_->SetNote([this](const sinks::SinkPosition&) { return state_.SerializeAsString(); });
     if (const auto position = sink_->Open(); !position.ok()) return OpenFailed(position.status());
-    state_.ParseFromString(sink_->found_note());
+    state_.ParseFromString(sink_->note());
+    sink_->SetNote([this](const sinks::SinkPosition&) { return state_.SerializeAsString(); });
     fleet::JobState& state = (*state_.mutable_jobs())[job_.name()];
     state.Clear();
     state.set_submitted_at(job_.submitted_at());

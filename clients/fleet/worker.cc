@@ -63,7 +63,7 @@ absl::Status Worker::WorkOnce(Cancellation* interrupt) {
     if (!lease_->Renew()) {
       setting_.note(kFleet,
                     "this worker stood still for too long; it ends its jobs and joins anew");
-      EndAll(/*lost=*/true);
+      LoseAll();
       return status;  // Leaves without a word: who came after it is not to be disturbed.
     }
     if (!status.ok()) break;
@@ -73,19 +73,21 @@ absl::Status Worker::WorkOnce(Cancellation* interrupt) {
   }
   if (!status.ok()) {
     lease_->End();
-    EndAll(/*lost=*/true);
+    LoseAll();
     return status;
   }
   (*member)->Leave();
   return absl::OkStatus();
 }
 
+void Worker::TellPartitions() const {
+  setting_.note(kFleet, absl::StrCat("has ", given_.size(), " partitions of ",
+                                     setting_.target.position_partitions));
+}
+
 void Worker::OnGiven(const std::vector<int32_t>& partitions) {
   given_.insert(partitions.begin(), partitions.end());
-  if (!partitions.empty()) {
-    setting_.note(kFleet, absl::StrCat("has ", given_.size(), " partitions of ",
-                                       setting_.target.position_partitions));
-  }
+  if (!partitions.empty()) TellPartitions();
 }
 
 void Worker::OnTaken(const std::vector<int32_t>& partitions, bool lost) {
@@ -99,10 +101,7 @@ void Worker::OnTaken(const std::vector<int32_t>& partitions, bool lost) {
     unread_.erase(partition);
     ready_.erase(partition);
   }
-  if (!taken.empty()) {
-    setting_.note(kFleet, absl::StrCat("has ", given_.size(), " partitions of ",
-                                       setting_.target.position_partitions));
-  }
+  if (!taken.empty()) TellPartitions();
 }
 
 void Worker::OnRecord(int32_t partition, const std::string& workspace,
@@ -144,8 +143,7 @@ void Worker::ReadStatesOf(std::set<int32_t> partitions) {
   reading_ = std::move(partitions);
   states_read_ = false;
   reader_ = std::thread([this] {
-    auto states =
-        ReadStates(setting_.target, std::vector<int32_t>(reading_.begin(), reading_.end()));
+    auto states = ReadStates(setting_.target, reading_);
     read_status_ = states.status();
     if (states.ok()) states_ = *std::move(states);
     states_read_ = true;
@@ -193,17 +191,16 @@ void Worker::StartDueJobs() {
   if (static_cast<int>(running_.size()) >= options_.max_jobs) return;
   const absl::Time now = setting_.now();
   // Who waits longest comes first.
-  std::vector<std::pair<absl::Time, std::string>> due;
+  std::multimap<absl::Time, std::pair<std::string, fleet::Job>> due;
   for (const auto& [workspace, known] : workspaces_) {
     if (!Contains(ready_, known.partition) || running_.count(workspace) > 0) continue;
-    const auto next = NextJob(known.jobs, known.state);
-    if (next.has_value() && next->at <= now) due.emplace_back(next->at, workspace);
+    auto next = NextJob(known.jobs, known.state);
+    if (!next.has_value() || next->at > now) continue;
+    due.emplace(next->at, std::make_pair(workspace, std::move(next->job)));
   }
-  std::sort(due.begin(), due.end());
-  for (const auto& [at, workspace] : due) {
+  for (const auto& [at, job] : due) {
     if (static_cast<int>(running_.size()) >= options_.max_jobs) return;
-    const Workspace& known = workspaces_[workspace];
-    Start(workspace, NextJob(known.jobs, known.state)->job);
+    Start(job.first, job.second);
   }
 }
 
@@ -263,8 +260,8 @@ void Worker::EndJobs(const std::set<int32_t>& partitions, bool lost) {
   }
 }
 
-void Worker::EndAll(bool lost) {
-  OnTaken({given_.begin(), given_.end()}, lost);
+void Worker::LoseAll() {
+  OnTaken({given_.begin(), given_.end()}, /*lost=*/true);
   if (reader_.joinable()) reader_.join();
   reading_.clear();
 }

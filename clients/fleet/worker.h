@@ -83,7 +83,8 @@ class Worker {
   void Start(const std::string& workspace, const fleet::Job& job);
   void CollectEnded();
   void EndJobs(const std::set<int32_t>& partitions, bool lost);
-  void EndAll(bool lost);
+  void LoseAll();
+  void TellPartitions() const;
   // Of a workspace that this process has no connection for, the server says so.
   void SetRight(const std::string& workspace, bool given);
 

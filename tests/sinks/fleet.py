@@ -8,7 +8,7 @@ import signal
 import subprocess
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -104,6 +104,14 @@ class Worker:
 
     def said(self) -> str:
         return self.log.read_text()
+
+    def until(self, met: Callable[[], bool], seconds: float = 90.0) -> None:
+        """Waits for what must come while the worker runs."""
+        deadline = time.monotonic() + seconds
+        while not met():
+            assert self.process.poll() is None, self.said()
+            assert time.monotonic() < deadline, self.said()
+            time.sleep(0.05)
 
 
 @dataclass

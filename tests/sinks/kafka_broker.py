@@ -5,14 +5,11 @@ import fcntl
 import hashlib
 import os
 import shutil
-import signal
 import socket
 import subprocess
-import tempfile
-import time
-from collections.abc import Iterator
 from pathlib import Path
-from typing import TypeVar
+
+from server_process import ServerProcess, running
 
 from process import free_port
 
@@ -48,16 +45,14 @@ def jars() -> Path:
     return folder
 
 
-class Kafka:
+class Kafka(ServerProcess):
     """Runs until it is stopped; may be killed and started again with its data."""
 
     def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
         self.port = free_port()
         self.sasl_port = free_port()
-        self._folder = folder
         self._classpath = f"{jars()}/*"
-        self._log = folder / "log"
-        self._process: subprocess.Popen[bytes] | None = None
         self._settings = folder / "server.properties"
         self._settings.write_text(self._server_settings(free_port()))
         (folder / "log4j2.properties").write_text(LOG_SETTINGS)
@@ -71,7 +66,7 @@ class Kafka:
 
     def _java(self) -> list[str]:
         memory = ["-Xms256m", "-Xmx512m", "-XX:+UseSerialGC"]
-        log = f"-Dlog4j2.configurationFile={self._folder}/log4j2.properties"
+        log = f"-Dlog4j2.configurationFile={self.folder}/log4j2.properties"
         return ["java", *memory, log, "-cp", self._classpath]
 
     def _server_settings(self, controller_port: int) -> str:
@@ -89,7 +84,7 @@ class Kafka:
             "sasl.enabled.mechanisms": "PLAIN",
             "listener.name.sasl_plaintext.plain.sasl.jaas.config": f"{plain} "
             f'user_{SASL_USER}="{SASL_PASSWORD}";',
-            "log.dirs": f"{self._folder}/data",
+            "log.dirs": f"{self.folder}/data",
             "auto.create.topics.enable": "false",
             "num.partitions": "1",
             "group.initial.rebalance.delay.ms": "0",
@@ -123,48 +118,10 @@ class Kafka:
         return f"kafka://{self.address}/?prefix={prefix}{query}"
 
     def start(self) -> None:
-        with self._log.open("ab") as log:
-            self._process = subprocess.Popen(
-                [*self._java(), "kafka.Kafka", self._settings],
-                cwd=self._folder,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-            )
-        deadline = time.monotonic() + START_SECONDS
-        while time.monotonic() < deadline and self._process.poll() is None:
+        self.launch([*self._java(), "kafka.Kafka", self._settings])
+        for _ in self.until_it_answers(START_SECONDS):
             with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port)):
                 return
-            time.sleep(0.05)
-        raise RuntimeError(f"Kafka did not start: {self._log.read_text()[-2000:]}")
-
-    def kill(self) -> None:
-        assert self._process is not None
-        self._process.send_signal(signal.SIGKILL)
-        self._process.wait()
-
-    def stop(self) -> None:
-        if self._process is None or self._process.poll() is not None:
-            return
-        self._process.terminate()
-        try:
-            self._process.wait(timeout=30)
-        except subprocess.TimeoutExpired:
-            self.kill()
-
-
-AnyKafka = TypeVar("AnyKafka", bound=Kafka)
-
-
-@contextlib.contextmanager
-def running(kind: type[AnyKafka]) -> Iterator[AnyKafka]:
-    with tempfile.TemporaryDirectory(prefix="sink-kafka-") as folder:
-        kafka = kind(Path(folder))
-        try:
-            kafka.start()
-            yield kafka
-        finally:
-            kafka.stop()
 
 
 def running_kafka() -> contextlib.AbstractContextManager[Kafka]:

@@ -17,8 +17,9 @@ from confluent_kafka import (
     TopicPartition,
 )
 from confluent_kafka.admin import AdminClient, OffsetSpec
-from kafka_broker import Kafka, running
+from kafka_broker import Kafka
 from record_streams import Record, Streams, differences
+from server_process import running
 
 from tables import TABLES
 

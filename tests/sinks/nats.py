@@ -2,15 +2,13 @@
 
 import contextlib
 import json
-import signal
 import socket
-import subprocess
-import tempfile
-import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
+
+from server_process import ServerProcess
 
 from process import free_port
 
@@ -19,8 +17,6 @@ START_SECONDS = 30.0
 USER, PASSWORD = "etl", "hunter2"
 # Whom the tests are.
 ADMIN, ADMIN_PASSWORD = "admin", "hunter3"
-
-AnyNats = TypeVar("AnyNats", bound="Nats")
 
 
 class NatsError(Exception):
@@ -86,13 +82,12 @@ class Session:
         return answer
 
 
-class Nats:
+class Nats(ServerProcess):
     """Runs until it is stopped; may be killed and started again with its data."""
 
     def __init__(self, folder: Path, *settings: str) -> None:
+        super().__init__(folder)
         self.port = free_port()
-        self._folder = folder
-        self._process: subprocess.Popen[bytes] | None = None
         self.settle(*(settings or ('jetstream: {store_dir: "FOLDER"}',)))
 
     def settle(self, *settings: str) -> None:
@@ -107,8 +102,8 @@ class Nats:
             f"authorization: {{users: [{users}]}}",
             *settings,
         )
-        text = "\n".join(lines).replace("FOLDER", str(self._folder))
-        (self._folder / "nats.conf").write_text(f"{text}\n")
+        text = "\n".join(lines).replace("FOLDER", str(self.folder))
+        (self.folder / "nats.conf").write_text(f"{text}\n")
 
     def url(self, stream: str = "INTERCOM", user: str = USER, **parameters: str) -> str:
         query = "".join(f"&{name}={value}" for name, value in parameters.items())
@@ -120,37 +115,12 @@ class Nats:
         return {"SINK_BENCHMARK_URL": url, "INTERCOM_SINK_PASSWORD": PASSWORD}
 
     def start(self) -> None:
-        with (self._folder / "log").open("ab") as log:
-            self._process = subprocess.Popen(
-                ["nats-server", "--config", str(self._folder / "nats.conf")],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-            )
-        deadline = time.monotonic() + START_SECONDS
-        while True:
+        self.launch(["nats-server", "--config", self.folder / "nats.conf"])
+        for _ in self.until_it_answers(START_SECONDS):
             with contextlib.suppress(OSError, NatsError), self.session() as session:
                 # One without JetStream answers nothing.
                 session.send(b"PING\r\n")
                 return
-            if time.monotonic() > deadline or self._process.poll() is not None:
-                raise RuntimeError((self._folder / "log").read_text()[-2000:])
-            time.sleep(0.02)
-
-    def signal(self, number: int) -> None:
-        assert self._process is not None
-        self._process.send_signal(number)
-
-    def kill(self) -> None:
-        assert self._process is not None
-        self._process.kill()
-        self._process.wait()
-
-    def stop(self) -> None:
-        if self._process is None or self._process.poll() is not None:
-            return
-        self._process.send_signal(signal.SIGTERM)
-        self._process.wait()
 
     @contextlib.contextmanager
     def session(self) -> Iterator[Session]:
@@ -232,14 +202,3 @@ class Nats:
             )
             answer = json.loads(session.receive().data)
         assert "error" not in answer, answer
-
-
-@contextlib.contextmanager
-def running(kind: type[AnyNats], *settings: str) -> Iterator[AnyNats]:
-    with tempfile.TemporaryDirectory(prefix="sink-nats-") as folder:
-        server = kind(Path(folder), *settings)
-        try:
-            server.start()
-            yield server
-        finally:
-            server.stop()

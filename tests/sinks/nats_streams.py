@@ -3,8 +3,9 @@
 from contextlib import AbstractContextManager
 from pathlib import Path
 
-from nats import Message, Nats, running
+from nats import Message, Nats
 from record_streams import Record, Streams, differences
+from server_process import running
 
 from tables import TABLES
 

@@ -1,14 +1,12 @@
 """A Redis of a test's own, and what it is asked."""
 
 import contextlib
-import signal
 import socket
-import subprocess
-import tempfile
 import time
-from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, TypeVar
+from typing import IO
+
+from server_process import ServerProcess
 
 from process import free_port
 from tables import TABLES
@@ -22,9 +20,6 @@ ADMIN_PASSWORD = "hunter3"
 PAGE = 5000
 
 Reply = bytes | int | None | list["Reply"]
-
-
-AnyRedis = TypeVar("AnyRedis", bound="Redis")
 
 
 class RedisError(Exception):
@@ -50,14 +45,13 @@ def _read(file: IO[bytes]) -> Reply:
     return file.read(count + 2)[:-2]
 
 
-class Redis:
+class Redis(ServerProcess):
     """Runs until it is stopped; may be killed and started again with its data."""
 
     def __init__(self, folder: Path, *flags: str) -> None:
+        super().__init__(folder)
         self.port = free_port()
-        self._folder = folder
         self._flags = flags
-        self._process: subprocess.Popen[bytes] | None = None
         users = (
             f"user default on >{ADMIN_PASSWORD} ~* &* +@all",
             f"user {USER} on >{PASSWORD} {RIGHTS}",
@@ -76,46 +70,21 @@ class Redis:
         options = {
             "port": str(self.port),
             "bind": "127.0.0.1",
-            "dir": str(self._folder),
+            "dir": str(self.folder),
             "appendonly": "yes",
             "save": "",
-            "aclfile": str(self._folder / "users.acl"),
+            "aclfile": str(self.folder / "users.acl"),
         }
         words = [word for name, value in options.items() for word in (f"--{name}", value)]
-        with (self._folder / "log").open("ab") as log:
-            self._process = subprocess.Popen(
-                ["redis-server", *words, *self._flags],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-            )
-        deadline = time.monotonic() + START_SECONDS
-        while True:
+        self.launch(["redis-server", *words, *self._flags])
+        for _ in self.until_it_answers(START_SECONDS):
             with contextlib.suppress(OSError, RedisError):
                 self.ask("PING")
                 return
-            if time.monotonic() > deadline or self._process.poll() is not None:
-                raise RuntimeError((self._folder / "log").read_text()[-2000:])
-            time.sleep(0.02)
-
-    def signal(self, number: int) -> None:
-        assert self._process is not None
-        self._process.send_signal(number)
-
-    def kill(self) -> None:
-        assert self._process is not None
-        self._process.kill()
-        self._process.wait()
-
-    def stop(self) -> None:
-        if self._process is None or self._process.poll() is not None:
-            return
-        self._process.send_signal(signal.SIGTERM)
-        self._process.wait()
 
     def file(self) -> Path:
         """What it has written since it was made."""
-        (found,) = (self._folder / "appendonlydir").glob("*.incr.aof")
+        (found,) = (self.folder / "appendonlydir").glob("*.incr.aof")
         return found
 
     def ask(self, *words: str | bytes) -> Reply:
@@ -186,14 +155,3 @@ class Redis:
             for line in listed.decode().splitlines()
         ]
         return [client for client in clients if client["user"] == USER]
-
-
-@contextlib.contextmanager
-def running(kind: type[AnyRedis], *flags: str) -> Iterator[AnyRedis]:
-    with tempfile.TemporaryDirectory(prefix="sink-redis-") as folder:
-        server = kind(Path(folder), *flags)
-        try:
-            server.start()
-            yield server
-        finally:
-            server.stop()

@@ -4,7 +4,8 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 from record_streams import Record, Streams, differences
-from redis import Redis, running
+from redis import Redis
+from server_process import running
 
 from tables import TABLES
 

@@ -5,10 +5,9 @@ import subprocess
 
 from kafka_broker import running_kafka
 from nats import Nats
-from nats import running as running_nats
 from postgres import ADMIN, ADMIN_PASSWORD, running_postgres
 from redis import Redis
-from redis import running as running_redis
+from server_process import running
 
 from programs import program
 
@@ -42,7 +41,7 @@ def test_the_rounds_of_kafka_write_what_a_bare_loop_writes() -> None:
 
 
 def test_the_rounds_of_redis_write_every_row() -> None:
-    with running_redis(Redis) as redis:
+    with running(Redis) as redis:
         brief = {**os.environ, **redis.benchmark_variables(), "BENCHMARK_BRIEF": "1"}
         done = subprocess.run([REDIS_ROUNDS], env=brief, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
@@ -51,7 +50,7 @@ def test_the_rounds_of_redis_write_every_row() -> None:
 
 
 def test_the_rounds_of_nats_write_every_row() -> None:
-    with running_nats(Nats) as nats:
+    with running(Nats) as nats:
         brief = {**os.environ, **nats.benchmark_variables(), "BENCHMARK_BRIEF": "1"}
         done = subprocess.run([NATS_ROUNDS], env=brief, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr

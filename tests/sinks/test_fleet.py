@@ -64,8 +64,7 @@ def test_worker_that_wakes_after_its_session_sends_nothing_until_it_has_joined_a
         fleet = Fleet(kafka, workspaces, tmp_path, "frozen.")
         fleet.submit("--template=all")
         with working(fleet, ["frozen"]) as workers:
-            while len(workspaces.asked()) < 100:
-                time.sleep(0.1)
+            workers[0].until(lambda: len(workspaces.asked()) >= 100)
             workers[0].process.send_signal(signal.SIGSTOP)
             asleep = len(workspaces.asked())
             workers.append(Worker(fleet, "other"))
@@ -74,10 +73,7 @@ def test_worker_that_wakes_after_its_session_sends_nothing_until_it_has_joined_a
             assert by_other > asleep + 20, "the other one had nothing to do"
             before = {name: streams.records for name, streams in fleet.streams().items()}
             workers[0].process.send_signal(signal.SIGCONT)
-            deadline = time.monotonic() + 60
-            while workers[0].said().count("has ") < 3:
-                assert time.monotonic() < deadline, workers[0].said()
-                time.sleep(0.1)
+            workers[0].until(lambda: workers[0].said().count("has ") >= 3)
             assert "stood still for too long" in workers[0].said()
             assert [one for one in workspaces.asked()[by_other:] if one.worker == "frozen"] == []
             after = {name: streams.records for name, streams in fleet.streams().items()}
@@ -93,10 +89,7 @@ def test_worker_that_dies_is_replaced_and_its_job_goes_on(
         fleet = Fleet(kafka, workspaces, tmp_path, "replaced.")
         fleet.submit("--template=all")
         with working(fleet, ["first"]) as workers:
-            deadline = time.monotonic() + 90
-            while fleet.jobs()[0]["checkpoint"] == 0:
-                assert time.monotonic() < deadline, workers[0].said()
-                time.sleep(0.1)
+            workers[0].until(lambda: fleet.jobs()[0]["checkpoint"] > 0)
             workers[0].kill()
             workers.append(Worker(fleet, "second"))
             fleet.wait_until_done(120, workers)
@@ -112,8 +105,7 @@ def test_of_two_workers_with_one_name_the_older_one_ends_before_the_newer_one_as
         fleet = Fleet(kafka, workspaces, tmp_path, "named.")
         fleet.submit("--template=all")
         with working(fleet, ["same"]) as workers:
-            while len(workspaces.asked()) < 60:
-                time.sleep(0.1)
+            workers[0].until(lambda: len(workspaces.asked()) >= 60)
             # It wakes within its lease, so that only the group can tell it.
             workers[0].process.send_signal(signal.SIGSTOP)
             wakes = time.monotonic() + SESSION_SECONDS * 0.3
@@ -154,8 +146,7 @@ def test_a_removed_job_ends_and_is_forgotten(kafka: TopicsKafka, tmp_path: Path)
         fleet = Fleet(kafka, workspaces, tmp_path, "removed.")
         fleet.submit("--template=all")
         with working(fleet, ["a"]) as workers:
-            while not workspaces.asked():
-                time.sleep(0.1)
+            workers[0].until(lambda: workspaces.asked() != [])
             removed = fleet.call("remove", "--workspaces=w1")
             assert removed.returncode == COMPLETE, removed
             assert [job["workspace"] for job in fleet.jobs()] == ["w2"]

@@ -24,33 +24,17 @@ from kafka_topics import (
     write,
 )
 from record_streams import differences
-from sink_campaign import freeze_in_transaction
+from sink_campaign import WORKSPACE, freeze_in_transaction
+from workspaces import SINCE, SMALL
+from writer import COMPLETE, OUTPUT, USAGE, extract_into, start_into
 
 from process import free_port
 from programs import (
-    ACCESS_TOKEN,
-    INTERCOM_EXTRACT,
     Fake,
-    Run,
-    clean_environment,
-    run_command_line,
     running_fake,
     write_expected,
 )
 from tables import TABLES
-
-COMPLETE, USAGE, OUTPUT = 0, 2, 6
-SMALL = ("--users=60", "--leads=25", "--companies=40", "--conversations=40")
-# A checkpoint comes after 5,000 rows: enough for several, few enough for many runs.
-KILLED = (
-    "--users=2500",
-    "--leads=600",
-    "--companies=1500",
-    "--conversations=600",
-    "--latency-ms=40",
-    "--scroll-ttl-ms=1500",
-)
-SINCE = 1_735_000_000
 
 
 @pytest.fixture(scope="module")
@@ -59,35 +43,13 @@ def kafka() -> Iterator[TopicsKafka]:
         yield broker
 
 
-def _arguments(base_url: str, url: str, *more: str) -> list[str]:
-    connection = ["--embedded", "--base-url", base_url]
-    return ["extract", *connection, "--template", "all", "--sink", url, *more]
-
-
-def extract_into(fake: Fake, url: str, *more: str, password: str = "") -> Run:
-    run = run_command_line(*_arguments(fake.base_url, url, *more), INTERCOM_SINK_PASSWORD=password)
-    assert not password or password not in run.stderr, "the password was shown"
-    return run
-
-
-def start_into(fake: Fake, url: str, log: Path, *more: str) -> subprocess.Popen[bytes]:
-    with log.open("ab") as file:
-        return subprocess.Popen(
-            [INTERCOM_EXTRACT, *_arguments(fake.base_url, url, *more)],
-            stdin=subprocess.DEVNULL,
-            stdout=file,
-            stderr=file,
-            env=clean_environment(INTERCOM_ACCESS_TOKEN=ACCESS_TOKEN),
-        )
-
-
 @pytest.mark.parametrize("form", ["protobuf", "json"])
 def test_a_full_run_gives_the_expected_tables_each_row_once(
     kafka: TopicsKafka, tmp_path: Path, form: str
 ) -> None:
     expected = write_expected(tmp_path / "expected", *SMALL)
     with running_fake(tmp_path / "log", *SMALL) as fake:
-        run = extract_into(fake, kafka.url(f"whole-{form}.", format=form))
+        run = extract_into(fake.base_url, kafka.url(f"whole-{form}.", format=form))
     assert run.exit_code == COMPLETE, run
     assert "rows are in kafka://" in run.stderr
     topics = Topics(kafka.address, f"whole-{form}.")
@@ -109,7 +71,7 @@ def test_topics_are_made_as_the_url_says(kafka: TopicsKafka, tmp_path: Path) -> 
     more = {"retention_ms": "1234567", "min_insync_replicas": "1"}
     url = kafka.url("made.", partitions="5", replication="1", **more)
     with running_fake(tmp_path / "log", *SMALL) as fake:
-        assert extract_into(fake, url).exit_code == COMPLETE
+        assert extract_into(fake.base_url, url).exit_code == COMPLETE
     admin = admin_of(kafka.address)
     listed = admin.list_topics(timeout=30).topics
     assert len(listed["made.users"].partitions) == 5
@@ -132,11 +94,11 @@ def test_topics_are_made_as_the_url_says(kafka: TopicsKafka, tmp_path: Path) -> 
 def test_a_second_full_run_says_what_no_longer_exists(kafka: TopicsKafka, tmp_path: Path) -> None:
     expected = write_expected(tmp_path / "expected", *SMALL)
     with running_fake(tmp_path / "log", *SMALL) as fake:
-        assert extract_into(fake, kafka.url("again.", format="json")).exit_code == COMPLETE
+        assert extract_into(fake.base_url, kafka.url("again.", format="json")).exit_code == COMPLETE
         ghost = b'{"type":"tag","id":"gone","name":"x"}'
         write(kafka.address, "again.tags", "gone", ghost, {"run": "1", "generation": "1"})
         assert differences(Topics(kafka.address, "again."), expected) != [], "the test sees nothing"
-        assert extract_into(fake, kafka.url("again.", format="json")).exit_code == COMPLETE
+        assert extract_into(fake.base_url, kafka.url("again.", format="json")).exit_code == COMPLETE
     topics = Topics(kafka.address, "again.")
     assert {record.version[0] for record in topics.records["users"]} == {1, 2}
     assert topics.repeated() == []
@@ -150,7 +112,7 @@ def test_an_incremental_run_writes_tombstones_and_says_what_is_gone(
     expected = write_expected(tmp_path / "expected", *flags)
     url = kafka.url("incremental.", format="json")
     with running_fake(tmp_path / "log", *flags) as fake:
-        assert extract_into(fake, url).exit_code == COMPLETE
+        assert extract_into(fake.base_url, url).exit_code == COMPLETE
         users = read_topic(kafka.address, "incremental.users")
         # The one that surely is read again.
         user = max(users, key=lambda user: json.loads(user.value or b"")["updated_at"] or 0).key
@@ -162,7 +124,7 @@ def test_an_incremental_run_writes_tombstones_and_says_what_is_gone(
             ("users_tags", f'["{user}","lost"]', f'{{"users_pk":"{user}","id":"lost"}}'.encode()),
         ):
             write(kafka.address, f"incremental.{topic}", key, value, old)
-        run = extract_into(fake, url, "--updated-since", str(SINCE), "--find-deleted")
+        run = extract_into(fake.base_url, url, "--updated-since", str(SINCE), "--find-deleted")
     assert run.exit_code == COMPLETE, run
     conversations = read_topic(kafka.address, "incremental.conversations")
     tombstones = [record for record in conversations if record.value is None]
@@ -173,11 +135,6 @@ def test_an_incremental_run_writes_tombstones_and_says_what_is_gone(
     tag = f'{{"conversations_pk":"{gone}","id":"t"}}'.encode()
     write(kafka.address, "incremental.conversations_tags", f'["{gone}","t"]', tag, old)
     assert differences(Topics(kafka.address, "incremental."), expected) == []
-
-
-@pytest.fixture(scope="module")
-def killed_expected(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_expected(tmp_path_factory.mktemp("killed"), *KILLED)
 
 
 def _checkpoint(kafka: TopicsKafka, prefix: str) -> int:
@@ -200,7 +157,7 @@ def _until_checkpoint(
 
 
 def _finish(fake: Fake, url: str, log: Path) -> None:
-    client = start_into(fake, url, log)
+    client = start_into(fake.base_url, url, log)
     assert client.wait(timeout=180) == COMPLETE, log.read_text()[-3000:]
 
 
@@ -212,9 +169,9 @@ def test_kills_of_the_extractor_leave_every_row_once(
     chance = random.Random(f"kafka {seed}")
     prefix, log = f"killed-{seed}.", tmp_path / "client"
     kills = 0
-    with running_fake(tmp_path / "log", *KILLED) as fake:
+    with running_fake(tmp_path / "log", *WORKSPACE) as fake:
         for _ in range(5):
-            client = start_into(fake, kafka.url(prefix), log)
+            client = start_into(fake.base_url, kafka.url(prefix), log)
             time.sleep(chance.uniform(0.5, 1.5))
             kills += client.poll() is None
             client.kill()
@@ -243,10 +200,10 @@ def test_whenever_the_writer_stops_readers_have_the_rows_that_the_position_count
     admin = admin_of(kafka.address)
     prefix, log = "together.", tmp_path / "client"
     # No table begins anew, else rows stay that the position does not count.
-    flags = [flag for flag in KILLED if not flag.startswith("--scroll-ttl-ms")]
+    flags = [flag for flag in WORKSPACE if not flag.startswith("--scroll-ttl-ms")]
     stops = 0
     with running_fake(tmp_path / "log", *flags) as fake:
-        client = start_into(fake, kafka.url(prefix), log)
+        client = start_into(fake.base_url, kafka.url(prefix), log)
         try:
             _until_checkpoint(kafka, prefix, 1, client)
             while stops < 5 and client.poll() is None:
@@ -284,8 +241,8 @@ def test_a_table_that_begins_anew_is_there_once_per_key_and_generation(
     kafka: TopicsKafka, tmp_path: Path, killed_expected: Path
 ) -> None:
     log, url = tmp_path / "client", kafka.url("scroll.")
-    with running_fake(tmp_path / "log", *KILLED) as fake:
-        client = start_into(fake, url, log)
+    with running_fake(tmp_path / "log", *WORKSPACE) as fake:
+        client = start_into(fake.base_url, url, log)
         _until_checkpoint(kafka, "scroll.", 1, client)
         client.kill()
         client.wait()
@@ -303,8 +260,8 @@ def test_kills_of_the_broker_leave_every_row_once(
 ) -> None:
     log, url = tmp_path / "client", kafka.url("broker.")
     chance = random.Random("broker")
-    with running_fake(tmp_path / "log", *KILLED) as fake:
-        client = start_into(fake, url, log)
+    with running_fake(tmp_path / "log", *WORKSPACE) as fake:
+        client = start_into(fake.base_url, url, log)
         _until_checkpoint(kafka, "broker.", 1, client)
         for _ in range(2):
             assert freeze_in_transaction(client, kafka, "broker.", chance), "the run ended too soon"
@@ -323,8 +280,8 @@ def test_a_broker_that_is_down_for_a_while_is_waited_for_visibly(
 ) -> None:
     log = tmp_path / "client"
     url = kafka.url("down.", transaction_timeout_ms="8000")
-    with running_fake(tmp_path / "log", *KILLED) as fake:
-        client = start_into(fake, url, log)
+    with running_fake(tmp_path / "log", *WORKSPACE) as fake:
+        client = start_into(fake.base_url, url, log)
         _until_checkpoint(kafka, "down.", 1, client)
         assert freeze_in_transaction(client, kafka, "down.", random.Random(1)), "it ended too soon"
         kafka.kill()
@@ -352,13 +309,13 @@ def test_of_two_instances_the_older_one_is_fenced(
     kafka: TopicsKafka, tmp_path: Path, killed_expected: Path, to_its_end: bool
 ) -> None:
     prefix, log = f"fenced-{to_its_end}.", tmp_path / "older"
-    with running_fake(tmp_path / "log", *KILLED) as fake:
-        older = start_into(fake, kafka.url(prefix), log)
+    with running_fake(tmp_path / "log", *WORKSPACE) as fake:
+        older = start_into(fake.base_url, kafka.url(prefix), log)
         _until_checkpoint(kafka, prefix, 1, older)
         # Else it may be done before the newer one is there.
         older.send_signal(signal.SIGSTOP)
         first = _instance(kafka, prefix)
-        newer = start_into(fake, kafka.url(prefix), tmp_path / "newer")
+        newer = start_into(fake.base_url, kafka.url(prefix), tmp_path / "newer")
         try:
             while _instance(kafka, prefix) == first:
                 assert newer.poll() is None, (tmp_path / "newer").read_text()
@@ -387,8 +344,8 @@ def test_the_position_is_read_past_transactions_that_others_have_open(
     admin = admin_of(kafka.address)
     other = Producer({"bootstrap.servers": kafka.address, "transactional.id": "other"})
     other.init_transactions(30)
-    with running_fake(tmp_path / "log", *KILLED) as fake:
-        client = start_into(fake, kafka.url(prefix), log)
+    with running_fake(tmp_path / "log", *WORKSPACE) as fake:
+        client = start_into(fake.base_url, kafka.url(prefix), log)
         _until_checkpoint(kafka, prefix, 1, client)
         # As one of another sink id, which stays open while ours go on behind it.
         other.begin_transaction()
@@ -403,7 +360,7 @@ def test_the_position_is_read_past_transactions_that_others_have_open(
             time.sleep(0.01)
         client.kill()
         client.wait()
-        client = start_into(fake, kafka.url(prefix), log)
+        client = start_into(fake.base_url, kafka.url(prefix), log)
         time.sleep(3)
         other.abort_transaction(30)
         assert client.wait(timeout=180) == COMPLETE, log.read_text()[-3000:]
@@ -416,8 +373,8 @@ def test_without_transactions_a_kill_repeats_rows_and_loses_none(
     kafka: TopicsKafka, tmp_path: Path, killed_expected: Path
 ) -> None:
     log, url = tmp_path / "client", kafka.url("plain.", transactional="false", compression="zstd")
-    with running_fake(tmp_path / "log", *KILLED) as fake:
-        client = start_into(fake, url, log)
+    with running_fake(tmp_path / "log", *WORKSPACE) as fake:
+        client = start_into(fake.base_url, url, log)
         _until_checkpoint(kafka, "plain.", 1, client)
         client.kill()
         client.wait()
@@ -429,10 +386,10 @@ def test_a_refused_password_is_a_clear_error(kafka: TopicsKafka, tmp_path: Path)
     query = "?prefix=sasl.&security.protocol=SASL_PLAINTEXT&sasl.mechanism=PLAIN"
     url = f"kafka://127.0.0.1:{kafka.sasl_port}/{query}&sasl.username={SASL_USER}"
     with running_fake(tmp_path / "log", *SMALL) as fake:
-        refused = extract_into(fake, url, password="wrong-secret")
+        refused = extract_into(fake.base_url, url, password="wrong-secret")
         assert refused.exit_code == OUTPUT, refused
         assert "INTERCOM_SINK_PASSWORD" in refused.stderr
-        assert extract_into(fake, url, password=SASL_PASSWORD).exit_code == COMPLETE
+        assert extract_into(fake.base_url, url, password=SASL_PASSWORD).exit_code == COMPLETE
 
 
 def test_a_record_that_is_too_large_for_its_topic_is_a_clear_error(
@@ -443,8 +400,8 @@ def test_a_record_that_is_too_large_for_its_topic_is_a_clear_error(
     for made in admin.create_topics([small]).values():
         made.result(30)
     with running_fake(tmp_path / "log", *SMALL) as fake:
-        by_broker = extract_into(fake, kafka.url("large.", compression="none"))
-        by_client = extract_into(fake, kafka.url("larger.", max_message_bytes="1024"))
+        by_broker = extract_into(fake.base_url, kafka.url("large.", compression="none"))
+        by_client = extract_into(fake.base_url, kafka.url("larger.", max_message_bytes="1024"))
     for refused in (by_broker, by_client):
         assert refused.exit_code == OUTPUT, refused
         assert "max.message.bytes" in refused.stderr
@@ -455,19 +412,21 @@ def test_a_record_that_is_too_large_for_its_topic_is_a_clear_error(
 def test_an_unreachable_broker_and_a_broken_url_are_clear_errors(tmp_path: Path) -> None:
     with running_fake(tmp_path / "log", *SMALL) as fake:
         begin = time.monotonic()
-        nobody = extract_into(fake, f"kafka://127.0.0.1:{free_port()}")
+        nobody = extract_into(fake.base_url, f"kafka://127.0.0.1:{free_port()}")
         assert nobody.exit_code == OUTPUT, nobody
         assert "check that Kafka runs there" in nobody.stderr
         assert time.monotonic() - begin < 30
-        assert "check the hosts" in extract_into(fake, "kafka://nowhere.invalid:9092").stderr
-        broken = extract_into(fake, "kafka://etl:hunter2@k:9092")
+        assert (
+            "check the hosts" in extract_into(fake.base_url, "kafka://nowhere.invalid:9092").stderr
+        )
+        broken = extract_into(fake.base_url, "kafka://etl:hunter2@k:9092")
         assert broken.exit_code == USAGE, broken
         assert "hunter2" not in broken.stderr
 
 
 def test_a_topic_has_one_id(kafka: TopicsKafka, tmp_path: Path) -> None:
     with running_fake(tmp_path / "log", *SMALL) as fake:
-        assert extract_into(fake, kafka.url("shared.")).exit_code == COMPLETE
-        other = extract_into(fake, kafka.url("shared."), "--sink-id", "other")
+        assert extract_into(fake.base_url, kafka.url("shared.")).exit_code == COMPLETE
+        other = extract_into(fake.base_url, kafka.url("shared."), "--sink-id", "other")
     assert other.exit_code == OUTPUT, other
     assert "is filled by sink id default" in other.stderr

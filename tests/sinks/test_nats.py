@@ -14,22 +14,12 @@ import sink_campaign
 from nats import PASSWORD
 from nats_streams import ReadNats, read_streams, running_nats
 from record_streams import differences
+from workspaces import LONG_SCROLL, SINCE, SMALL
 from writer import COMPLETE, OUTPUT, USAGE, extract_into, start_into
 
 from process import free_port
 from programs import running_fake, write_expected
 
-SMALL = ("--users=60", "--leads=25", "--companies=40", "--conversations=40")
-# A company scroll of 60 pages, which is what takes longest.
-LONG_SCROLL = (
-    "--users=20",
-    "--leads=10",
-    "--companies=6000",
-    "--conversations=10",
-    "--latency-ms=60",
-    "--scroll-ttl-ms=1500",
-)
-SINCE = 1_735_000_000
 SEEDS = range(4)
 
 
@@ -129,11 +119,6 @@ def test_an_incremental_run_tells_deletions(nats: ReadNats, tmp_path: Path) -> N
     assert differences(read_streams(nats, "incremental"), expected) == []
 
 
-@pytest.fixture(scope="module")
-def killed_expected(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_expected(tmp_path_factory.mktemp("killed"), *sink_campaign.WORKSPACE)
-
-
 def _until_rows(nats: ReadNats, stream: str, client: subprocess.Popen[bytes], more: int) -> bool:
     """Until so many messages more are there that no position covers; false: the run ended."""
     revision, start = nats.revision(stream), nats.count(stream)
@@ -144,12 +129,6 @@ def _until_rows(nats: ReadNats, stream: str, client: subprocess.Popen[bytes], mo
         elif count >= start + more and revision:
             return True
     return False
-
-
-@pytest.fixture(scope="module")
-def kills() -> Counter[str]:
-    """Of all seeds."""
-    return Counter()
 
 
 @pytest.mark.parametrize("seed", SEEDS)

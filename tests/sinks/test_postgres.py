@@ -13,23 +13,13 @@ import pytest
 import sink_campaign
 from expected import columns_of, differences
 from postgres import ADMIN, PASSWORD, USER, NoSmallDisk, Postgres, running_postgres
+from workspaces import LONG_SCROLL, SINCE, SMALL
 from writer import COMPLETE, OUTPUT, USAGE, extract_into, start_into
 
 from programs import Fake, program, running_fake, write_expected
 
 LIBRARY_TEST = program("POSTGRES_SERVER_TEST", "clients/sinks/postgres/postgres_server_test")
 
-SMALL = ("--users=60", "--leads=25", "--companies=40", "--conversations=40")
-# A company scroll of 60 pages, which is what takes longest.
-LONG_SCROLL = (
-    "--users=20",
-    "--leads=10",
-    "--companies=6000",
-    "--conversations=10",
-    "--latency-ms=60",
-    "--scroll-ttl-ms=1500",
-)
-SINCE = 1_735_000_000
 SEEDS = range(4)
 
 
@@ -122,17 +112,6 @@ def test_columns_that_a_table_lacks_are_added_and_others_stay(
     assert "mine" in columns_of(postgres, "evolved", "tags")
     postgres.run("ALTER TABLE evolved.tags DROP COLUMN mine")
     assert differences(postgres, "evolved", expected) == []
-
-
-@pytest.fixture(scope="module")
-def killed_expected(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_expected(tmp_path_factory.mktemp("killed"), *sink_campaign.WORKSPACE)
-
-
-@pytest.fixture(scope="module")
-def kills() -> Counter[str]:
-    """Of all seeds."""
-    return Counter()
 
 
 @pytest.mark.parametrize("seed", SEEDS)

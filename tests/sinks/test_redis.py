@@ -16,23 +16,13 @@ import sink_campaign
 from record_streams import differences
 from redis import PASSWORD, RedisError
 from redis_streams import ReadRedis, read_streams, running_redis
+from workspaces import LONG_SCROLL, SINCE, SMALL
 from writer import COMPLETE, OUTPUT, USAGE, extract_into, start_into
 
 from process import free_port
 from programs import running_fake, write_expected
 from tables import TABLES
 
-SMALL = ("--users=60", "--leads=25", "--companies=40", "--conversations=40")
-# A company scroll of 60 pages, which is what takes longest.
-LONG_SCROLL = (
-    "--users=20",
-    "--leads=10",
-    "--companies=6000",
-    "--conversations=10",
-    "--latency-ms=60",
-    "--scroll-ttl-ms=1500",
-)
-SINCE = 1_735_000_000
 SEEDS = range(4)
 
 
@@ -127,17 +117,6 @@ def test_an_incremental_run_tells_deletions(redis: ReadRedis, tmp_path: Path) ->
     tag = json.dumps({"conversations_pk": gone, "id": "t"})
     _add(redis, "incremental:conversations_tags", f'["{gone}","t"]', tag)
     assert differences(read_streams(redis, "incremental"), expected) == []
-
-
-@pytest.fixture(scope="module")
-def killed_expected(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_expected(tmp_path_factory.mktemp("killed"), *sink_campaign.WORKSPACE)
-
-
-@pytest.fixture(scope="module")
-def kills() -> Counter[str]:
-    """Of all seeds."""
-    return Counter()
 
 
 @pytest.mark.parametrize("seed", SEEDS)

@@ -110,17 +110,14 @@ void KafkaHandle::OnReport(rd_kafka_t*, const rd_kafka_message_t* message, void*
   if (self->on_delivery_) self->on_delivery_(*message);
 }
 
-void KafkaHandle::Serve(absl::Duration wait) {
-  rd_kafka_poll(handle_, static_cast<int>(absl::ToInt64Milliseconds(wait)));
-}
+void KafkaHandle::Serve(absl::Duration wait) { rd_kafka_poll(handle_, Milliseconds(wait)); }
 
 absl::StatusOr<KafkaMetadata> KafkaHandle::AskMetadata(rd_kafka_topic_t* topic) {
   const absl::Time deadline = absl::Now() + kKafkaCallTimeout;
   for (;;) {
     const rd_kafka_metadata_t* metadata = nullptr;
     const rd_kafka_resp_err_t code =
-        rd_kafka_metadata(handle_, topic == nullptr ? 1 : 0, topic, &metadata,
-                          static_cast<int>(absl::ToInt64Milliseconds(kStep)));
+        rd_kafka_metadata(handle_, topic == nullptr ? 1 : 0, topic, &metadata, Milliseconds(kStep));
     if (code == RD_KAFKA_RESP_ERR_NO_ERROR) {
       return KafkaMetadata(metadata, &rd_kafka_metadata_destroy);
     }

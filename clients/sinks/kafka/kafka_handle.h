@@ -18,6 +18,14 @@ namespace intercom_extractor {
 // How long one call to brokers may take that do not answer.
 inline constexpr absl::Duration kKafkaCallTimeout = absl::Seconds(10);
 
+// As librdkafka takes times.
+inline int Milliseconds(absl::Duration duration) {
+  return static_cast<int>(absl::ToInt64Milliseconds(duration));
+}
+
+using KafkaPartitions = std::unique_ptr<rd_kafka_topic_partition_list_t,
+                                        decltype(&rd_kafka_topic_partition_list_destroy)>;
+using KafkaMessage = std::unique_ptr<rd_kafka_message_t, decltype(&rd_kafka_message_destroy)>;
 using KafkaMetadata =
     std::unique_ptr<const rd_kafka_metadata_t, decltype(&rd_kafka_metadata_destroy)>;
 

@@ -45,29 +45,9 @@ int32_t PartitionOfKey(absl::string_view key, int partitions) {
 
 absl::StatusOr<std::map<std::string, KafkaPosition>> ReadPositions(const KafkaTarget& target,
                                                                    const TopicRange& range) {
-  std::map<std::string, KafkaPosition> positions;
-  std::string damaged;
-  absl::Status read = ReadTopic(target, PositionsTopicName(target), range,
-                                [&positions, &damaged](const KafkaRecord& record) {
-                                  const std::string id(record.key);
-                                  KafkaPosition position;
-                                  if (!record.value.has_value()) {
-                                    positions.erase(id);
-                                  } else if (ReadRecord(record, &position)) {
-                                    positions[id] = std::move(position);
-                                  } else {
-                                    damaged = id;
-                                  }
-                                });
-  if (!read.ok()) return read;
-  if (!damaged.empty()) {
-    return absl::DataLossError(absl::StrCat("topic ", PositionsTopicName(target), " at ",
-                                            target.name(), " has a damaged position of sink id ",
-                                            damaged,
-                                            "; give another prefix, or write a null value for "
-                                            "that key to begin anew"));
-  }
-  return positions;
+  return ReadLatest<KafkaPosition>(
+      target, PositionsTopicName(target), range, ReadRecord, "position of sink id",
+      "give another prefix, or write a null value for that key to begin anew");
 }
 
 absl::Status SendPosition(const KafkaTarget& target, const std::string& id,

@@ -19,10 +19,6 @@ constexpr int kTransactionTimeout = 60'000;
 // Between looks at what came of the records while the queue is full.
 constexpr absl::Duration kFullQueueWait = absl::Milliseconds(100);
 
-int Milliseconds(absl::Duration duration) {
-  return static_cast<int>(absl::ToInt64Milliseconds(duration));
-}
-
 std::map<std::string, std::string> ProducerProperties(const KafkaTarget& target,
                                                       const std::string& transactional_id) {
   std::map<std::string, std::string> properties = {

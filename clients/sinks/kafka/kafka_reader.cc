@@ -19,10 +19,6 @@ constexpr absl::Duration kPatience = absl::Minutes(3);
 
 constexpr absl::Duration kSettleWait = absl::Milliseconds(100);
 
-int Milliseconds(absl::Duration duration) {
-  return static_cast<int>(absl::ToInt64Milliseconds(duration));
-}
-
 KafkaRecord RecordOf(const rd_kafka_message_t& message) {
   KafkaRecord record;
   record.key = {static_cast<const char*>(message.key), message.key_len};
@@ -41,9 +37,6 @@ KafkaRecord RecordOf(const rd_kafka_message_t& message) {
   }
   return record;
 }
-
-using Partitions = std::unique_ptr<rd_kafka_topic_partition_list_t,
-                                   decltype(&rd_kafka_topic_partition_list_destroy)>;
 
 absl::StatusOr<std::unique_ptr<KafkaHandle>> ConsumerOf(const KafkaTarget& target,
                                                         const char* isolation) {
@@ -98,8 +91,8 @@ class TopicReader {
         return handle_->Error(RD_KAFKA_RESP_ERR__TIMED_OUT, what_,
                               "its end is held back by a transaction that stays open");
       }
-      const std::unique_ptr<rd_kafka_message_t, decltype(&rd_kafka_message_destroy)> message(
-          rd_kafka_consumer_poll(handle_->get(), 1000), &rd_kafka_message_destroy);
+      const KafkaMessage message(rd_kafka_consumer_poll(handle_->get(), 1000),
+                                 &rd_kafka_message_destroy);
       if (message == nullptr) continue;
       if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
         on_record(RecordOf(*message));
@@ -154,7 +147,7 @@ class TopicReader {
   const std::string topic_;
   const TopicRange range_;
   const std::string what_;
-  Partitions assigned_;
+  KafkaPartitions assigned_;
   std::map<int32_t, int64_t> ends_;  // By partition: what is still to be read.
 };
 

@@ -6,9 +6,11 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "clients/sinks/kafka/kafka_url.h"
 
@@ -36,6 +38,33 @@ struct TopicRange {
 // for stays open.
 absl::Status ReadTopic(const KafkaTarget& target, const std::string& topic, const TopicRange& range,
                        const std::function<void(const KafkaRecord&)>& on_record);
+
+// The last value of each key of a compacted topic. `parse` makes one of a record that has
+// one, or says false: kDataLoss, "has a damaged `what` KEY; `advice`". Errors as ReadTopic().
+template <typename Value, typename Parse>
+absl::StatusOr<std::map<std::string, Value>> ReadLatest(const KafkaTarget& target,
+                                                        const std::string& topic,
+                                                        const TopicRange& range, Parse parse,
+                                                        absl::string_view what,
+                                                        absl::string_view advice) {
+  std::map<std::string, Value> values;
+  std::string damaged;
+  absl::Status read = ReadTopic(target, topic, range, [&](const KafkaRecord& record) {
+    const std::string key(record.key);
+    Value value;
+    if (!record.value.has_value()) {
+      values.erase(key);
+    } else if (parse(record, &value)) {
+      values[key] = std::move(value);
+    } else {
+      damaged = key;
+    }
+  });
+  if (!read.ok()) return read;
+  if (damaged.empty()) return values;
+  return absl::DataLossError(absl::StrCat("topic ", topic, " at ", target.name(), " has a damaged ",
+                                          what, " ", damaged, "; ", advice));
+}
 
 }  // namespace intercom_extractor
 

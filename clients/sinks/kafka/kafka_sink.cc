@@ -47,8 +47,7 @@ absl::StatusOr<sinks::SinkPosition> KafkaSink::Open() {
   // What the older producer had not committed is gone with its transaction.
   producer_ = nullptr;
   auto producer = KafkaProducer::Connect(
-      target_, target_.transactional ? absl::StrCat("intercom-extract/", target_.prefix, "/", id_)
-                                     : std::string());
+      target_, target_.transactional ? target_.TransactionalId(id_) : std::string());
   if (!producer.ok()) return producer.status();
   if (absl::Status made = (*producer)->MakeTopics(Topics(), target_.replication); !made.ok()) {
     return made;
@@ -66,7 +65,6 @@ absl::StatusOr<sinks::SinkPosition> KafkaSink::Open() {
   if (absl::Status fenced = RefuseFenced(*positions); !fenced.ok()) return fenced;
   if (absl::Status refused = RefuseTaken(*positions); !refused.ok()) return refused;
   KafkaPosition stored = std::move((*positions)[id_]);
-  found_note_ = stored.note;
   committed_ = stored;
   GoOnFrom(stored.position, stored.run);
   producer_ = *std::move(producer);

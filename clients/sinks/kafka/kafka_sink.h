@@ -39,11 +39,12 @@ class KafkaSink : public RecordSink {
       KafkaTarget target, std::string id, const std::vector<v1::TableDescription>& tables,
       const std::vector<v1::TableDescription>& all);
 
-  // A text that is kept with each position, of what that is; and what Open() found of it.
-  // Before Open().
+  // A text that is kept with each position from now on, of what that is. Without, the one
+  // that is there goes with the first commit.
   using Note = std::function<std::string(const sinks::SinkPosition&)>;
   void SetNote(Note note) { note_ = std::move(note); }
-  const std::string& found_note() const { return found_note_; }
+  // That of the position that is committed.
+  const std::string& note() const { return committed_.note; }
   // Keeps the position that is committed, with a new note. What was written since is lost.
   absl::Status CommitNote();
 
@@ -86,7 +87,6 @@ class KafkaSink : public RecordSink {
   std::unique_ptr<KafkaProducer> producer_;
   bool has_id_ = false;  // Whether an Open() has succeeded.
   Note note_;
-  std::string found_note_;
   KafkaPosition committed_;
   std::string key_;  // Of the last record, with the workspace.
   KafkaHeaders event_headers_;

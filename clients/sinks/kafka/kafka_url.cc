@@ -152,6 +152,10 @@ std::string KafkaTarget::name() const {
   return absl::StrCat(kScheme, brokers, ", topics ", prefix, "*");
 }
 
+std::string KafkaTarget::TransactionalId(absl::string_view id) const {
+  return absl::StrCat("intercom-extract/", prefix, "/", id);
+}
+
 std::map<std::string, std::string> KafkaTarget::OwnTopicSettings() const {
   std::map<std::string, std::string> settings = {{"cleanup.policy", "compact"}};
   const auto safety = topic_settings.find("min.insync.replicas");

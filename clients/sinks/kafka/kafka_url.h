@@ -36,6 +36,9 @@ struct KafkaTarget {
   // For people: "kafka://k1:9092,k2:9092, topics intercom.*".
   std::string name() const;
 
+  // Under which one writer at a time is known to the brokers: that of a sink id.
+  std::string TransactionalId(absl::string_view id) const;
+
   // Those of the topics beside them: compacted, and as safe as rows.
   std::map<std::string, std::string> OwnTopicSettings() const;
 };

@@ -10,7 +10,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from nats import Nats, running
+from nats import Nats
+from server_process import running
 
 ROOT = Path(__file__).resolve().parents[3]
 PROGRAM = ROOT / "bazel-bin/tests/benchmarks/sinks/nats_rounds"

@@ -10,7 +10,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from redis import Redis, running
+from redis import Redis
+from server_process import running
 
 ROOT = Path(__file__).resolve().parents[3]
 PROGRAM = ROOT / "bazel-bin/tests/benchmarks/sinks/redis_rounds"
