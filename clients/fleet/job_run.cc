@@ -78,8 +78,9 @@ class Playing {
     }
     if (!WaitForOlderWorker()) return state_;
     const v1::ExtractRequest wanted = RequestAfter(*position, std::move(request));
-    BeginState(*position);
-    sink_->SetNote([this](const sinks::SinkPosition& now) { return NoteOf(now); });
+    BeginState();
+    sink_->SetNote(
+        [this](const sinks::SinkPosition& now, uint64_t run) { return NoteOf(now, run); });
     // Whoever takes the workspace from now on knows that requests may be on their way.
     if (const absl::Status told = sink_->CommitNote(); !told.ok()) return OpenFailed(told);
     setting_.note(run_.workspace, absl::StrCat("job ", job_.name(),
@@ -126,16 +127,18 @@ class Playing {
     return since.ok() ? at(*since) : request;
   }
 
-  void BeginState(const sinks::SinkPosition& position) {
-    found_ = position.SerializeAsString();
+  void BeginState() {
     fleet::JobState& state = (*state_.mutable_jobs())[job_.name()];
+    // One that was lost before its first commit has left the position of the run before.
     goes_on_ = state_.current() == job_.name() && IsUnfinished(state) &&
-               state.submitted_at() == job_.submitted_at() && position.checkpoint() > 0;
+               state.submitted_at() == job_.submitted_at() &&
+               sink_->committed_run() > state.run_before();
     if (!goes_on_) {
       const int failures = state.submitted_at() == job_.submitted_at() ? state.failures() : 0;
       state.Clear();
       state.set_failures(failures);
       state.set_started_at(absl::ToUnixMillis(setting_.now()));
+      state.set_run_before(sink_->committed_run());
     }
     state.set_submitted_at(job_.submitted_at());
     state.clear_message();
@@ -145,11 +148,11 @@ class Playing {
     phase_ = fleet::PHASE_RUNNING;
   }
 
-  std::string NoteOf(const sinks::SinkPosition& position) {
+  std::string NoteOf(const sinks::SinkPosition& position, uint64_t run) {
     fleet::JobState& state = (*state_.mutable_jobs())[job_.name()];
     const int64_t now = absl::ToUnixMillis(setting_.now());
     // Until its first commit the position is the one of the run before.
-    const bool ours = goes_on_ || position.SerializeAsString() != found_;
+    const bool ours = run > state.run_before();
     if (ours && position.complete() && phase_ == fleet::PHASE_RUNNING) {
       state.set_phase(position.saw_warning() ? fleet::PHASE_PARTIAL : fleet::PHASE_COMPLETE);
       if (position.saw_warning()) state.set_message("notices say what is missing");
@@ -217,7 +220,8 @@ class Playing {
     sink_ = *std::move(sink);
     if (const auto position = sink_->Open(); !position.ok()) return OpenFailed(position.status());
     state_.ParseFromString(sink_->note());
-    sink_->SetNote([this](const sinks::SinkPosition&) { return state_.SerializeAsString(); });
+    sink_->SetNote(
+        [this](const sinks::SinkPosition&, uint64_t) { return state_.SerializeAsString(); });
     fleet::JobState& state = (*state_.mutable_jobs())[job_.name()];
     state.Clear();
     state.set_submitted_at(job_.submitted_at());
@@ -235,7 +239,6 @@ class Playing {
   fleet::WorkspaceState state_;
   fleet::Phase phase_ = fleet::PHASE_RUNNING;
   bool goes_on_ = false;
-  std::string found_;  // The position as it was, serialized.
 };
 
 }  // namespace

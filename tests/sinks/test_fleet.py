@@ -98,6 +98,27 @@ def test_worker_that_dies_is_replaced_and_its_job_goes_on(
         assert fleet.problems() == []
 
 
+def test_a_job_that_is_killed_before_its_first_commit_is_not_taken_for_the_run_before(
+    kafka: TopicsKafka, tmp_path: Path
+) -> None:
+    with running_workspaces(tmp_path, 1, *SLOW) as workspaces:
+        fleet = Fleet(kafka, workspaces, tmp_path, "begun.")
+        fleet.submit("--template=all")
+        with working(fleet, ["a"]) as workers:
+            first = fleet.wait_until_done(60, workers)[0]
+            whole = len(workspaces.asked())
+            fleet.submit("--template=all")
+            workers[0].until(lambda: workers[0].said().count("job extract begins") == 2)
+            workers[0].kill()
+            assert fleet.jobs()[0]["state"] == "running", "it had committed rows already"
+            before = len(workspaces.asked())
+            workers[0] = Worker(fleet, "a")
+            second = fleet.wait_until_done(60, workers)[0]
+        assert second["started_at"] >= first["ended_at"]
+        assert len(workspaces.asked()) - before >= whole
+        assert fleet.problems() == []
+
+
 def test_of_two_workers_with_one_name_the_older_one_ends_before_the_newer_one_asks(
     kafka: TopicsKafka, tmp_path: Path
 ) -> None:

@@ -116,7 +116,7 @@ absl::StatusOr<std::map<std::string, KafkaPosition>> KafkaSink::Positions() cons
 }
 
 absl::Status KafkaSink::SendPositionOf(KafkaPosition position) {
-  if (note_) position.note = note_(position.position);
+  if (note_) position.note = note_(position.position, position.run);
   absl::Status sent = SendPosition(target_, id_, position, producer_.get());
   if (sent.ok()) committed_ = std::move(position);
   return sent;

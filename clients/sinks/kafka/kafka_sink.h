@@ -39,12 +39,13 @@ class KafkaSink : public RecordSink {
       KafkaTarget target, std::string id, const std::vector<v1::TableDescription>& tables,
       const std::vector<v1::TableDescription>& all);
 
-  // A text that is kept with each position from now on, of what that is. Without, the one
-  // that is there goes with the first commit.
-  using Note = std::function<std::string(const sinks::SinkPosition&)>;
+  // A text that is kept with each position from now on, of what that is and the number of its
+  // run. Without, the one that is there goes with the first commit.
+  using Note = std::function<std::string(const sinks::SinkPosition&, uint64_t run)>;
   void SetNote(Note note) { note_ = std::move(note); }
-  // That of the position that is committed.
+  // Those of the position that is committed; 0: no run has.
   const std::string& note() const { return committed_.note; }
+  uint64_t committed_run() const { return committed_.run; }
   // Keeps the position that is committed, with a new note. What was written since is lost.
   absl::Status CommitNote();
 
