@@ -11,6 +11,7 @@
 #include "clients/cli/flag_help.h"
 #include "clients/cli/fleet_flags.h"
 #include "clients/cli/help_texts.h"
+#include "clients/cli/login_flags.h"
 #include "clients/cli/table_flags.h"
 #include "clients/sinks/make_sink.h"
 #include "proto/v1.h"
@@ -201,6 +202,10 @@ CommandLine ParseCommandLine(int argc, const char* const* argv, absl::Time now) 
   check_command->add_flag("--json", check.json, "Write one JSON object to stdout");
   AddConnectionFlags(check_command, &check.connection, &check_embedded);
 
+  LoginOptions login;
+  std::string login_timeout;
+  CLI::App* login_command = AddLoginCommand(&app, &login, &login_timeout);
+
   PlanOptions plan;
   bool plan_embedded = false;
   std::string planned_tables;
@@ -274,6 +279,11 @@ CommandLine ParseCommandLine(int argc, const char* const* argv, absl::Time now) 
     const std::string mistake = ReadFleetFlags(fleet_flags, &fleet);
     if (!mistake.empty()) return UsageError{mistake};
     return fleet;
+  }
+  if (login_command->parsed()) {
+    const std::string mistake = ReadLoginFlags(login_timeout, &login);
+    if (!mistake.empty()) return UsageError{mistake};
+    return login;
   }
   const bool is_check = check_command->parsed();
   std::string mistake = is_check ? ConnectionMistake(check.connection, check_embedded)

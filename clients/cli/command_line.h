@@ -9,6 +9,7 @@
 #include "clients/cli/connection_flags.h"
 #include "clients/cli/fleet_flags.h"
 #include "clients/cli/incremental_flags.h"
+#include "clients/cli/login_flags.h"
 #include "clients/cli/row_columns.h"
 #include "clients/cli/row_writer.h"
 #include "intercom/extractor/v1/annotations.pb.h"
@@ -76,7 +77,7 @@ struct UsageError {
 };
 
 using CommandLine = std::variant<ExtractOptions, CheckOptions, PlanOptions, TablesOptions,
-                                 StateOptions, FleetOptions, InfoText, UsageError>;
+                                 StateOptions, FleetOptions, LoginOptions, InfoText, UsageError>;
 
 // Reads the program's arguments. Pure: looks at no file and no environment. `now`
 // tells what lies in the future.

@@ -101,6 +101,16 @@ inline constexpr char kCheckFooter[] =
     "\n"
     "Exit code 4 when some table cannot be read; the lines say what to do.";
 
+inline constexpr char kLoginFooter[] =
+    "Example:\n"
+    "  INTERCOM_CLIENT_ID=... INTERCOM_CLIENT_SECRET=... intercom-extract login --region eu\n"
+    "\n"
+    "For an app of Intercom's Developer Hub that uses OAuth; name the redirect URL there. Writes\n"
+    "the token into a file that only you can read, and says what it may read, as check does.\n"
+    "Not needed for a workspace of one's own: its app has an access token, too, under\n"
+    "Authentication. Exit codes: 0 stored, 2 usage, 3 refused or nobody came, 4 stored, but some\n"
+    "table cannot be read, 5 unreachable, 6 local disk or output, 130 interrupted.";
+
 inline constexpr char kTablesFooter[] =
     "Examples:\n"
     "  intercom-extract tables\n"

@@ -1,5 +1,7 @@
 // intercom-extract: the command line of the Intercom extractor.
 
+#include <unistd.h>
+
 #include <exception>
 #include <memory>
 #include <optional>
@@ -20,6 +22,7 @@
 #include "clients/cli/extractor_api.h"
 #include "clients/cli/fleet_command.h"
 #include "clients/cli/interrupt.h"
+#include "clients/cli/login_command.h"
 #include "clients/cli/plan_command.h"
 #include "clients/cli/remote_server.h"
 #include "clients/cli/sink_command.h"
@@ -97,6 +100,17 @@ Outcome Run(const CommandLine& command_line, const Console& console, Cancellatio
   }
   if (const auto* fleet = std::get_if<FleetOptions>(&command_line)) {
     return RunFleet(*fleet, console, interrupt);
+  }
+  if (const auto* login = std::get_if<LoginOptions>(&command_line)) {
+    LoginOptions options = *login;
+    const Outcome outcome = RunLogin(&options, STDIN_FILENO, console, interrupt);
+    if (outcome.code != ExitCode::kComplete || options.connection.access_token_file == "-") {
+      return outcome;
+    }
+    CheckOptions check;
+    check.connection = options.connection;
+    return RunWithServer(check, /*needs_token=*/true, interrupt,
+                         [&](ExtractorApi* api) { return RunCheck(check, api, console); });
   }
   const auto& tables = std::get<TablesOptions>(command_line);
   return RunWithServer(tables, /*needs_token=*/false, interrupt,

@@ -52,6 +52,7 @@ FakeIntercom::FakeIntercom(const FakeIntercomOptions& options,
       workspace_(std::move(workspace)),
       quota_(options.quota, options.clock),
       scroll_(options.scroll, options.clock),
+      oauth_(options.oauth, options.access_token, options.clock),
       api_(options.api, workspace_.get(), &scroll_, &faults_) {
   faults_.Add(options.faults);
   // The first connection could come before base_url_ is known, were it not set in
@@ -99,7 +100,7 @@ void FakeIntercom::Handle(const Request& request, Response* response) {
     key += scroll_.Position();
   }
 
-  const bool admitted = Admit(request, response);
+  const bool admitted = !oauth_.Answer(request, response) && Admit(request, response);
   bool intact = false;
   if (admitted) {
     if (options_.on_request) options_.on_request();

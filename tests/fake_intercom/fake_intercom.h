@@ -15,6 +15,7 @@
 #include "tests/fake_intercom/clock.h"
 #include "tests/fake_intercom/faults.h"
 #include "tests/fake_intercom/http_server.h"
+#include "tests/fake_intercom/oauth.h"
 #include "tests/fake_intercom/quota.h"
 #include "tests/fake_intercom/scroll.h"
 #include "tests/fake_intercom/stats.h"
@@ -26,6 +27,7 @@ namespace intercom_extractor::fake {
 struct FakeIntercomOptions {
   HttpServer::Options server;
   std::string access_token = "fake-access-token";
+  OAuth::Options oauth;
   // In force when a request has no Intercom-Version.
   std::string default_version = "2.16";
   Api::Options api;
@@ -108,6 +110,7 @@ class FakeIntercom {
   Faults faults_;
   Quota quota_;
   Scroll scroll_;
+  OAuth oauth_;
   Api api_;
 
   std::mutex mu_;

@@ -74,6 +74,9 @@ void Define(Flags* flags, CLI::App* app) {
   app->add_option("--tls-cert", flags->server.server.tls_cert_file, "PEM file; serves https");
   app->add_option("--tls-key", flags->server.server.tls_key_file, "PEM file");
   app->add_option("--access-token", flags->server.access_token, "The token that is accepted");
+  app->add_option("--client-id", flags->server.oauth.client_id, "Of the app that may log in");
+  app->add_option("--client-secret", flags->server.oauth.client_secret, "Of that app");
+  app->add_flag("--deny-login", flags->server.oauth.denied, "The person refuses that app");
   app->add_option("--timezone", flags->server.api.timezone, "The workspace's, as IANA names it");
   app->add_option("--region", flags->server.api.region, "What /me says");
   app->add_option("--default-version", flags->server.default_version,

@@ -46,15 +46,7 @@ Request ToRequest(http::request<http::string_body>&& message) {
   const size_t question = request.target.find('?');
   request.path = request.target.substr(0, question);
   if (question != std::string::npos) {
-    std::string_view rest = std::string_view(request.target).substr(question + 1);
-    while (!rest.empty()) {
-      const size_t end = std::min(rest.find('&'), rest.size());
-      const std::string_view part = rest.substr(0, end);
-      const size_t equals = std::min(part.find('='), part.size());
-      request.query.emplace_back(UrlDecode(part.substr(0, equals)),
-                                 UrlDecode(part.substr(std::min(equals + 1, part.size()))));
-      rest.remove_prefix(std::min(end + 1, rest.size()));
-    }
+    request.query = ParseQuery(std::string_view(request.target).substr(question + 1));
   }
   for (const auto& field : message) {
     request.headers.emplace_back(std::string(field.name_string()), std::string(field.value()));
@@ -261,6 +253,19 @@ std::string_view Request::Query(std::string_view name) const {
 bool Request::HasQuery(std::string_view name) const {
   return std::any_of(query.begin(), query.end(),
                      [name](const auto& entry) { return entry.first == name; });
+}
+
+std::vector<std::pair<std::string, std::string>> ParseQuery(std::string_view text) {
+  std::vector<std::pair<std::string, std::string>> query;
+  while (!text.empty()) {
+    const size_t end = std::min(text.find('&'), text.size());
+    const std::string_view part = text.substr(0, end);
+    const size_t equals = std::min(part.find('='), part.size());
+    query.emplace_back(UrlDecode(part.substr(0, equals)),
+                       UrlDecode(part.substr(std::min(equals + 1, part.size()))));
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return query;
 }
 
 std::string UrlDecode(std::string_view text) {

@@ -90,6 +90,9 @@ std::string UrlDecode(std::string_view text);
 // Percent-encodes everything but unreserved characters.
 std::string UrlEncode(std::string_view text);
 
+// The decoded parameters of a query or form, in their order.
+std::vector<std::pair<std::string, std::string>> ParseQuery(std::string_view text);
+
 }  // namespace intercom_extractor::fake
 
 #endif  // TESTS_FAKE_INTERCOM_HTTP_SERVER_H_

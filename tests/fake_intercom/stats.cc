@@ -11,9 +11,10 @@ namespace {
 constexpr size_t kMaxDuplicatesListed = 20;
 
 bool IsWord(std::string_view segment) {
-  static constexpr std::array<std::string_view, 16> kWords = {
-      "me",     "contacts", "companies", "conversations", "admins", "teams",   "tags",  "segments",
-      "events", "notes",    "search",    "scroll",        "list",   "deleted", "parts", "merge"};
+  static constexpr std::array<std::string_view, 20> kWords = {
+      "me",       "contacts", "companies", "conversations", "admins", "teams", "tags",
+      "segments", "events",   "notes",     "search",        "scroll", "list",  "deleted",
+      "parts",    "merge",    "oauth",     "auth",          "eagle",  "token"};
   return std::find(kWords.begin(), kWords.end(), segment) != kWords.end();
 }
 
