@@ -19,14 +19,13 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "grpc/support/log.h"
+#include "release/build_info.h"
 #include "server/extractor_server.h"
 #include "server/log.h"
 #include "server/server_config.h"
 
 namespace intercom_extractor {
 namespace {
-
-constexpr char kVersion[] = "0.1.0";
 
 // The same numbers as the command line's.
 constexpr int kExitOk = 0;
@@ -131,7 +130,8 @@ int Main(int argc, char** argv) {
   app.add_option("--log-level", log_level, "What is logged; default info")
       ->type_name("")
       ->check(CLI::IsMember({"debug", "info", "warn", "error"}));
-  app.set_version_flag("--version", std::string("intercom-extractor-server ") + kVersion);
+  app.set_version_flag("--version", VersionText("intercom-extractor-server"),
+                       "Print the version and what it is made of, and exit");
   app.footer(
       "SIGTERM and SIGINT end running extractions with a last checkpoint, within 25 s;\n"
       "a second one ends at once. Exit codes: 0 stopped by a signal, 2 usage or configuration, 5 "

@@ -15,11 +15,10 @@
 #include "clients/cli/table_flags.h"
 #include "clients/sinks/make_sink.h"
 #include "proto/v1.h"
+#include "release/build_info.h"
 
 namespace intercom_extractor {
 namespace {
-
-constexpr char kVersion[] = "intercom-extract 0.1.0";
 
 std::string SinkMistake(const ExtractOptions& options) {
   if (!options.output.empty()) {
@@ -133,7 +132,7 @@ UsageError FromParser(const CLI::App& app, const CLI::ParseError& error) {
 CommandLine ParseCommandLine(int argc, const char* const* argv, absl::Time now) {
   CLI::App app(kDescription, "intercom-extract");
   app.footer(kFooter);
-  app.set_version_flag("--version", kVersion, "Print the version and exit");
+  app.set_version_flag("--version", "", "Print the version and what it is made of, and exit");
   app.set_help_flag("-h,--help", "Print this help and exit");
   app.require_subcommand(1);
   app.get_formatter()->column_width(32);
@@ -243,7 +242,7 @@ CommandLine ParseCommandLine(int argc, const char* const* argv, absl::Time now) 
   } catch (const CLI::CallForHelp&) {
     return InfoText{app.help()};
   } catch (const CLI::CallForVersion&) {
-    return InfoText{absl::StrCat(kVersion, "\n")};
+    return InfoText{VersionText("intercom-extract")};
   } catch (const CLI::ParseError& error) {
     return FromParser(app, error);
   }

@@ -4,6 +4,7 @@ The fake writes what a correct extraction gives; intercom-extract then reads the
 over HTTP as it would read Intercom. Exit code 0 only when all tables are equal.
 """
 
+import argparse
 import collections
 import contextlib
 import json
@@ -16,7 +17,7 @@ import subprocess
 import sys
 import time
 
-PROGRAMS = pathlib.Path("bazel-bin")
+ROOT = pathlib.Path(__file__).resolve().parents[2]
 OUTPUT = pathlib.Path("demo-output")
 EXPECTED = OUTPUT / "expected"
 EXTRACTED = OUTPUT / "tables"
@@ -59,9 +60,9 @@ def build():
 
 
 @contextlib.contextmanager
-def fake_intercom():
+def fake_intercom(program):
     """Runs the fake and yields its base URL."""
-    command = [PROGRAMS / "tests/fake_intercom/fake-intercom", "--port", "0"]
+    command = [program, "--port", "0"]
     for name, count in WORKSPACE.items():
         command += [f"--{name}", str(count)]
     command += ["--quota", QUOTA, "--expect", EXPECTED]
@@ -82,10 +83,10 @@ def fake_intercom():
             fake.wait()
 
 
-def extract(base_url):
+def extract(program, base_url):
     """Runs the extraction; returns its summary."""
     command = [
-        PROGRAMS / "clients/cli/intercom-extract",
+        program,
         *["extract", "--embedded", "--base-url", base_url, "--template", "all"],
         *["--output", EXTRACTED, "--json"],
     ]
@@ -144,19 +145,25 @@ def print_tables(summary, differences):
             print(f"\n{name}:\n{difference}")
 
 
-def demo():
+def demo(installed):
+    """With the programs in a directory, or with those of the checkout, which it builds."""
     start = time.monotonic()
     shutil.rmtree(OUTPUT, ignore_errors=True)
     OUTPUT.mkdir()
     made_up = ", ".join(f"{count:,} {name}" for name, count in WORKSPACE.items())
     print(f"A made-up workspace: {made_up}; quota {QUOTA}")
-    with phase("build"):
-        build()
+    if installed:
+        fake, extractor = installed / "fake-intercom", installed / "intercom-extract"
+    else:
+        fake = ROOT / "bazel-bin/tests/fake_intercom/fake-intercom"
+        extractor = ROOT / "bazel-bin/clients/cli/intercom-extract"
+        with phase("build"):
+            build()
     with contextlib.ExitStack() as stack:
         with phase("start the fake Intercom"):
-            base_url = stack.enter_context(fake_intercom())
+            base_url = stack.enter_context(fake_intercom(fake))
         with phase("extract all tables"):
-            summary = extract(base_url)
+            summary = extract(extractor, base_url)
     with phase("compare with the expected rows"):
         names = sorted(path.stem for path in EXPECTED.glob("*.csv"))
         differences = {name: compare(name) for name in names}
@@ -175,9 +182,19 @@ def demo():
 def main():
     # So that `kill` ends the fake too.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    os.chdir(pathlib.Path(__file__).resolve().parents[2])
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
+    parser.add_argument(
+        "--programs",
+        type=pathlib.Path,
+        metavar="DIR",
+        help="where intercom-extract and fake-intercom are installed; files go into the "
+        "working directory then",
+    )
+    installed = parser.parse_args().programs
+    if not installed:
+        os.chdir(ROOT)
     try:
-        return demo()
+        return demo(installed)
     except DemoError as error:
         print(f"\nFAIL: {error}", file=sys.stderr)
         return 1

@@ -7,10 +7,10 @@ source tools/run/benchmarks.sh
 
 part=all
 case ${1:-} in
-  cpp | sanitizers | clients | sinks | soak | demo) part=$1 ;;
+  cpp | sanitizers | clients | sinks | package | soak | demo) part=$1 ;;
   conformance) part=clients ;;
   "" | -*) ;;
-  *) die "test has the parts cpp, sanitizers, clients, sinks, soak and demo" ;;
+  *) die "test has the parts cpp, sanitizers, clients, sinks, package, soak and demo" ;;
 esac
 [[ $part == all ]] || shift
 flags=("$@")
@@ -92,6 +92,9 @@ suite_sinks() {
   tests/sinks/run.sh
 }
 
+# What ./run package makes, installed in a clean Debian.
+suite_package() { tests/package/run.sh; }
+
 # A seeded slice of the kill campaign; ./run soak kill runs as much of it as wanted.
 suite_soak() {
   bazel_cached build "${program_targets[@]}"
@@ -145,6 +148,10 @@ fi
 if [[ $part == all || $part == sinks ]]; then
   groups+=(clients sinks)
   suites+=(sinks)
+fi
+if [[ $part == all || $part == package ]]; then
+  groups+=(package)
+  suites+=(package)
 fi
 if [[ $part == all || $part == soak ]]; then
   groups+=(clients)
