@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from intercom.extractor.v1 import extractor_service_pb2
 
@@ -152,7 +152,11 @@ def _comparable(table: str, row: Row) -> tuple[tuple[str, Cell], ...]:
     )
 
 
-def differences(streams: Streams, expected: Path) -> list[str]:
+class Reader(Protocol):
+    def tables(self) -> Mapping[str, Sequence[Row]]: ...
+
+
+def differences(streams: Reader, expected: Path) -> list[str]:
     """How the tables of a reader differ from the expected files, one line for each."""
     found = []
     for table, rows in streams.tables().items():

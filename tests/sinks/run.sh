@@ -22,6 +22,11 @@ name_programs
 for program in "$FAKE_INTERCOM" "$INTERCOM_EXTRACT"; do
   require_program "$program" sinks
 done
+# The example that reads Kafka is tested as its README says to install it.
+clients/python/acceptance/run prepare
+prepare_environment clients/python/examples/kafka_to_parquet/requirements.txt
+export KAFKA_TO_PARQUET_PYTHON=$environment/bin/python
+export KAFKA_TO_PARQUET_PATH=$PWD/.build/clients/python/site
 prepare_environment "$folder/requirements.txt"
 mkdir -p "$build"
 stubs=$(mktemp -d)

@@ -10,6 +10,8 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
+from intercom_extractor import Client
+from intercom_extractor.descriptions import known_tables
 from programs import ACCESS_TOKEN, Fake, running_fake, running_server
 from tables import TABLES
 
@@ -77,6 +79,11 @@ def test_the_example_draws_its_plot(server: str, tmp_path: Path) -> None:
 def extract(server: str, folder: Path, *flags: str) -> subprocess.CompletedProcess[str]:
     module = ("-m", "intercom_extractor.command")
     return run(*module, "--server", server, "--output", "out", *flags, folder=folder)
+
+
+def test_tables_are_known_without_a_server_as_it_lists_them(server: str) -> None:
+    with Client(server) as client:
+        assert known_tables() == client.tables()
 
 
 def test_the_command_writes_every_table(server: str, tmp_path: Path) -> None:
