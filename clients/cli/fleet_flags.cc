@@ -90,6 +90,10 @@ void AddWork(CLI::App* fleet, FleetOptions* options, FleetFlags* flags) {
                    "back; two of one name exclude each other. Without it one that ends leaves them "
                    "to others at once")
       ->type_name("NAME");
+  command
+      ->add_option("--alive-file", options->alive_file,
+                   "Renewed every 5 s while this worker works, gone when it ends: for probes")
+      ->type_name("FILE");
   command->add_option("--jobs", options->jobs, "So many run at a time")
       ->type_name("N")
       ->check(CLI::Range(1, 1000))

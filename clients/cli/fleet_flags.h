@@ -38,6 +38,7 @@ struct FleetOptions {
   // Of work.
   ConnectionOptions connection;
   std::string worker;
+  std::string alive_file;  // Empty: none.
   int jobs = 8;
   absl::Duration session_timeout = absl::Seconds(45);
 

@@ -72,6 +72,8 @@ TEST(FleetFlagsTest, WorkHasTheDocumentedDefaults) {
   EXPECT_EQ(options.worker, "");
   EXPECT_EQ(options.jobs, 8);
   EXPECT_EQ(options.session_timeout, absl::Seconds(45));
+  EXPECT_EQ(options.alive_file, "");
+  EXPECT_EQ(Fleet("work --config c.yaml --alive-file /run/alive").alive_file, "/run/alive");
 }
 
 TEST(FleetFlagsTest, MistakesSayWhatToWriteInstead) {

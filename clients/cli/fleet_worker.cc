@@ -12,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "clients/cli/alive_file.h"
 #include "clients/cli/embedded_server.h"
 #include "clients/cpp/client.h"
 #include "clients/fleet/fleet_topics.h"
@@ -93,6 +94,11 @@ Outcome RunFleetWorker(const FleetOptions& options, KafkaTarget target, const Co
     worker_options.group.name = options.worker;
     worker_options.group.session_timeout = options.session_timeout;
     worker_options.max_jobs = options.jobs;
+    AliveFile alive(options.alive_file);
+    if (absl::Status made = alive.Make(SinceBoot()); !made.ok()) {
+      return {ExitCode::kOutput, std::string(made.message())};
+    }
+    worker_options.on_round = [&alive] { alive.Touch(SinceBoot()); };
     setting.note("fleet", absl::StrCat("worker ", setting.worker, " with ", rights.size(),
                                        " connections, at ", setting.target.name()));
     Worker worker(setting, worker_options, client, lease.get(), rights);

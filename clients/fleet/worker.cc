@@ -70,6 +70,7 @@ absl::Status Worker::WorkOnce(Cancellation* interrupt) {
     CollectEnded();
     TakeStates();
     StartDueJobs();
+    options_.on_round();
   }
   if (!status.ok()) {
     lease_->End();

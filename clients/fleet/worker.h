@@ -4,6 +4,7 @@
 #include <atomic>
 #include <condition_variable>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -41,6 +42,8 @@ class Worker {
   struct Options {
     GroupMember::Options group;
     int max_jobs = 8;  // At a time.
+    // Called some ten times a second by the thread of the group, while the lease lives.
+    std::function<void()> on_round = [] {};
   };
 
   // All must outlive the worker. `lease` is the one of `rights`.
