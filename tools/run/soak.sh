@@ -1,16 +1,17 @@
 #!/usr/bin/env bash
 # Breaks whole extractions, or the databases that they fill, at random points and compares
-# every row with the truth; or measures what a server holds whose reader stops.
+# every row with the truth; or measures what a server holds whose reader stops, or how fast a
+# fleet is.
 set -euo pipefail
 source tools/run/lib.sh
 
 case ${1:-} in
   kill | sigterm | stall) ;;
-  sinks | fleet) need sinks ;;
-  *) die "soak has kill, sigterm, sinks, fleet and stall; ./run soak kill --help says more" ;;
+  sinks | fleet | scale) need sinks ;;
+  *) die "soak has kill, sigterm, sinks, fleet, scale and stall; ./run soak kill --help says more" ;;
 esac
 need build clients
 bazel_cached build "${program_targets[@]}"
 if [[ $1 == sinks ]]; then exec tests/sinks/run.sh campaign "${@:2}"; fi
-if [[ $1 == fleet ]]; then exec tests/sinks/run.sh fleet "${@:2}"; fi
+if [[ $1 == fleet || $1 == scale ]]; then exec tests/sinks/run.sh "$@"; fi
 exec tests/soak/run.sh "$@"

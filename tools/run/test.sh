@@ -7,10 +7,10 @@ source tools/run/benchmarks.sh
 
 part=all
 case ${1:-} in
-  cpp | sanitizers | clients | sinks | package | soak | demo) part=$1 ;;
+  cpp | sanitizers | clients | sinks | deploy | package | soak | demo) part=$1 ;;
   conformance) part=clients ;;
   "" | -*) ;;
-  *) die "test has the parts cpp, sanitizers, clients, sinks, package, soak and demo" ;;
+  *) die "test has the parts cpp, sanitizers, clients, sinks, deploy, package, soak and demo" ;;
 esac
 [[ $part == all ]] || shift
 flags=("$@")
@@ -92,6 +92,12 @@ suite_sinks() {
   tests/sinks/run.sh
 }
 
+# The unit for systemd and the chart for Kubernetes.
+suite_deploy() {
+  bazel_cached build //clients/cli:intercom-extract
+  tests/deploy/run.sh
+}
+
 # What ./run package makes, installed in a clean Debian.
 suite_package() { tests/package/run.sh; }
 
@@ -148,6 +154,10 @@ fi
 if [[ $part == all || $part == sinks ]]; then
   groups+=(clients sinks)
   suites+=(sinks)
+fi
+if [[ $part == all || $part == deploy ]]; then
+  groups+=(deploy)
+  suites+=(deploy)
 fi
 if [[ $part == all || $part == package ]]; then
   groups+=(package)
