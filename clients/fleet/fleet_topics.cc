@@ -7,6 +7,8 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "clients/sinks/kafka/kafka_positions.h"
 #include "clients/sinks/kafka/kafka_producer.h"
 #include "clients/sinks/kafka/kafka_reader.h"
@@ -18,6 +20,19 @@ constexpr size_t kLongestWorkspace = 100;
 
 // Each try waits for the one before it to end.
 constexpr int kChangeTries = 10;
+
+// Brokers say that topics are made before all of them know it.
+constexpr absl::Duration kSettle = absl::Seconds(30);
+constexpr absl::Duration kSettleWait = absl::Milliseconds(100);
+
+absl::Status WaitUntilThere(const KafkaTarget& target, const std::string& topic) {
+  const absl::Time deadline = absl::Now() + kSettle;
+  for (;;) {
+    const auto partitions = CountPartitions(target, topic);
+    if (!partitions.ok() || *partitions > 0 || absl::Now() >= deadline) return partitions.status();
+    absl::SleepFor(kSettleWait);
+  }
+}
 
 absl::Status ChangeOnce(
     const KafkaTarget& target,
@@ -62,6 +77,9 @@ absl::Status MakeFleet(int partitions, KafkaTarget* target) {
           (*producer)->MakeTopics({jobs, PositionsTopic(*target)}, target->replication);
       !made.ok()) {
     return made;
+  }
+  for (const std::string& topic : {jobs.name, PositionsTopicName(*target)}) {
+    if (absl::Status there = WaitUntilThere(*target, topic); !there.ok()) return there;
   }
   return FindFleet(target);
 }

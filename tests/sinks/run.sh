@@ -5,6 +5,7 @@
 #   run.sh demo               ./run demo --sink kafka
 #   run.sh campaign [FLAGS]   ./run soak sinks: many kills in mid-transaction; --help says more
 #   run.sh fleet [FLAGS]      ./run soak fleet: 200 workspaces on workers that are killed
+#   run.sh scale [FLAGS]      ./run soak scale: how much workers of a fleet do, and what it takes
 #
 # The programs come from bazel-bin unless the environment names others, as in
 # tests/conformance/run.sh.
@@ -48,6 +49,10 @@ if [[ ${1:-} == campaign ]]; then
 fi
 if [[ ${1:-} == fleet ]]; then
   "$environment/bin/python" "$folder/fleet_campaign.py" "${@:2}"
+  exit
+fi
+if [[ ${1:-} == scale ]]; then
+  "$environment/bin/python" "$folder/fleet_scale.py" "${@:2}"
   exit
 fi
 run_pytest "$folder" "$build/junit.xml" -r fE "$@"

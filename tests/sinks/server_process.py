@@ -38,6 +38,11 @@ class ServerProcess:
             time.sleep(0.02)
         raise RuntimeError(f"it did not start: {self.log.read_text()[-2000:]}")
 
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
     def signal(self, number: int) -> None:
         assert self._process is not None
         self._process.send_signal(number)
