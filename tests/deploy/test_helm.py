@@ -168,6 +168,11 @@ def test_the_parts_find_each_other(values: Values, tmp_path: Path) -> None:
     assert volumes["config"]["configMap"]["name"] == manifests["ConfigMap"]["metadata"]["name"]
     mounts = {mount["name"]: mount for mount in _worker(manifests)["volumeMounts"]}
     assert mounts.keys() == volumes.keys()
+    for connection in _connections(manifests):
+        folder = mounts["tokens"]["mountPath"]
+        assert connection["access_token_file"] == f"{folder}/{connection['name']}"
+    [file] = manifests["ConfigMap"]["data"]
+    assert f"--config={mounts['config']['mountPath']}/{file}" in _worker(manifests)["args"]
 
 
 def test_the_command_is_one_that_the_program_takes(

@@ -1,5 +1,6 @@
 """intercom-extract fleet: workers that share workspaces over a real broker, and are killed."""
 
+import os
 import random
 import signal
 import time
@@ -142,6 +143,32 @@ def test_of_two_workers_with_one_name_the_older_one_ends_before_the_newer_one_as
         assert len({one.process for one in asked}) == 2
         assert fleets.at_the_same_time(asked, grace=60) == []
         assert fleet.problems() == []
+
+
+def test_a_worker_that_hangs_is_told_from_one_that_works_by_its_file(
+    kafka: TopicsKafka, tmp_path: Path
+) -> None:
+    alive = tmp_path / "alive"
+
+    def renewed() -> bool:
+        return alive.stat().st_mtime > 0
+
+    with running_workspaces(tmp_path, 1, *SMALL) as workspaces:
+        fleet = Fleet(kafka, workspaces, tmp_path, "alive.")
+        fleet.submit("--template=all")
+        with working(fleet, ["a"], f"--alive-file={alive}") as workers:
+            workers[0].until(alive.exists)
+            os.utime(alive, (0, 0))
+            workers[0].until(renewed)
+            workers[0].process.send_signal(signal.SIGSTOP)
+            os.utime(alive, (0, 0))
+            time.sleep(SESSION_SECONDS)
+            assert not renewed()
+            workers[0].process.send_signal(signal.SIGCONT)
+            workers[0].until(renewed)
+            fleet.wait_until_done(60, workers)
+            assert workers[0].kill(signal.SIGTERM) == COMPLETE
+        assert not alive.exists()
 
 
 def test_a_job_runs_again_when_it_is_submitted_again_and_then_reads_what_changed(
