@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from fleet import Fleet, Workspaces, running_workspaces, working
-from kafka_topics import TopicsKafka, running_topics
+from kafka_topics import TopicsKafka, admin_of, running_topics, topic_ends
 
 from programs import ROOT
 
@@ -44,6 +44,8 @@ class Figures:
     broker_cpu: float
     worker_mib: float  # At its peak, of the largest.
     topic_bytes: int
+    positions_bytes: int  # Of these, those of positions, before compaction.
+    transactions: int
 
     @property
     def rows_per_second(self) -> float:
@@ -86,6 +88,9 @@ def measure(kafka: TopicsKafka, folder: Path, workers: int, jobs: int, seed: int
             memory = max(memory_mib(pid, "VmHWM") for pid in pids)
         asked = workspaces.asked()
     size = bytes_of(kafka, fleet.prefix)
+    positions = bytes_of(kafka, f"{fleet.prefix}_positions")
+    # Each leaves a position and a mark there.
+    ends = topic_ends(admin_of(kafka.address), f"{fleet.prefix}_positions")
     kafka.drop(fleet.prefix)
     return Figures(
         workers=workers,
@@ -93,11 +98,13 @@ def measure(kafka: TopicsKafka, folder: Path, workers: int, jobs: int, seed: int
         workspaces=count,
         rows=sum(job["rows"] for job in done),
         requests=len(asked),
-        seconds=asked[-1].at - asked[0].at,
+        seconds=max(one.at for one in asked) - min(one.at for one in asked),
         worker_cpu=cpu,
         broker_cpu=broker,
         worker_mib=memory,
         topic_bytes=size,
+        positions_bytes=positions,
+        transactions=sum(ends.values()) // 2,
     )
 
 
@@ -157,10 +164,10 @@ def _median(rounds: list[Figures], of: str) -> float:
 def table(measured: list[list[Figures]]) -> str:
     """In Markdown: of each setting the medians of its rounds."""
     lines = [
-        "| workers | jobs each | workspaces | rows/s | requests/s | worker CPU s | broker CPU s | "
-        "worker MiB | bytes in Kafka |",
-        "| --- | --- | --- | --- | --- | --- | --- | --- | --- |",
-        "| | | | | | per million rows | per million rows | at its peak | per row |",
+        "| workers | jobs each | workspaces | rows/s | requests/s | transactions/s | "
+        "worker CPU s | broker CPU | worker MiB | bytes in Kafka |",
+        "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |",
+        "| | | | | | | per million rows | ms per transaction | at its peak | per row |",
     ]
     for rounds in measured:
         first = rounds[0]
@@ -172,8 +179,9 @@ def table(measured: list[list[Figures]]) -> str:
             str(first.workspaces),
             f"{_median(rounds, 'rows_per_second'):,.0f}",
             f"{_median(rounds, 'requests') / seconds:,.0f}",
+            f"{_median(rounds, 'transactions') / seconds:,.0f}",
             f"{_median(rounds, 'worker_cpu') / million:.0f}",
-            f"{_median(rounds, 'broker_cpu') / million:.0f}",
+            f"{_median(rounds, 'broker_cpu') / _median(rounds, 'transactions') * 1000:.0f}",
             f"{_median(rounds, 'worker_mib'):.0f}",
             f"{_median(rounds, 'topic_bytes') / million / 1e6:.0f}",
         ]
