@@ -41,6 +41,7 @@ class Figures:
     requests: int
     seconds: float  # From the first request to the last.
     worker_cpu: float  # Seconds, of all.
+    thread_cpu: float  # Of the busiest thread of all: what more cores do not make faster.
     broker_cpu: float
     worker_mib: float  # At its peak, of the largest.
     topic_bytes: int
@@ -52,9 +53,14 @@ class Figures:
         return self.rows / self.seconds
 
 
-def cpu_seconds(pid: int) -> float:
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+def cpu_seconds(pid: int, thread: str = "") -> float:
+    fields = Path(f"/proc/{pid}{thread}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / _TICKS
+
+
+def busiest_thread(pid: int) -> float:
+    threads = os.listdir(f"/proc/{pid}/task")
+    return max(cpu_seconds(pid, f"/task/{thread}") for thread in threads)
 
 
 def memory_mib(pid: int, kind: str) -> float:
@@ -85,6 +91,7 @@ def measure(kafka: TopicsKafka, folder: Path, workers: int, jobs: int, seed: int
             broker = cpu_seconds(kafka.pid) - broker
             pids = [worker.process.pid for worker in processes]
             cpu = sum(map(cpu_seconds, pids))
+            thread = max(map(busiest_thread, pids))
             memory = max(memory_mib(pid, "VmHWM") for pid in pids)
         asked = workspaces.asked()
     size = bytes_of(kafka, fleet.prefix)
@@ -100,6 +107,7 @@ def measure(kafka: TopicsKafka, folder: Path, workers: int, jobs: int, seed: int
         requests=len(asked),
         seconds=max(one.at for one in asked) - min(one.at for one in asked),
         worker_cpu=cpu,
+        thread_cpu=thread,
         broker_cpu=broker,
         worker_mib=memory,
         topic_bytes=size,
@@ -164,10 +172,9 @@ def _median(rounds: list[Figures], of: str) -> float:
 def table(measured: list[list[Figures]]) -> str:
     """In Markdown: of each setting the medians of its rounds."""
     lines = [
-        "| workers | jobs each | workspaces | rows/s | requests/s | transactions/s | "
-        "worker CPU s | broker CPU | worker MiB | bytes in Kafka |",
-        "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |",
-        "| | | | | | | per million rows | ms per transaction | at its peak | per row |",
+        "| workers | jobs each | workspaces | rows/s | requests/s | CPU s per million rows | "
+        "cores of the broker | MiB of a worker, peak | bytes in Kafka per row |",
+        f"| {' | '.join(['---'] * 9)} |",
     ]
     for rounds in measured:
         first = rounds[0]
@@ -179,9 +186,8 @@ def table(measured: list[list[Figures]]) -> str:
             str(first.workspaces),
             f"{_median(rounds, 'rows_per_second'):,.0f}",
             f"{_median(rounds, 'requests') / seconds:,.0f}",
-            f"{_median(rounds, 'transactions') / seconds:,.0f}",
             f"{_median(rounds, 'worker_cpu') / million:.0f}",
-            f"{_median(rounds, 'broker_cpu') / _median(rounds, 'transactions') * 1000:.0f}",
+            f"{_median(rounds, 'broker_cpu') / seconds:.2f}",
             f"{_median(rounds, 'worker_mib'):.0f}",
             f"{_median(rounds, 'topic_bytes') / million / 1e6:.0f}",
         ]
@@ -215,7 +221,11 @@ def main() -> int:
     rounds = [asdict(figures) for setting in measured for figures in setting]
     path.write_text(json.dumps({"rounds": rounds, "many": many}, indent=1) + "\n")
     print(table(measured))
-    print(f"\n{MANY:,} workspaces that wait:")
+    last = measured[-1]
+    thread = _median(last, "thread_cpu") / _median(last, "rows") * last[0].workers * 1e6
+    print(f"\nThe busiest thread of a worker takes {thread:.0f} CPU s per million rows.")
+    position = _median(last, "positions_bytes") / _median(last, "transactions")
+    print(f"A position has {position:,.0f} bytes. {MANY:,} workspaces that wait:")
     for name, value in many.items():
         print(f"  {name.replace('_', ' '):<20}{value:8.2f}")
     print(f"\nfigures: {path.relative_to(ROOT)}")
