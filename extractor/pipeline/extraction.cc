@@ -250,6 +250,7 @@ class ExtractionImpl final : public Extraction {
 absl::StatusOr<std::unique_ptr<Extraction>> Extraction::Create(const v1::ExtractRequest& request,
                                                                IntercomClient* client,
                                                                EventQueue* events,
+                                                               const std::string& caller,
                                                                const ScrollDrain::Options& scroll) {
   auto tables = TableCatalog::Get().Select(
       request.template_(),
@@ -261,7 +262,7 @@ absl::StatusOr<std::unique_ptr<Extraction>> Extraction::Create(const v1::Extract
   const absl::StatusOr<Incremental> incremental = IncrementalOf(request, now);
   if (!incremental.ok()) return incremental.status();
   absl::StatusOr<ResumePoint> resume_point =
-      ResumePoint::Create(request, *tables, *incremental, client->connection(), now);
+      ResumePoint::Create(request, *tables, *incremental, client->connection(), caller, now);
   if (!resume_point.ok()) return resume_point.status();
   return std::unique_ptr<Extraction>(
       new ExtractionImpl(*std::move(tables), request.body_format(), *incremental,

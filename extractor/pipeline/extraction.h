@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <string>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -23,10 +24,11 @@ class Extraction {
  public:
   // `client` and `events` must outlive the extraction. kInvalidArgument when the
   // request names no table, or an unknown one; kFailedPrecondition for a resume
-  // token that cannot be used (see the service's comments).
+  // token that cannot be used (see the service's comments). `caller`: who asks, empty for
+  // nobody in particular; resume tokens are good for the same one only.
   static absl::StatusOr<std::unique_ptr<Extraction>> Create(
       const v1::ExtractRequest& request, IntercomClient* client, EventQueue* events,
-      const ScrollDrain::Options& scroll = {});
+      const std::string& caller = "", const ScrollDrain::Options& scroll = {});
 
   virtual ~Extraction() = default;
 

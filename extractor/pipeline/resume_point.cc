@@ -14,7 +14,8 @@ namespace {
 constexpr absl::Duration kMaxTokenAge = absl::Hours(24 * 30);
 
 std::string DigestOf(const v1::ExtractRequest& request, const std::vector<const TableInfo*>& tables,
-                     const Incremental& incremental, const Connection& connection) {
+                     const Incremental& incremental, const Connection& connection,
+                     const std::string& caller) {
   // However the tables were named.
   std::string text = absl::StrCat(connection.name, "\n");
   for (const TableInfo* table : tables) absl::StrAppend(&text, table->name(), "\n");
@@ -24,6 +25,7 @@ std::string DigestOf(const v1::ExtractRequest& request, const std::vector<const 
   if (incremental.since.has_value()) absl::StrAppend(&text, "\nsince ", *incremental.since);
   if (request.with_parents()) absl::StrAppend(&text, "\nwith parents");
   if (incremental.find_deleted) absl::StrAppend(&text, "\nfind deleted");
+  if (!caller.empty()) absl::StrAppend(&text, "\ncaller ", caller);
   std::string digest(SHA256_DIGEST_LENGTH, '\0');
   SHA256(reinterpret_cast<const unsigned char*>(text.data()), text.size(),
          reinterpret_cast<unsigned char*>(&digest[0]));
@@ -35,8 +37,9 @@ std::string DigestOf(const v1::ExtractRequest& request, const std::vector<const 
 absl::StatusOr<ResumePoint> ResumePoint::Create(const v1::ExtractRequest& request,
                                                 const std::vector<const TableInfo*>& tables,
                                                 const Incremental& incremental,
-                                                const Connection& connection, absl::Time now) {
-  ResumePoint point(connection, DigestOf(request, tables, incremental, connection));
+                                                const Connection& connection,
+                                                const std::string& caller, absl::Time now) {
+  ResumePoint point(connection, DigestOf(request, tables, incremental, connection, caller));
   if (request.resume_token().empty()) return point;
   absl::StatusOr<resume::State> state = point.codec_.Open(request.resume_token());
   if (!state.ok()) return state.status();
@@ -44,8 +47,8 @@ absl::StatusOr<ResumePoint> ResumePoint::Create(const v1::ExtractRequest& reques
     return StatusWithReason(
         absl::StatusCode::kFailedPrecondition, "RESUME_TOKEN_MISMATCH",
         "the resume token continues another extraction: of another connection, other tables, "
-        "another body format or another updated_since; ask for the same, or extract anew without "
-        "it");
+        "another body format, another updated_since or another caller; ask for the same, or "
+        "extract anew without it");
   }
   const absl::Duration age = now - absl::FromUnixSeconds(state->made_at());
   if (age > kMaxTokenAge) {

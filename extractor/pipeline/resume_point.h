@@ -22,15 +22,17 @@
 namespace intercom_extractor {
 
 // Where a stream begins, and the tokens that say where it can be continued: both are
-// bound to the connection and to what is asked for.
+// bound to the connection, to who asks and to what is asked for.
 class ResumePoint {
  public:
-  // `tables` and `incremental`: what the request selects. kFailedPrecondition when its
-  // token cannot be used, with the reasons that the service's comments name.
+  // `tables` and `incremental`: what the request selects; `caller`: who asks, empty for
+  // nobody in particular. kFailedPrecondition when its token cannot be used, with the
+  // reasons that the service's comments name.
   static absl::StatusOr<ResumePoint> Create(const v1::ExtractRequest& request,
                                             const std::vector<const TableInfo*>& tables,
                                             const Incremental& incremental,
-                                            const Connection& connection, absl::Time now);
+                                            const Connection& connection, const std::string& caller,
+                                            absl::Time now);
 
   // Where the stream that this one continues stood, if there is one.
   const std::optional<resume::State>& earlier() const { return earlier_; }

@@ -36,7 +36,7 @@ class ResumePointTest : public testing::Test {
 
   absl::StatusOr<ResumePoint> Create(absl::Time now = kNoon) const {
     return ResumePoint::Create(request_, {&tags_, &users_}, *IncrementalOf(request_, now),
-                               connection_, now);
+                               connection_, caller_, now);
   }
 
   std::string MakeToken(const Walk& walk = FakeWalk()) const {
@@ -53,6 +53,7 @@ class ResumePointTest : public testing::Test {
   const TableInfo& users_ = *TableCatalog::Get().Find("users");
   v1::ExtractRequest request_;
   Connection connection_;
+  std::string caller_;
   RunReport report_{{&tags_, &users_}, kNoon};
 };
 
@@ -84,6 +85,19 @@ TEST_F(ResumePointTest, ATokenOfAnotherConnectionOrBodyFormatIsRefused) {
   EXPECT_EQ(ReasonFor(token), "OK");
   request_.set_body_format(v1::BODY_FORMAT_HTML);
   EXPECT_EQ(ReasonFor(token), "RESUME_TOKEN_MISMATCH");
+}
+
+TEST_F(ResumePointTest, ATokenOfAnotherCallerIsRefused) {
+  const std::string of_nobody = MakeToken();
+  caller_ = "nightly";
+  const std::string of_nightly = MakeToken();
+  EXPECT_EQ(ReasonFor(of_nightly), "OK");
+  EXPECT_EQ(ReasonFor(of_nobody), "RESUME_TOKEN_MISMATCH");
+  caller_ = "other";
+  EXPECT_EQ(ReasonFor(of_nightly), "RESUME_TOKEN_MISMATCH");
+  caller_ = "";
+  EXPECT_EQ(ReasonFor(of_nightly), "RESUME_TOKEN_MISMATCH");
+  EXPECT_EQ(ReasonFor(of_nobody), "OK");
 }
 
 TEST_F(ResumePointTest, ATokenIsGoodForThirtyDays) {

@@ -57,7 +57,7 @@ class Running : public RunningExtraction {
         owner_(std::move(owner)),
         events_(queue_bytes),
         reader_(&events_),
-        extraction_(Extraction::Create(request, client, &events_, scroll)) {
+        extraction_(Extraction::Create(request, client, &events_, /*caller=*/"", scroll)) {
     if (extraction_.ok()) (*extraction_)->Start();
   }
 

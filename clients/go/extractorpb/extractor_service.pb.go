@@ -855,7 +855,7 @@ type CheckConnectionResponse struct {
 	Workspace *Workspace `protobuf:"bytes,1,opt,name=workspace,proto3" json:"workspace,omitempty"`
 	// The Intercom API version that requests ask for.
 	ApiVersion string `protobuf:"bytes,2,opt,name=api_version,json=apiVersion,proto3" json:"api_version,omitempty"`
-	// One entry per table, in the order of `ListTables`.
+	// One entry per table that the caller may read, in the order of `ListTables`.
 	Tables []*TableCheck `protobuf:"bytes,3,rep,name=tables,proto3" json:"tables,omitempty"`
 	// The quota that Intercom states, if it states one.
 	Quota         *Quota `protobuf:"bytes,4,opt,name=quota,proto3,oneof" json:"quota,omitempty"`

@@ -37,6 +37,16 @@ const (
 // Errors carry `google.rpc.ErrorInfo` with domain "intercom-extractor" and one
 // of the reasons named at each call; `google.rpc.RetryInfo` where waiting helps.
 // Messages name operations and ids, never an access token or customer content.
+//
+// Where a server names its callers, each call must show who makes it, with the
+// metadata "authorization: Bearer TOKEN" or a client certificate. Then any call may
+// end with:
+//   - `UNAUTHENTICATED` (CALLER_UNKNOWN): the server does not know who calls.
+//   - `PERMISSION_DENIED` (CONNECTION_FORBIDDEN): the caller may not use the
+//     connection, whether there is one of that name or not.
+//   - `RESOURCE_EXHAUSTED` (CALLER_LIMIT): the caller has made as many calls, or has
+//     as many streams, as it may, or the server has. Call again after the
+//     `RetryInfo`.
 type ExtractorServiceClient interface {
 	// Describes the tables and columns that `Extract` can stream. Needs no
 	// connection and calls nobody.
@@ -54,10 +64,12 @@ type ExtractorServiceClient interface {
 	// dozen requests.
 	//
 	// Errors:
-	// * `INVALID_ARGUMENT` (BAD_REQUEST): unknown table or no table. Do not retry.
-	// * `NOT_FOUND` (CONNECTION_UNKNOWN): the server has no such connection.
-	// * `UNAUTHENTICATED` (TOKEN_INVALID): Intercom refuses the token.
-	// * `UNAVAILABLE` (INTERCOM_UNREACHABLE): Intercom could not be reached.
+	//   - `INVALID_ARGUMENT` (BAD_REQUEST): unknown table or no table. Do not retry.
+	//   - `PERMISSION_DENIED` (TABLE_FORBIDDEN): the caller may not read all of these
+	//     tables; the message names those that it may not.
+	//   - `NOT_FOUND` (CONNECTION_UNKNOWN): the server has no such connection.
+	//   - `UNAUTHENTICATED` (TOKEN_INVALID): Intercom refuses the token.
+	//   - `UNAVAILABLE` (INTERCOM_UNREACHABLE): Intercom could not be reached.
 	PlanExtraction(ctx context.Context, in *PlanExtractionRequest, opts ...grpc.CallOption) (*PlanExtractionResponse, error)
 	// Reads tables and streams their rows, then ends with OK after a summary.
 	//
@@ -77,6 +89,8 @@ type ExtractorServiceClient interface {
 	// Errors:
 	//   - `INVALID_ARGUMENT` (BAD_REQUEST): unknown table or no table, or
 	//     `updated_since` lies in the future. Do not retry.
+	//   - `PERMISSION_DENIED` (TABLE_FORBIDDEN): the caller may not read all of these
+	//     tables; the message names those that it may not.
 	//   - `NOT_FOUND` (CONNECTION_UNKNOWN): the server has no such connection.
 	//   - `UNAUTHENTICATED` (TOKEN_INVALID): Intercom refuses the token.
 	//   - `UNAVAILABLE` (INTERCOM_UNREACHABLE): no table could be read because
@@ -89,7 +103,7 @@ type ExtractorServiceClient interface {
 	//     that lags is cut by gRPC instead, with UNAVAILABLE and no reason.
 	//   - `FAILED_PRECONDITION`: the resume token cannot be used, and never will be:
 	//     RESUME_TOKEN_INVALID (damaged, or made with another key),
-	//     RESUME_TOKEN_MISMATCH (of another connection or request),
+	//     RESUME_TOKEN_MISMATCH (of another connection, request or caller),
 	//     RESUME_TOKEN_VERSION (of a release that this one cannot continue) or
 	//     RESUME_TOKEN_EXPIRED (older than 30 days). Extract anew without it.
 	Extract(ctx context.Context, in *ExtractRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[ExtractResponse], error)
@@ -161,6 +175,16 @@ type ExtractorService_ExtractClient = grpc.ServerStreamingClient[ExtractResponse
 // Errors carry `google.rpc.ErrorInfo` with domain "intercom-extractor" and one
 // of the reasons named at each call; `google.rpc.RetryInfo` where waiting helps.
 // Messages name operations and ids, never an access token or customer content.
+//
+// Where a server names its callers, each call must show who makes it, with the
+// metadata "authorization: Bearer TOKEN" or a client certificate. Then any call may
+// end with:
+//   - `UNAUTHENTICATED` (CALLER_UNKNOWN): the server does not know who calls.
+//   - `PERMISSION_DENIED` (CONNECTION_FORBIDDEN): the caller may not use the
+//     connection, whether there is one of that name or not.
+//   - `RESOURCE_EXHAUSTED` (CALLER_LIMIT): the caller has made as many calls, or has
+//     as many streams, as it may, or the server has. Call again after the
+//     `RetryInfo`.
 type ExtractorServiceServer interface {
 	// Describes the tables and columns that `Extract` can stream. Needs no
 	// connection and calls nobody.
@@ -178,10 +202,12 @@ type ExtractorServiceServer interface {
 	// dozen requests.
 	//
 	// Errors:
-	// * `INVALID_ARGUMENT` (BAD_REQUEST): unknown table or no table. Do not retry.
-	// * `NOT_FOUND` (CONNECTION_UNKNOWN): the server has no such connection.
-	// * `UNAUTHENTICATED` (TOKEN_INVALID): Intercom refuses the token.
-	// * `UNAVAILABLE` (INTERCOM_UNREACHABLE): Intercom could not be reached.
+	//   - `INVALID_ARGUMENT` (BAD_REQUEST): unknown table or no table. Do not retry.
+	//   - `PERMISSION_DENIED` (TABLE_FORBIDDEN): the caller may not read all of these
+	//     tables; the message names those that it may not.
+	//   - `NOT_FOUND` (CONNECTION_UNKNOWN): the server has no such connection.
+	//   - `UNAUTHENTICATED` (TOKEN_INVALID): Intercom refuses the token.
+	//   - `UNAVAILABLE` (INTERCOM_UNREACHABLE): Intercom could not be reached.
 	PlanExtraction(context.Context, *PlanExtractionRequest) (*PlanExtractionResponse, error)
 	// Reads tables and streams their rows, then ends with OK after a summary.
 	//
@@ -201,6 +227,8 @@ type ExtractorServiceServer interface {
 	// Errors:
 	//   - `INVALID_ARGUMENT` (BAD_REQUEST): unknown table or no table, or
 	//     `updated_since` lies in the future. Do not retry.
+	//   - `PERMISSION_DENIED` (TABLE_FORBIDDEN): the caller may not read all of these
+	//     tables; the message names those that it may not.
 	//   - `NOT_FOUND` (CONNECTION_UNKNOWN): the server has no such connection.
 	//   - `UNAUTHENTICATED` (TOKEN_INVALID): Intercom refuses the token.
 	//   - `UNAVAILABLE` (INTERCOM_UNREACHABLE): no table could be read because
@@ -213,7 +241,7 @@ type ExtractorServiceServer interface {
 	//     that lags is cut by gRPC instead, with UNAVAILABLE and no reason.
 	//   - `FAILED_PRECONDITION`: the resume token cannot be used, and never will be:
 	//     RESUME_TOKEN_INVALID (damaged, or made with another key),
-	//     RESUME_TOKEN_MISMATCH (of another connection or request),
+	//     RESUME_TOKEN_MISMATCH (of another connection, request or caller),
 	//     RESUME_TOKEN_VERSION (of a release that this one cannot continue) or
 	//     RESUME_TOKEN_EXPIRED (older than 30 days). Extract anew without it.
 	Extract(*ExtractRequest, grpc.ServerStreamingServer[ExtractResponse]) error
