@@ -4,6 +4,7 @@
 #include <cmath>
 #include <set>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
@@ -27,23 +28,6 @@ size_t EditDistance(const std::string& a, const std::string& b) {
   return row[b.size()];
 }
 
-// "; did you mean X?", or all keys there are when none is near.
-std::string Suggestion(const std::string& key, const std::vector<std::string>& known) {
-  // Keys are short; more than that is no typing error, nor worth the time.
-  constexpr size_t kMaxKey = 64;
-  if (key.size() <= kMaxKey) {
-    const auto nearest = std::min_element(known.begin(), known.end(),
-                                          [&](const std::string& a, const std::string& b) {
-                                            return EditDistance(key, a) < EditDistance(key, b);
-                                          });
-    if (nearest != known.end() &&
-        EditDistance(key, *nearest) <= std::max<size_t>(2, nearest->size() / 3)) {
-      return absl::StrCat("did you mean ", *nearest, "?");
-    }
-  }
-  return absl::StrCat("known here: ", absl::StrJoin(known, ", "));
-}
-
 // What YAML calls it, for messages.
 absl::string_view KindOf(const YAML::Node& node) {
   if (node.IsSequence()) return "a list";
@@ -52,6 +36,13 @@ absl::string_view KindOf(const YAML::Node& node) {
 }
 
 }  // namespace
+
+bool IsConfigName(absl::string_view name) {
+  return !name.empty() && name.size() <= 64 &&
+         std::all_of(name.begin(), name.end(), [](unsigned char c) {
+           return absl::ascii_isalnum(c) || c == '-' || c == '_' || c == '.';
+         });
+}
 
 absl::Status ConfigError(const std::string& file, const YAML::Mark& mark, absl::string_view path,
                          absl::string_view what) {
@@ -135,6 +126,24 @@ absl::Status ConfigSection::Read(const std::string& key, bool* value) const {
   return absl::OkStatus();
 }
 
+absl::Status ConfigSection::Read(const std::string& key, std::vector<std::string>* values) const {
+  const YAML::Node list = Get(key);
+  if (!list.IsDefined() || !list.IsSequence()) {
+    std::string value;
+    const absl::Status read = Read(key, &value);
+    if (read.ok() && !value.empty()) *values = {value};
+    return read;
+  }
+  values->clear();
+  for (const auto& entry : list) {
+    if (!entry.IsScalar() || entry.Scalar().empty()) {
+      return Error(key, "must be a list of values, none of them empty");
+    }
+    values->push_back(entry.Scalar());
+  }
+  return absl::OkStatus();
+}
+
 absl::Status ConfigSection::Read(const std::string& key, int min, int max, int* value) const {
   std::string text;
   const absl::StatusOr<bool> found = ReadScalar(key, &text);
@@ -181,6 +190,23 @@ absl::Status ConfigSection::Read(const std::string& key, absl::Duration* value) 
   }
   *value = duration;
   return absl::OkStatus();
+}
+
+std::string ConfigSection::Suggestion(const std::string& key,
+                                      const std::vector<std::string>& known) {
+  // Keys are short; more than that is no typing error, nor worth the time.
+  constexpr size_t kMaxKey = 64;
+  if (key.size() <= kMaxKey) {
+    const auto nearest = std::min_element(known.begin(), known.end(),
+                                          [&](const std::string& a, const std::string& b) {
+                                            return EditDistance(key, a) < EditDistance(key, b);
+                                          });
+    if (nearest != known.end() &&
+        EditDistance(key, *nearest) <= std::max<size_t>(2, nearest->size() / 3)) {
+      return absl::StrCat("did you mean ", *nearest, "?");
+    }
+  }
+  return absl::StrCat("known here: ", absl::StrJoin(known, ", "));
 }
 
 absl::Status ConfigSection::Error(const std::string& key, absl::string_view what) const {

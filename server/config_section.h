@@ -32,12 +32,17 @@ class ConfigSection {
 
   absl::Status Read(const std::string& key, std::string* value) const;
   absl::Status Read(const std::string& key, bool* value) const;
+  // A list of values, or a single one.
+  absl::Status Read(const std::string& key, std::vector<std::string>* values) const;
   // At least `min` and at most `max`.
   absl::Status Read(const std::string& key, int min, int max, int* value) const;
   // A share, at least 0 and below 1.
   absl::Status ReadShare(const std::string& key, double* value) const;
   // Such as "90s" or "1m30s"; from 1 s to 1 h.
   absl::Status Read(const std::string& key, absl::Duration* value) const;
+
+  // "did you mean X?", or all that there are when none is near.
+  static std::string Suggestion(const std::string& key, const std::vector<std::string>& known);
 
   // An error at the key's line, or at the section's when the key is absent.
   absl::Status Error(const std::string& key, absl::string_view what) const;
@@ -55,6 +60,10 @@ class ConfigSection {
   std::string path_;
   YAML::Node node_;
 };
+
+// Whether a name may stand in requests, logs and error metadata: 1 to 64 letters, digits,
+// '-', '_' and '.'.
+bool IsConfigName(absl::string_view name);
 
 // kInvalidArgument "FILE:LINE: PATH: what", without what is unknown.
 absl::Status ConfigError(const std::string& file, const YAML::Mark& mark, absl::string_view path,

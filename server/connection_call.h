@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
@@ -29,12 +30,13 @@ class ConnectionCall : public grpc::ServerUnaryReactor {
  public:
   using Done = absl::AnyInvocable<void(absl::StatusOr<Response>) &&>;
 
-  // `response` is gRPC's and lives until OnDone. `name` is for the log.
-  ConnectionCall(std::string name, std::string connection, Response* response,
+  // `response` is gRPC's and lives until OnDone. `name` and `caller` are for the log.
+  ConnectionCall(std::string name, std::string connection, std::string caller, Response* response,
                  ActiveCalls::Token active)
       : active_(std::move(active)),
         name_(std::move(name)),
         connection_(std::move(connection)),
+        caller_(std::move(caller)),
         response_(response),
         link_(std::make_shared<Link>()) {
     MutexLock lock(&link_->mu);
@@ -68,11 +70,11 @@ class ConnectionCall : public grpc::ServerUnaryReactor {
     }
     if (call == nullptr) return;
     // Only one caller gets here, and OnDone cannot come before the Finish below.
+    std::vector<LogField> fields = CallFields(call->connection_, call->caller_);
+    fields.emplace_back("status", std::string(absl::StatusCodeToString(answer.status().code())));
+    fields.emplace_back("error", answer.status().message());
     Log(answer.ok() ? spdlog::level::info : spdlog::level::warn,
-        absl::StrCat(call->name_, " ended"),
-        {{"connection", call->connection_},
-         {"status", std::string(absl::StatusCodeToString(answer.status().code()))},
-         {"error", answer.status().message()}});
+        absl::StrCat(call->name_, " ended"), fields);
     if (answer.ok()) call->response_->Swap(&*answer);
     // Of what a caller says, only the tables are left to be wrong.
     const char* field = absl::IsInvalidArgument(answer.status()) ? "tables" : "";
@@ -82,6 +84,7 @@ class ConnectionCall : public grpc::ServerUnaryReactor {
   const ActiveCalls::Token active_;
   const std::string name_;
   const std::string connection_;
+  const std::string caller_;
   Response* const response_;
   const std::shared_ptr<Link> link_;
 };

@@ -1,5 +1,6 @@
 #include "server/extract_call.h"
 
+#include <algorithm>
 #include <chrono>
 #include <memory>
 #include <utility>
@@ -20,6 +21,9 @@ namespace {
 // resets the connection, and what the client has not got yet is lost. After so long a
 // silence there are none.
 constexpr std::chrono::milliseconds kQuiet{200};
+
+// How soon a stream that waits for its caller's limit sees that the client has gone.
+constexpr absl::Duration kLongestNap = absl::Milliseconds(100);
 
 // Small events that stand in a row, as before a checkpoint, go out together: gRPC holds
 // what it is told will be followed by more, up to 64 KiB.
@@ -44,11 +48,12 @@ grpc::ByteBuffer ToByteBuffer(const Event& event) {
   return grpc::ByteBuffer(slices.data(), slices.size());
 }
 
-ExtractCall::ExtractCall(std::string connection, std::unique_ptr<EventQueue> events,
-                         std::unique_ptr<Extraction> extraction, ActiveCalls::Token active,
-                         Reaper* reaper, const Clock* clock)
-    : active_(std::move(active)),
+ExtractCall::ExtractCall(std::string connection, std::string caller,
+                         std::unique_ptr<EventQueue> events, std::unique_ptr<Extraction> extraction,
+                         Kept kept, Reaper* reaper, const Clock* clock)
+    : kept_(std::move(kept)),
       connection_(std::move(connection)),
+      caller_(std::move(caller)),
       reaper_(reaper),
       clock_(clock),
       begun_(clock->Now()),
@@ -62,13 +67,12 @@ ExtractCall::~ExtractCall() {
   // Before the members that its thread uses are read.
   extraction_.reset();
   const bool ok = final_status_.ok();
-  std::vector<LogField> fields = {
-      {"connection", connection_},
-      {"tables", static_cast<int64_t>(tally_.tables())},
-      {"rows", tally_.rows()},
-      {"bytes", tally_.bytes()},
-      {"duration", clock_->Now() - begun_},
-      {"status", std::string(absl::StatusCodeToString(final_status_.code()))}};
+  std::vector<LogField> fields = CallFields(connection_, caller_);
+  fields.emplace_back("tables", static_cast<int64_t>(tally_.tables()));
+  fields.emplace_back("rows", tally_.rows());
+  fields.emplace_back("bytes", tally_.bytes());
+  fields.emplace_back("duration", clock_->Now() - begun_);
+  fields.emplace_back("status", std::string(absl::StatusCodeToString(final_status_.code())));
   if (!ok) fields.emplace_back("error", final_status_.message());
   Log(ok ? spdlog::level::info : spdlog::level::warn, "extract ended", fields);
 }
@@ -78,8 +82,9 @@ void ExtractCall::Begin() {
   // Before the thread starts: afterwards this may already be destroyed.
   // The queue calls OnReady for what comes after this has found it empty.
   Act(pump_.OnReady());
-  if (active_ != nullptr) {
-    on_drain_ = active_.get()->OnDrain([extraction = extraction_.get()] { extraction->Drain(); });
+  if (kept_.active != nullptr) {
+    on_drain_ =
+        kept_.active.get()->OnDrain([extraction = extraction_.get()] { extraction->Drain(); });
   }
   extraction_->Start();
 }
@@ -92,7 +97,10 @@ void ExtractCall::OnWriteDone(bool ok) {
   Act(step);
 }
 
-void ExtractCall::OnCancel() { extraction_->Cancel(); }
+void ExtractCall::OnCancel() {
+  cancelled_ = true;
+  extraction_->Cancel();
+}
 
 void ExtractCall::OnDone() { reaper_->Destroy(std::unique_ptr<ExtractCall>(this)); }
 
@@ -103,7 +111,12 @@ void ExtractCall::Act(const EventPump::Step& step) {
     case EventPump::Step::kWrite:
       tally_.Add(step.event);
       write_ = ToByteBuffer(step.event);
-      StartWrite(&write_, OptionsFor(step));
+      write_options_ = OptionsFor(step);
+      if (kept_.pass == nullptr) {
+        WriteNow();
+      } else {
+        WriteAt(kept_.pass->ScheduleBytes(static_cast<int64_t>(step.event.size())));
+      }
       break;
     case EventPump::Step::kFinish:
       final_status_ = step.status;
@@ -116,6 +129,25 @@ void ExtractCall::Act(const EventPump::Step& step) {
   }
 }
 
-void ExtractCall::FinishNow() { Finish(ToGrpcStatus(final_status_, {connection_, /*field=*/""})); }
+void ExtractCall::WriteNow() { StartWrite(&write_, write_options_); }
+
+void ExtractCall::WriteAt(absl::Time at) {
+  const absl::Duration wait = at - clock_->Now();
+  // Nobody waits for a client that has gone: the write fails at once.
+  if (wait <= absl::ZeroDuration() || cancelled_) {
+    WriteNow();
+    return;
+  }
+  before_write_ = std::make_unique<grpc::Alarm>();
+  before_write_->Set(
+      std::chrono::system_clock::now() + absl::ToChronoMilliseconds(std::min(wait, kLongestNap)),
+      [this, at](bool) { WriteAt(at); });
+}
+
+void ExtractCall::FinishNow() {
+  // The client may begin its next stream as soon as it has the status.
+  kept_.pass.reset();
+  Finish(ToGrpcStatus(final_status_, {connection_, /*field=*/""}));
+}
 
 }  // namespace intercom_extractor

@@ -1,10 +1,13 @@
 #ifndef SERVER_EXTRACT_CALL_H_
 #define SERVER_EXTRACT_CALL_H_
 
+#include <atomic>
 #include <memory>
 #include <string>
 
 #include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "extractor/intercom/intercom_client.h"
 #include "extractor/pipeline/event.h"
 #include "extractor/pipeline/event_queue.h"
 #include "extractor/pipeline/extraction.h"
@@ -13,6 +16,7 @@
 #include "grpcpp/support/byte_buffer.h"
 #include "grpcpp/support/server_callback.h"
 #include "server/active_calls.h"
+#include "server/caller_limits.h"
 #include "server/event_pump.h"
 #include "server/reaper.h"
 #include "server/stream_tally.h"
@@ -29,12 +33,21 @@ namespace intercom_extractor {
 // nothing here is freed.
 class ExtractCall : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
  public:
+  // What a call keeps while it runs; each may be null.
+  struct Kept {
+    // Let go when the call is over in every respect.
+    ActiveCalls::Token active;
+    // Who is told when events may be sent; let go when the last has been.
+    std::unique_ptr<StreamPass> pass;
+    // The client that the extraction uses.
+    std::shared_ptr<IntercomClient> client;
+  };
+
   // `reaper` and `clock` must outlive the call; `events` is the queue that
-  // `extraction` fills. `connection` is for errors and the log line at the end.
-  // `active`, which may be null, is let go when the call is over in every respect.
-  // The call begins with Begin() and must then not be touched any more.
-  ExtractCall(std::string connection, std::unique_ptr<EventQueue> events,
-              std::unique_ptr<Extraction> extraction, ActiveCalls::Token active, Reaper* reaper,
+  // `extraction` fills. `connection` and `caller` (may be empty) are for errors and the
+  // log line at the end. The call begins with Begin() and must then not be touched any more.
+  ExtractCall(std::string connection, std::string caller, std::unique_ptr<EventQueue> events,
+              std::unique_ptr<Extraction> extraction, Kept kept, Reaper* reaper,
               const Clock* clock);
 
   // Logs how the call ended.
@@ -47,14 +60,18 @@ class ExtractCall : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
   void OnDone() override;
 
  private:
+  void WriteNow();
+  // Writes once the caller's limit allows it.
+  void WriteAt(absl::Time at);
   void FinishNow();
   // Does what the pump decided. After it gRPC may have called OnDone.
   void Act(const EventPump::Step& step);
 
   // First, so that it goes last.
-  const ActiveCalls::Token active_;
+  Kept kept_;
   std::unique_ptr<ActiveCalls::Registration> on_drain_;
   const std::string connection_;
+  const std::string caller_;
   Reaper* const reaper_;
   const Clock* const clock_;
   const absl::Time begun_;
@@ -62,9 +79,13 @@ class ExtractCall : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
   // Used by whoever acts on a step other than kNothing: the pump hands out one at
   // a time, and its lock orders them.
   grpc::ByteBuffer write_;
+  grpc::WriteOptions write_options_;
   StreamTally tally_;
   absl::Status final_status_;
   grpc::Alarm before_finish_;
+  // One for each wait: it may be set only once.
+  std::unique_ptr<grpc::Alarm> before_write_;
+  std::atomic<bool> cancelled_{false};
 
   std::unique_ptr<EventQueue> events_;
   EventPump pump_;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <mutex>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -17,10 +18,14 @@
 #include "intercom/extractor/v1/extractor_service.grpc.pb.h"
 #include "proto/v1.h"
 #include "server/active_calls.h"
-#include "server/connections.h"
+#include "server/certificate_source.h"
+#include "server/config_changes.h"
 #include "server/extractor_service.h"
+#include "server/gate.h"
 #include "server/listen_address.h"
+#include "server/log.h"
 #include "server/reaper.h"
+#include "server/tls_credentials.h"
 #include "server/tls_files.h"
 
 namespace intercom_extractor {
@@ -34,6 +39,8 @@ constexpr int kMaxEventBytes = 65 << 20;
 constexpr int kMaxReceivedEventBytes = 64 << 20;
 // Each is a thread and a queue.
 constexpr int kMaxStreamsPerClient = 100;
+// A token, a trace and what proxies add; gRPC's own default, which a release may change.
+constexpr int kMaxMetadataBytes = 8 << 10;
 
 // After the last call, until connections are cut.
 constexpr absl::Duration kConnectionLinger = absl::Milliseconds(500);
@@ -93,21 +100,71 @@ void LimitAge(const ServerConfig& config, grpc::ServerBuilder* builder) {
       ToMilliseconds(MaxStreamAge(config) + 2 * config.max_connection_age_grace));
 }
 
+AccessConfig AccessOf(const ServerConfig& config) {
+  return {config.callers, config.connections, config.max_streams};
+}
+
+// What cannot be reloaded; tokens are not kept twice.
+ServerConfig WithoutAccess(ServerConfig config) {
+  config.callers.clear();
+  config.connections.clear();
+  return config;
+}
+
+bool UsesTls(const ServerConfig& config) {
+  return !config.tls_cert_file.empty() || !config.tls_key_file.empty() ||
+         !config.tls_client_ca_file.empty();
+}
+
+// Whether the configuration may listen where it wants to.
+absl::Status CheckAddress(const ServerConfig& config) {
+  if (config.listen.empty()) return absl::OkStatus();
+  const absl::StatusOr<ListenAddress> address = ParseListenAddress(config.listen);
+  if (!address.ok()) {
+    return absl::InvalidArgumentError(absl::StrCat("listen: ", address.status().message()));
+  }
+  if (address->is_local || UsesTls(config) || config.allow_plaintext) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat("listen: \"", config.listen,
+                   "\" can be reached from other machines, which needs TLS; set tls.cert_file and "
+                   "tls.key_file, or listen on 127.0.0.1:PORT or unix:PATH"));
+}
+
+// Says at each start what is allowed but should not stay so.
+void WarnOfOpenDoors(const ServerConfig& config) {
+  const absl::StatusOr<ListenAddress> address = ParseListenAddress(config.listen);
+  if (!address.ok() || address->is_local) return;
+  if (!UsesTls(config)) {
+    Log(spdlog::level::warn,
+        "plain text on an address that other machines can reach (allow_plaintext): who is on the "
+        "way reads customer data and caller tokens; set tls.cert_file and tls.key_file",
+        {{"listen", config.listen}});
+  }
+  if (config.callers.empty() && config.tls_client_ca_file.empty()) {
+    Log(spdlog::level::warn,
+        "everybody who can reach this address may read all connections; list callers, or set "
+        "tls.client_ca_file",
+        {{"listen", config.listen}});
+  }
+}
+
 class ExtractorServerImpl : public ExtractorServer {
  public:
-  ExtractorServerImpl(const ServerConfig& config, std::unique_ptr<Connections> connections,
+  ExtractorServerImpl(const ServerConfig& config, std::unique_ptr<Gate> gate,
+                      std::unique_ptr<CertificateSource> certificates,
                       std::unique_ptr<SteadyClock> clock)
-      : clock_(std::move(clock)),
-        connections_(std::move(connections)),
-        service_(connections_.get(), &active_, &reaper_, clock_.get(), MaxStreamAge(config),
+      : config_(WithoutAccess(config)),
+        clock_(std::move(clock)),
+        certificates_(std::move(certificates)),
+        gate_(std::move(gate)),
+        service_(gate_.get(), &active_, &reaper_, clock_.get(), MaxStreamAge(config),
                  config.max_connection_age_grace) {}
 
   ~ExtractorServerImpl() override {
     if (server_ != nullptr) Shutdown(absl::ZeroDuration());
   }
 
-  absl::Status Listen(const ServerConfig& config,
-                      std::shared_ptr<grpc::ServerCredentials> credentials) {
+  absl::Status Listen(const ServerConfig& config) {
     // Before the first server is built; gRPC keeps it in a global.
     static std::once_flag health_enabled;
     std::call_once(health_enabled, [] { grpc::EnableDefaultHealthCheckService(true); });
@@ -116,13 +173,20 @@ class ExtractorServerImpl : public ExtractorServer {
     int bound_port = 0;
     bool has_port = false;
     if (!config.listen.empty()) {
-      builder.AddListeningPort(config.listen, std::move(credentials), &bound_port);
+      builder.AddListeningPort(config.listen,
+                               certificates_ == nullptr ? grpc::InsecureServerCredentials()
+                                                        : MakeTlsCredentials(certificates_.get()),
+                               &bound_port);
       // gRPC reports port 1 for a unix socket.
       has_port = config.listen.rfind("unix:", 0) != 0;
     }
     // Otherwise a second server on the port would start and take half the calls.
     builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
     builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, kMaxStreamsPerClient);
+    builder.AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE, kMaxMetadataBytes);
+    // Also for the settings that a client of HTTP/2 sends first.
+    builder.AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS,
+                               ToMilliseconds(config.handshake_timeout));
     KeepIdleConnectionsAlive(&builder);
     LimitAge(config, &builder);
     builder.SetMaxReceiveMessageSize(kMaxRequestBytes);
@@ -150,6 +214,17 @@ class ExtractorServerImpl : public ExtractorServer {
     return server_->InProcessChannel(arguments);
   }
 
+  absl::StatusOr<std::vector<std::string>> Reload(const ServerConfig& config) override {
+    const absl::Status reloaded = gate_->Reload(AccessOf(config));
+    if (!reloaded.ok()) return reloaded;
+    if (certificates_ != nullptr) certificates_->LookNow();
+    std::vector<std::string> for_restart = ChangesForRestart(config_, config);
+    ServerConfig now = config_;
+    now.callers = config.callers;
+    WarnOfOpenDoors(now);
+    return for_restart;
+  }
+
   void Shutdown(absl::Duration grace) override {
     // Balancers learn it from the health service and send no more calls; those
     // that come all the same are told to go elsewhere.
@@ -168,8 +243,11 @@ class ExtractorServerImpl : public ExtractorServer {
   // In the order in which things depend on each other: gRPC's last callback comes
   // before Shutdown() returns, the reaper then ends the extractions it was given,
   // and only then may clients, HTTP and the clock go.
+  const ServerConfig config_;
   const std::unique_ptr<SteadyClock> clock_;
-  const std::unique_ptr<Connections> connections_;
+  // Null without TLS.
+  const std::unique_ptr<CertificateSource> certificates_;
+  const std::unique_ptr<Gate> gate_;
   ActiveCalls active_;
   Reaper reaper_;
   ExtractorServiceImpl service_;
@@ -187,30 +265,33 @@ absl::StatusOr<std::unique_ptr<ExtractorServer>> ExtractorServer::Start(
   static const bool grpc_stays = (grpc_init(), true);
   static_cast<void>(grpc_stays);
 
-  absl::StatusOr<std::shared_ptr<grpc::ServerCredentials>> credentials =
-      MakeServerCredentials(config);
-  if (!credentials.ok()) return credentials.status();
-  if (!config.listen.empty()) {
-    const absl::StatusOr<ListenAddress> address = ParseListenAddress(config.listen);
-    if (!address.ok()) {
-      return absl::InvalidArgumentError(absl::StrCat("listen: ", address.status().message()));
-    }
-    if (!address->is_local && config.tls_cert_file.empty()) {
-      return absl::InvalidArgumentError(absl::StrCat(
-          "listen: \"", config.listen,
-          "\" can be reached from other machines, which needs TLS; set tls.cert_file and "
-          "tls.key_file, or listen on 127.0.0.1:PORT or unix:PATH"));
-    }
-  }
+  const absl::Status address = CheckAddress(config);
+  if (!address.ok()) return address;
   auto clock = std::make_unique<SteadyClock>();
-  absl::StatusOr<std::unique_ptr<Connections>> connections =
-      Connections::Create(config.connections, config.http, clock.get());
-  if (!connections.ok()) return connections.status();
-  auto server =
-      std::make_unique<ExtractorServerImpl>(config, *std::move(connections), std::move(clock));
-  absl::Status listening = server->Listen(config, *std::move(credentials));
+  absl::StatusOr<std::unique_ptr<CertificateSource>> certificates =
+      UsesTls(config) ? CertificateSource::Create(config, clock.get())
+                      : std::unique_ptr<CertificateSource>();
+  if (!certificates.ok()) return certificates.status();
+  absl::StatusOr<std::unique_ptr<Gate>> gate =
+      Gate::Create(AccessOf(config), config.http, clock.get());
+  if (!gate.ok()) return gate.status();
+  WarnOfOpenDoors(config);
+  auto server = std::make_unique<ExtractorServerImpl>(config, *std::move(gate),
+                                                      *std::move(certificates), std::move(clock));
+  absl::Status listening = server->Listen(config);
   if (!listening.ok()) return listening;
   return std::unique_ptr<ExtractorServer>(std::move(server));
+}
+
+absl::Status ExtractorServer::Check(const ServerConfig& config) {
+  const absl::Status address = CheckAddress(config);
+  if (!address.ok()) return address;
+  if (UsesTls(config)) {
+    const absl::StatusOr<TlsMaterial> tls = ReadTlsFiles(config);
+    if (!tls.ok()) return tls.status();
+  }
+  const SteadyClock clock;
+  return Gate::Create(AccessOf(config), config.http, &clock).status();
 }
 
 }  // namespace intercom_extractor

@@ -3,7 +3,9 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "grpcpp/grpcpp.h"
@@ -20,6 +22,10 @@ class ExtractorServer {
   // (what, where, what to do), kUnavailable when the address cannot be bound.
   static absl::StatusOr<std::unique_ptr<ExtractorServer>> Start(const ServerConfig& config);
 
+  // Whether Start() would take the configuration, as far as can be known without binding
+  // the address; errors as Start().
+  static absl::Status Check(const ServerConfig& config);
+
   virtual ~ExtractorServer() = default;
 
   // The port that was bound; 0 without `listen`.
@@ -27,6 +33,13 @@ class ExtractorServer {
 
   // A channel into this process without a socket, for the embedded mode.
   virtual std::shared_ptr<grpc::Channel> InProcessChannel() = 0;
+
+  // Replaces connections, callers and `max_streams` for calls to come, and looks at the
+  // certificates' files. Calls that run are not touched: they keep their connection as it
+  // was; one that has not changed keeps what it knows of its quota. Gives the settings that
+  // differ from those it was started with and need a restart. An error (kInvalidArgument)
+  // leaves everything as it is.
+  virtual absl::StatusOr<std::vector<std::string>> Reload(const ServerConfig& config) = 0;
 
   // Stops accepting calls (health says NOT_SERVING), lets running ones go on for
   // `grace`, then cancels them. Returns when all have ended. Idempotent.

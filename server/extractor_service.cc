@@ -1,8 +1,10 @@
 #include "server/extractor_service.h"
 
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
@@ -15,6 +17,8 @@
 #include "extractor/tables/table_catalog.h"
 #include "google/protobuf/io/zero_copy_stream.h"
 #include "grpcpp/support/proto_buffer_reader.h"
+#include "server/call_identity.h"
+#include "server/caller_limits.h"
 #include "server/extract_call.h"
 #include "server/log.h"
 #include "server/status_details.h"
@@ -49,17 +53,41 @@ bool Parse(const grpc::ByteBuffer& bytes, v1::ExtractRequest* request) {
   return reader.status().ok() && request->ParseFromZeroCopyStream(&reader);
 }
 
-// Echoed into error details and logs only when it is one of ours: a caller may
-// send anything.
-std::string NameOf(IntercomClient* client) { return client->connection().name; }
+// Who a call is from and what it asked, as far as it was let in.
+struct Refused {
+  std::string caller;
+  // Only when it is one of ours: a caller may send anything.
+  std::string connection;
+  // The request's field that is wrong.
+  std::string field;
+};
 
-grpc::Status Refusal(absl::string_view call, const absl::Status& status,
-                     const ErrorContext& context) {
-  Log(spdlog::level::warn, absl::StrCat(call, " refused"),
-      {{"connection", context.connection},
-       {"status", std::string(absl::StatusCodeToString(status.code()))},
-       {"error", status.message()}});
-  return ToGrpcStatus(status, context);
+grpc::Status Refusal(absl::string_view call, const absl::Status& status, const Refused& refused) {
+  std::vector<LogField> fields = CallFields(refused.connection, refused.caller);
+  fields.emplace_back("status", std::string(absl::StatusCodeToString(status.code())));
+  fields.emplace_back("error", status.message());
+  Log(spdlog::level::warn, absl::StrCat(call, " refused"), fields);
+  return ToGrpcStatus(status, {refused.connection, refused.field});
+}
+
+grpc::ServerUnaryReactor* RefuseUnary(absl::string_view call, const absl::Status& status,
+                                      const Refused& refused,
+                                      grpc::CallbackServerContext* context) {
+  grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+  reactor->Finish(Refusal(call, status, refused));
+  return reactor;
+}
+
+void DropForbiddenTables(const Visit& visit, v1::CheckConnectionResponse* response) {
+  auto* tables = response->mutable_tables();
+  tables->erase(
+      std::remove_if(tables->begin(), tables->end(),
+                     [&](const v1::TableCheck& check) { return !visit.MayRead(check.table()); }),
+      tables->end());
+}
+
+RefusedExtract* RefuseExtract(const absl::Status& status, const Refused& refused) {
+  return new RefusedExtract(Refusal("extract", status, refused));
 }
 
 }  // namespace
@@ -67,45 +95,52 @@ grpc::Status Refusal(absl::string_view call, const absl::Status& status,
 grpc::ServerUnaryReactor* ExtractorServiceImpl::ListTables(grpc::CallbackServerContext* context,
                                                            const v1::ListTablesRequest* request,
                                                            v1::ListTablesResponse* response) {
-  grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+  const absl::StatusOr<Visit> visit = gate_->Enter(IdentityOf(*context));
+  if (!visit.ok()) return RefuseUnary("list", visit.status(), {}, context);
   const v1::Template wanted = request->template_();
   if (!v1::Template_IsValid(wanted)) {
-    reactor->Finish(Refusal("list",
-                            BadRequest(absl::StrCat("template: ", static_cast<int>(wanted),
-                                                    " is no template that this server knows")),
-                            {/*connection=*/"", "template"}));
-    return reactor;
+    return RefuseUnary("list",
+                       BadRequest(absl::StrCat("template: ", static_cast<int>(wanted),
+                                               " is no template that this server knows")),
+                       {visit->caller(), /*connection=*/"", "template"}, context);
   }
   for (const TableInfo& table : TableCatalog::Get().tables()) {
     if (wanted == v1::TEMPLATE_UNSPECIFIED || TableCatalog::InTemplate(table, wanted)) {
       *response->add_tables() = table.description;
     }
   }
+  grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
   reactor->Finish(grpc::Status::OK);
   return reactor;
 }
 
-template <typename Response>
+template <typename Request, typename Response>
 grpc::ServerUnaryReactor* ExtractorServiceImpl::Ask(
-    const char* name, const std::string& connection, grpc::CallbackServerContext* context,
+    const char* name, const Request& request, grpc::CallbackServerContext* context,
     Response* response,
-    const std::function<void(IntercomClient*, typename ConnectionCall<Response>::Done)>& ask) {
-  const absl::StatusOr<IntercomClient*> client = connections_->Find(connection);
+    const std::function<void(const Visit&, IntercomClient*,
+                             typename ConnectionCall<Response>::Done)>& ask) {
+  const absl::StatusOr<Visit> visit = gate_->Enter(IdentityOf(*context));
+  if (!visit.ok()) return RefuseUnary(name, visit.status(), {}, context);
+  const absl::StatusOr<std::shared_ptr<IntercomClient>> client =
+      visit->Connect(request.connection());
   if (!client.ok()) {
-    grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
-    reactor->Finish(Refusal(name, client.status(), {/*connection=*/"", "connection"}));
-    return reactor;
+    return RefuseUnary(name, client.status(), {visit->caller(), /*connection=*/"", "connection"},
+                       context);
   }
+  const std::string& connection = (*client)->connection().name;
   ActiveCalls::Token active = active_->Begin();
   if (active == nullptr) {
-    grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
-    reactor->Finish(Refusal(name, Stopping(), {NameOf(*client), /*field=*/""}));
-    return reactor;
+    return RefuseUnary(name, Stopping(), {visit->caller(), connection, /*field=*/""}, context);
   }
-  auto* call = new ConnectionCall<Response>(name, NameOf(*client), response, std::move(active));
+  auto* call =
+      new ConnectionCall<Response>(name, connection, visit->caller(), response, std::move(active));
   call->Begin([&](typename ConnectionCall<Response>::Done done) {
-    // The client outlives the answer, not only the call.
-    ask(*client, std::move(done));
+    // The client must outlive the answer, not only the call.
+    ask(*visit, client->get(),
+        [kept = *client, done = std::move(done)](absl::StatusOr<Response> answer) mutable {
+          std::move(done)(std::move(answer));
+        });
   });
   return call;
 }
@@ -113,51 +148,79 @@ grpc::ServerUnaryReactor* ExtractorServiceImpl::Ask(
 grpc::ServerUnaryReactor* ExtractorServiceImpl::CheckConnection(
     grpc::CallbackServerContext* context, const v1::CheckConnectionRequest* request,
     v1::CheckConnectionResponse* response) {
-  return Ask<v1::CheckConnectionResponse>(
-      "check", request->connection(), context, response,
-      [](IntercomClient* client, ConnectionCall<v1::CheckConnectionResponse>::Done done) {
-        intercom_extractor::CheckConnection(client, std::move(done));
+  return Ask<v1::CheckConnectionRequest, v1::CheckConnectionResponse>(
+      "check", *request, context, response,
+      [](const Visit& visit, IntercomClient* client,
+         ConnectionCall<v1::CheckConnectionResponse>::Done done) {
+        intercom_extractor::CheckConnection(
+            client, [visit, done = std::move(done)](
+                        absl::StatusOr<v1::CheckConnectionResponse> answer) mutable {
+              // What the token may read is none of the business of who may not.
+              if (answer.ok()) DropForbiddenTables(visit, &*answer);
+              std::move(done)(std::move(answer));
+            });
       });
 }
 
 grpc::ServerUnaryReactor* ExtractorServiceImpl::PlanExtraction(
     grpc::CallbackServerContext* context, const v1::PlanExtractionRequest* request,
     v1::PlanExtractionResponse* response) {
-  return Ask<v1::PlanExtractionResponse>(
-      "plan", request->connection(), context, response,
-      [request](IntercomClient* client, ConnectionCall<v1::PlanExtractionResponse>::Done done) {
+  return Ask<v1::PlanExtractionRequest, v1::PlanExtractionResponse>(
+      "plan", *request, context, response,
+      [request](const Visit& visit, IntercomClient* client,
+                ConnectionCall<v1::PlanExtractionResponse>::Done done) {
+        const absl::Status allowed = visit.MayReadAll(
+            request->template_(), {request->tables().begin(), request->tables().end()});
+        if (!allowed.ok()) {
+          std::move(done)(allowed);
+          return;
+        }
         intercom_extractor::PlanExtraction(*request, client, std::move(done));
       });
 }
 
 grpc::ServerWriteReactor<grpc::ByteBuffer>* ExtractorServiceImpl::Extract(
-    grpc::CallbackServerContext*, const grpc::ByteBuffer* request_bytes) {
+    grpc::CallbackServerContext* context, const grpc::ByteBuffer* request_bytes) {
+  // Before anything that it sent is looked at.
+  const absl::StatusOr<Visit> visit = gate_->Enter(IdentityOf(*context));
+  if (!visit.ok()) return RefuseExtract(visit.status(), {});
+  const std::string& caller = visit->caller();
   v1::ExtractRequest request;
   if (!Parse(*request_bytes, &request)) {
-    return new RefusedExtract(
-        Refusal("extract", BadRequest("the request is no ExtractRequest message"), {}));
+    return RefuseExtract(BadRequest("the request is no ExtractRequest message"),
+                         {caller, /*connection=*/"", /*field=*/""});
   }
-  const absl::StatusOr<IntercomClient*> client = connections_->Find(request.connection());
+  const absl::StatusOr<std::shared_ptr<IntercomClient>> client =
+      visit->Connect(request.connection());
   if (!client.ok()) {
-    return new RefusedExtract(
-        Refusal("extract", client.status(), {/*connection=*/"", "connection"}));
+    return RefuseExtract(client.status(), {caller, /*connection=*/"", "connection"});
   }
+  const std::string& connection = (*client)->connection().name;
+  const absl::Status allowed =
+      visit->MayReadAll(request.template_(), {request.tables().begin(), request.tables().end()});
+  if (!allowed.ok()) return RefuseExtract(allowed, {caller, connection, "tables"});
+  ExtractCall::Kept kept;
+  kept.client = *client;
+  // Before the extraction, which costs a thread.
+  absl::StatusOr<std::unique_ptr<StreamPass>> pass = visit->BeginStream();
+  if (!pass.ok()) return RefuseExtract(pass.status(), {caller, connection, /*field=*/""});
+  kept.pass = *std::move(pass);
   auto events = std::make_unique<EventQueue>(kQueueBytes);
   absl::StatusOr<std::unique_ptr<Extraction>> extraction =
-      Extraction::Create(request, *client, events.get());
+      Extraction::Create(request, client->get(), events.get(), caller);
   if (!extraction.ok()) {
-    return new RefusedExtract(Refusal("extract", extraction.status(), {NameOf(*client), "tables"}));
+    return RefuseExtract(extraction.status(), {caller, connection, "tables"});
   }
-  ActiveCalls::Token active = active_->Begin();
-  if (active == nullptr) {
-    return new RefusedExtract(Refusal("extract", Stopping(), {NameOf(*client), /*field=*/""}));
+  kept.active = active_->Begin();
+  if (kept.active == nullptr) {
+    return RefuseExtract(Stopping(), {caller, connection, /*field=*/""});
   }
   if (max_stream_age_ != absl::InfiniteDuration()) {
     (*extraction)->DrainAfter(max_stream_age_, stream_grace_);
   }
-  Log(spdlog::level::info, "extract begins", {{"connection", NameOf(*client)}});
-  auto* call = new ExtractCall(NameOf(*client), std::move(events), *std::move(extraction),
-                               std::move(active), reaper_, clock_);
+  Log(spdlog::level::info, "extract begins", CallFields(connection, caller));
+  auto* call = new ExtractCall(connection, caller, std::move(events), *std::move(extraction),
+                               std::move(kept), reaper_, clock_);
   call->Begin();
   return call;
 }

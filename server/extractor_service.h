@@ -13,7 +13,7 @@
 #include "proto/v1.h"
 #include "server/active_calls.h"
 #include "server/connection_call.h"
-#include "server/connections.h"
+#include "server/gate.h"
 #include "server/reaper.h"
 
 namespace intercom_extractor {
@@ -32,10 +32,9 @@ class ExtractorServiceImpl : public v1::ExtractorService::WithCallbackMethod_Lis
   // All must outlive the service's last call and what the reaper still holds. A stream
   // of `max_stream_age` ends with a checkpoint, soon or within `stream_grace` (see
   // Extraction::DrainAfter); infinite: none does.
-  ExtractorServiceImpl(const Connections* connections, ActiveCalls* active, Reaper* reaper,
-                       const Clock* clock, absl::Duration max_stream_age,
-                       absl::Duration stream_grace)
-      : connections_(connections),
+  ExtractorServiceImpl(const Gate* gate, ActiveCalls* active, Reaper* reaper, const Clock* clock,
+                       absl::Duration max_stream_age, absl::Duration stream_grace)
+      : gate_(gate),
         active_(active),
         reaper_(reaper),
         clock_(clock),
@@ -55,14 +54,16 @@ class ExtractorServiceImpl : public v1::ExtractorService::WithCallbackMethod_Lis
                                                       const grpc::ByteBuffer* request) override;
 
  private:
-  // Answers a call that asks Intercom something about a connection.
-  template <typename Response>
+  // Answers a call that asks Intercom something about the request's connection. `ask`
+  // gets the visitor, the client and what to call with the answer.
+  template <typename Request, typename Response>
   grpc::ServerUnaryReactor* Ask(
-      const char* name, const std::string& connection, grpc::CallbackServerContext* context,
+      const char* name, const Request& request, grpc::CallbackServerContext* context,
       Response* response,
-      const std::function<void(IntercomClient*, typename ConnectionCall<Response>::Done)>& ask);
+      const std::function<void(const Visit&, IntercomClient*,
+                               typename ConnectionCall<Response>::Done)>& ask);
 
-  const Connections* const connections_;
+  const Gate* const gate_;
   ActiveCalls* const active_;
   Reaper* const reaper_;
   const Clock* const clock_;

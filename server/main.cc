@@ -15,12 +15,15 @@
 
 #include "CLI/CLI.hpp"
 #include "absl/status/status.h"
-#include "absl/strings/match.h"
+#include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/time/time.h"
 #include "grpc/support/log.h"
 #include "release/build_info.h"
+#include "server/config_summary.h"
 #include "server/extractor_server.h"
+#include "server/hash_token.h"
 #include "server/log.h"
 #include "server/server_config.h"
 
@@ -38,6 +41,7 @@ constexpr absl::Duration kShutdownGrace = absl::Seconds(25);
 
 struct Flags {
   std::string config;
+  bool check = false;
   std::string listen;
   LogFormat log_format = LogFormat::kText;
   spdlog::level::level_enum log_level = spdlog::level::info;
@@ -49,9 +53,11 @@ void LogForGrpc(gpr_log_func_args* args) {
       args->message, {{"source", "grpc"}});
 }
 
-sigset_t StopSignals() {
+// Those that a running server waits for.
+sigset_t Signals() {
   sigset_t signals;
   sigemptyset(&signals);
+  sigaddset(&signals, SIGHUP);
   sigaddset(&signals, SIGINT);
   sigaddset(&signals, SIGTERM);
   return signals;
@@ -62,17 +68,55 @@ int Complain(const absl::Status& status) {
   return absl::IsUnavailable(status) ? kExitCannotBind : kExitConfiguration;
 }
 
+absl::StatusOr<ServerConfig> Load(const Flags& flags) {
+  absl::StatusOr<ServerConfig> config = LoadServerConfig(flags.config);
+  if (config.ok() && !flags.listen.empty()) config->listen = flags.listen;
+  return config;
+}
+
+int CheckConfiguration(const Flags& flags) {
+  const absl::StatusOr<ServerConfig> config = Load(flags);
+  if (!config.ok()) return Complain(config.status());
+  const absl::Status good = ExtractorServer::Check(*config);
+  if (!good.ok()) return Complain(good);
+  std::cout << flags.config << " is good; a server with it\n"
+            << DescribeConfig(*config) << std::flush;
+  return kExitOk;
+}
+
+// What does not work leaves everything as it is.
+void Reload(const Flags& flags, ExtractorServer* server) {
+  const absl::StatusOr<ServerConfig> config = Load(flags);
+  if (!config.ok()) {
+    Log(spdlog::level::err, "reload failed; everything stays as it was",
+        {{"error", config.status().message()}});
+    return;
+  }
+  const auto for_restart = server->Reload(*config);
+  if (!for_restart.ok()) {
+    Log(spdlog::level::err, "reload failed; everything stays as it was",
+        {{"error", for_restart.status().message()}});
+    return;
+  }
+  if (!for_restart->empty()) {
+    Log(spdlog::level::warn, "these settings have changed and need a restart",
+        {{"settings", absl::StrJoin(*for_restart, ", ")}});
+  }
+  Log(spdlog::level::info, "reloaded",
+      {{"connections", static_cast<int64_t>(config->connections.size())},
+       {"callers", static_cast<int64_t>(config->callers.size())}});
+}
+
 int Serve(const Flags& flags) {
   // Before any thread starts, so that all inherit the mask and the signals wait
   // for sigwait() below, where work may be done that a handler may not.
-  const sigset_t signals = StopSignals();
+  const sigset_t signals = Signals();
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   // A client that closes its socket is an error of that write, no reason to end.
   signal(SIGPIPE, SIG_IGN);
 
-  absl::StatusOr<ServerConfig> config = LoadServerConfig(flags.config);
+  const absl::StatusOr<ServerConfig> config = Load(flags);
   if (!config.ok()) return Complain(config.status());
-  if (!flags.listen.empty()) config->listen = flags.listen;
 
   StartLogging(flags.log_format, flags.log_level);
   gpr_set_log_function(&LogForGrpc);
@@ -90,12 +134,12 @@ int Serve(const Flags& flags) {
                                                     : "mutual"}});
 
   int signal_number = 0;
-  sigwait(&signals, &signal_number);
+  while (sigwait(&signals, &signal_number), signal_number == SIGHUP) Reload(flags, server->get());
   Log(spdlog::level::info, "stopping; a second signal ends at once",
       {{"signal", strsignal(signal_number)}, {"grace", kShutdownGrace}});
   std::thread([signals] {
-    int second = 0;
-    sigwait(&signals, &second);
+    int second = SIGHUP;
+    while (second == SIGHUP) sigwait(&signals, &second);
     // What still runs is not waited for, as asked.
     _exit(128 + second);
   }).detach();
@@ -111,12 +155,14 @@ int Main(int argc, char** argv) {
       "Serves Intercom workspaces as typed tables over gRPC.\n"
       "Clients name a connection of the configuration file; access tokens stay here.",
       "intercom-extractor-server");
-  app.add_option("--config", flags.config, "YAML file: connections, TLS, timeouts")
-      ->type_name("FILE")
-      ->required();
+  app.add_option("--config", flags.config,
+                 "YAML file: connections, callers, TLS, timeouts; required")
+      ->type_name("FILE");
+  app.add_flag("--check", flags.check,
+               "Says what the configuration would serve, or what is wrong with it, and ends");
   app.add_option("--listen", flags.listen,
                  "Address instead of the file's: HOST:PORT (port 0: any free one) or\n"
-                 "unix:PATH; anything but loopback and unix needs TLS")
+                 "unix:PATH; anything but loopback and unix needs TLS (or allow_plaintext)")
       ->type_name("ADDR");
   std::string log_format = "text";
   std::string log_level = "info";
@@ -133,16 +179,27 @@ int Main(int argc, char** argv) {
   app.set_version_flag("--version", VersionText("intercom-extractor-server"),
                        "Print the version and what it is made of, and exit");
   app.footer(
+      "SIGHUP reads connections, callers and certificates again, without ending a stream.\n"
       "SIGTERM and SIGINT end running extractions with a last checkpoint, within 25 s;\n"
       "a second one ends at once. Exit codes: 0 stopped by a signal, 2 usage or configuration, 5 "
       "the\n"
       "address cannot be bound.");
+  bool new_token = false;
+  CLI::App* const hash_token = app.add_subcommand(
+      "hash-token", "Reads a caller's token from stdin and prints what callers: wants of it");
+  hash_token->add_flag("--new", new_token, "Makes a new token instead, and prints it, too");
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     // Help and version are "errors" with code 0.
     return app.exit(error) == 0 ? kExitOk : kExitConfiguration;
   }
+  if (hash_token->parsed()) {
+    const absl::Status printed = PrintTokenHash(new_token, std::cin, std::cout);
+    return printed.ok() ? kExitOk : Complain(printed);
+  }
+  if (flags.config.empty()) return Complain(absl::InvalidArgumentError("--config is required"));
+  if (flags.check) return CheckConfiguration(flags);
   flags.log_format = log_format == "json" ? LogFormat::kJson : LogFormat::kText;
   flags.log_level = levels.at(log_level);
   return Serve(flags);

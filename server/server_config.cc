@@ -14,6 +14,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "absl/time/time.h"
+#include "server/caller_section.h"
 #include "server/config_section.h"
 #include "server/listen_address.h"
 #include "yaml-cpp/yaml.h"
@@ -168,9 +169,7 @@ absl::StatusOr<Connection> ReadConnection(const ConfigSection& section) {
        section.ReadShare("quota_reserve", &connection.quota_reserve)});
   if (!read.ok()) return read;
   // Names travel in requests, logs and error metadata.
-  if (connection.name.size() > 64 || !absl::c_all_of(connection.name, [](unsigned char c) {
-        return absl::ascii_isalnum(c) || c == '-' || c == '_' || c == '.';
-      })) {
+  if (!IsConfigName(connection.name)) {
     return section.Error("name", "must be 1 to 64 letters, digits, '-', '_' or '.'");
   }
   if (section.Has("region")) {
@@ -250,33 +249,23 @@ absl::Status ReadConnections(const ConfigSection& root, const std::string& file,
   return absl::OkStatus();
 }
 
-}  // namespace
-
-absl::StatusOr<ServerConfig> LoadServerConfig(const std::string& file) {
-  const absl::StatusOr<std::string> text = ReadSmallFile(file, kMaxConfigBytes);
-  if (!text.ok()) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(file, ": cannot read it: ", text.status().message()));
-  }
-  YAML::Node document;
-  try {
-    document = YAML::Load(*text);
-  } catch (const YAML::Exception& error) {
-    return ConfigError(file, error.mark, "", absl::StrCat("not YAML: ", error.msg));
-  }
+absl::StatusOr<ServerConfig> ReadDocument(const YAML::Node& document, const std::string& file) {
   if (document.IsNull()) {
     return absl::InvalidArgumentError(
         absl::StrCat(file, ":1: connections: must list at least one connection"));
   }
-  const absl::StatusOr<ConfigSection> root =
-      ConfigSection::Open(file, "", document,
-                          {"listen", "tls", "reflection", "max_connection_age",
-                           "max_connection_age_grace", "http", "connections"});
+  const absl::StatusOr<ConfigSection> root = ConfigSection::Open(
+      file, "", document,
+      {"listen", "allow_plaintext", "tls", "reflection", "handshake_timeout", "max_streams",
+       "max_connection_age", "max_connection_age_grace", "http", "connections", "callers"});
   if (!root.ok()) return root.status();
 
   ServerConfig config;
   const absl::Status read = FirstError(
-      {root->Read("listen", &config.listen), root->Read("reflection", &config.reflection)});
+      {root->Read("listen", &config.listen), root->Read("reflection", &config.reflection),
+       root->Read("allow_plaintext", &config.allow_plaintext),
+       root->Read("handshake_timeout", &config.handshake_timeout),
+       root->Read("max_streams", 1, 100'000, &config.max_streams)});
   if (!read.ok()) return read;
   const absl::Status age = ReadConnectionAge(*root, &config);
   if (!age.ok()) return age;
@@ -288,7 +277,28 @@ absl::StatusOr<ServerConfig> LoadServerConfig(const std::string& file) {
   if (!http.ok()) return http;
   const absl::Status connections = ReadConnections(*root, file, &config.connections);
   if (!connections.ok()) return connections;
+  absl::StatusOr<std::vector<CallerConfig>> callers =
+      ReadCallers(*root, file, config.connections, !config.tls_client_ca_file.empty());
+  if (!callers.ok()) return callers.status();
+  config.callers = *std::move(callers);
   return config;
+}
+
+}  // namespace
+
+absl::StatusOr<ServerConfig> LoadServerConfig(const std::string& file) {
+  const absl::StatusOr<std::string> text = ReadSmallFile(file, kMaxConfigBytes);
+  if (!text.ok()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(file, ": cannot read it: ", text.status().message()));
+  }
+  // yaml-cpp throws for what is no YAML, and later for a node that is not what it is asked
+  // to be: a running server that reads its file again must survive that, too.
+  try {
+    return ReadDocument(YAML::Load(*text), file);
+  } catch (const YAML::Exception& error) {
+    return ConfigError(file, error.mark, "", absl::StrCat("not YAML: ", error.msg));
+  }
 }
 
 absl::StatusOr<std::string> ReadAccessTokenFile(const std::string& file) {

@@ -9,18 +9,25 @@
 #include "absl/time/time.h"
 #include "extractor/http/http_client.h"
 #include "extractor/intercom/connection.h"
+#include "server/caller_config.h"
 
 namespace intercom_extractor {
 
 // Everything that an operator can set.
 struct ServerConfig {
-  // "127.0.0.1:50051", "unix:/run/...". Other than loopback or unix needs TLS.
+  // "127.0.0.1:50051", "unix:/run/...". Other than loopback or unix needs TLS, or
+  // `allow_plaintext`.
   std::string listen = "127.0.0.1:50051";
+  bool allow_plaintext = false;
   // PEM files; both or neither. `tls_client_ca_file` demands client certificates.
   std::string tls_cert_file;
   std::string tls_key_file;
   std::string tls_client_ca_file;
   bool reflection = true;
+  // Extractions that run at once, for all callers together.
+  int max_streams = 256;
+  // A connection that is not ready for calls after it is closed.
+  absl::Duration handshake_timeout = absl::Seconds(10);
   // After it a connection takes no new calls and its streams end with a checkpoint, those
   // with what cannot be continued up to `max_connection_age_grace` later; a reader that
   // lags is cut after as long again. Infinite: lives on.
@@ -28,6 +35,8 @@ struct ServerConfig {
   absl::Duration max_connection_age_grace = absl::Minutes(10);
   HttpClient::Options http;
   std::vector<Connection> connections;
+  // Empty: everybody who can connect may use all connections.
+  std::vector<CallerConfig> callers;
 };
 
 // Reads a YAML configuration file; the sample in docs/server.example.yaml says

@@ -72,6 +72,8 @@ TEST_F(ServerConfigTest, SmallestFileGivesDefaults) {
   const absl::StatusOr<ServerConfig> config = Load(kConnection);
   ASSERT_TRUE(config.ok()) << config.status();
   EXPECT_EQ(config->listen, "127.0.0.1:50051");
+  EXPECT_FALSE(config->allow_plaintext);
+  EXPECT_TRUE(config->callers.empty());
   EXPECT_TRUE(config->reflection);
   EXPECT_EQ(config->max_connection_age, absl::InfiniteDuration());
   EXPECT_EQ(config->http.transfer_timeout, HttpClient::Options().transfer_timeout);
@@ -86,7 +88,10 @@ TEST_F(ServerConfigTest, EveryKeyIsRead) {
   const absl::StatusOr<ServerConfig> config = Load(
       "listen: '[::1]:0'\n"
       "tls: {cert_file: a.crt, key_file: a.key, client_ca_file: ca.crt}\n"
+      "allow_plaintext: true\n"
       "reflection: false\n"
+      "handshake_timeout: 5s\n"
+      "max_streams: 40\n"
       "max_connection_age: 30m\n"
       "max_connection_age_grace: 2m\n"
       "http:\n"
@@ -113,7 +118,10 @@ TEST_F(ServerConfigTest, EveryKeyIsRead) {
   EXPECT_EQ(config->tls_cert_file, "a.crt");
   EXPECT_EQ(config->tls_key_file, "a.key");
   EXPECT_EQ(config->tls_client_ca_file, "ca.crt");
+  EXPECT_TRUE(config->allow_plaintext);
   EXPECT_FALSE(config->reflection);
+  EXPECT_EQ(config->handshake_timeout, absl::Seconds(5));
+  EXPECT_EQ(config->max_streams, 40);
   EXPECT_EQ(config->max_connection_age, absl::Minutes(30));
   EXPECT_EQ(config->max_connection_age_grace, absl::Minutes(2));
   EXPECT_EQ(config->http.connect_timeout, absl::Seconds(5));
@@ -141,7 +149,10 @@ TEST_F(ServerConfigTest, TheDocumentedSampleLoads) {
   // What the sample shows as defaults are the defaults.
   const ServerConfig defaults;
   EXPECT_EQ(config->listen, defaults.listen);
+  EXPECT_EQ(config->allow_plaintext, defaults.allow_plaintext);
   EXPECT_EQ(config->reflection, defaults.reflection);
+  EXPECT_EQ(config->handshake_timeout, defaults.handshake_timeout);
+  EXPECT_EQ(config->max_streams, defaults.max_streams);
   EXPECT_EQ(config->max_connection_age, defaults.max_connection_age);
   EXPECT_EQ(config->max_connection_age_grace, defaults.max_connection_age_grace);
   EXPECT_EQ(config->http.connect_timeout, defaults.http.connect_timeout);
@@ -153,6 +164,30 @@ TEST_F(ServerConfigTest, TheDocumentedSampleLoads) {
   EXPECT_EQ(config->connections[0].base_url, Connection().base_url);
   EXPECT_EQ(config->connections[0].api_version, Connection().api_version);
   EXPECT_EQ(config->connections[0].quota_reserve, Connection().quota_reserve);
+}
+
+TEST_F(ServerConfigTest, WhatTheDocumentedSampleHasAsCommentsLoadsToo) {
+  setenv("INTERCOM_ACCESS_TOKEN", kToken, 1);
+  std::ifstream sample("docs/server.example.yaml");
+  std::string text;
+  bool in_block = false;
+  for (std::string line; std::getline(sample, line);) {
+    if (line == "# tls:" || line == "# callers:") in_block = true;
+    if (line.empty()) in_block = false;
+    // Comments within stand further right.
+    absl::StrAppend(&text, in_block && line[0] == '#' ? line.substr(2) : line, "\n");
+  }
+  const absl::StatusOr<ServerConfig> config = Load(text);
+  ASSERT_TRUE(config.ok()) << config.status() << text;
+  EXPECT_NE(config->tls_client_ca_file, "");
+  ASSERT_EQ(config->callers.size(), 1u);
+  EXPECT_EQ(config->callers[0].name, "nightly");
+  EXPECT_EQ(config->callers[0].token_hashes.size(), 1u);
+  EXPECT_EQ(config->callers[0].certificate_names.size(), 1u);
+  EXPECT_EQ(config->callers[0].tables.size(), 3u);
+  EXPECT_GT(config->callers[0].limits.max_requests_per_minute, 0);
+  EXPECT_GT(config->callers[0].limits.max_streams, 0);
+  EXPECT_GT(config->callers[0].limits.max_bytes_per_second, 0);
 }
 
 TEST_F(ServerConfigTest, FileErrorsNameTheFile) {
@@ -175,8 +210,9 @@ TEST_F(ServerConfigTest, ErrorsSayLineKeyAndWhatToWrite) {
       // Keys.
       {"listn: 127.0.0.1:1\n", "server.yaml:1: listn: unknown key; did you mean listen?"},
       {"port: 1\n",
-       "server.yaml:1: port: unknown key; known here: listen, tls, reflection, "
-       "max_connection_age, max_connection_age_grace, http, connections"},
+       "server.yaml:1: port: unknown key; known here: listen, allow_plaintext, tls, reflection, "
+       "handshake_timeout, max_streams, max_connection_age, max_connection_age_grace, http, "
+       "connections, callers"},
       {"http:\n  conect_timeout: 1s\n",
        "server.yaml:2: http.conect_timeout: unknown key; did you mean connect_timeout?"},
       {"connections:\n  - regoin: us\n",

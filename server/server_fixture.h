@@ -135,16 +135,25 @@ class ServerFixture : public ::testing::Test {
     grpc::Status status;
     std::map<std::string, int64_t> rows;
     v1::Summary summary;
+    // The last one.
+    std::string resume_token;
   };
+
+  // Adds what tests want each call to show.
+  void Prepare(grpc::ClientContext* context) const {
+    if (!authorization_.empty()) context->AddMetadata("authorization", authorization_);
+  }
 
   Extracted Extract(const v1::ExtractRequest& request) {
     grpc::ClientContext context;
+    Prepare(&context);
     const auto reader = stub_->Extract(&context, request);
     Extracted result;
     v1::ExtractResponse event;
     while (reader->Read(&event)) {
       EXPECT_FALSE(result.summary.tables_size() > 0) << "an event follows the summary";
       if (event.has_summary()) result.summary = event.summary();
+      if (event.has_checkpoint()) result.resume_token = event.checkpoint().resume_token();
       if (!event.has_row_batch()) continue;
       const v1::RowBatch& batch = event.row_batch();
       const auto* field = v1::RowBatch::descriptor()->FindFieldByName(batch.table());
@@ -160,8 +169,15 @@ class ServerFixture : public ::testing::Test {
     return Extract(request);
   }
 
+  grpc::Status List(v1::ListTablesResponse* response) {
+    grpc::ClientContext context;
+    Prepare(&context);
+    return stub_->ListTables(&context, v1::ListTablesRequest(), response);
+  }
+
   grpc::Status Check(const std::string& connection, v1::CheckConnectionResponse* response) {
     grpc::ClientContext context;
+    Prepare(&context);
     v1::CheckConnectionRequest request;
     request.set_connection(connection);
     return stub_->CheckConnection(&context, request, response);
@@ -170,11 +186,14 @@ class ServerFixture : public ::testing::Test {
   grpc::Status Plan(const v1::PlanExtractionRequest& request,
                     v1::PlanExtractionResponse* response) {
     grpc::ClientContext context;
+    Prepare(&context);
     return stub_->PlanExtraction(&context, request, response);
   }
 
   fake::FakeIntercomOptions options_;
   ServerConfig config_;
+  // Sent as `authorization` with each call; empty: nothing.
+  std::string authorization_;
   std::unique_ptr<fake::FakeIntercom> intercom_;
   std::unique_ptr<ExtractorServer> server_;
   std::shared_ptr<grpc::Channel> channel_;

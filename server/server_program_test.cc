@@ -4,17 +4,19 @@
 #include <arpa/inet.h>
 #include <signal.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <string>
 #include <vector>
 
+#include "absl/strings/escaping.h"
 #include "gmock/gmock.h"
 #include "grpcpp/grpcpp.h"
 #include "gtest/gtest.h"
 #include "intercom/extractor/v1/extractor_service.grpc.pb.h"
 #include "proto/v1.h"
+#include "server/caller_token.h"
+#include "server/program_fixture.h"
 #include "server/test_certificates.h"
 
 namespace intercom_extractor {
@@ -24,72 +26,6 @@ using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
 using ::testing::StartsWith;
-
-constexpr char kProgram[] = "server/intercom-extractor-server";
-constexpr char kToken[] = "dG9rOnByb2dyYW0tdGVzdA";
-
-// A running program; its stdout and stderr are one pipe.
-class Program {
- public:
-  explicit Program(std::vector<std::string> arguments) {
-    int ends[2];
-    EXPECT_EQ(pipe(ends), 0);
-    pid_ = fork();
-    if (pid_ == 0) {
-      dup2(ends[1], STDOUT_FILENO);
-      dup2(ends[1], STDERR_FILENO);
-      close(ends[0]);
-      close(ends[1]);
-      setenv("SERVER_PROGRAM_TEST_TOKEN", kToken, 1);
-      arguments.insert(arguments.begin(), kProgram);
-      std::vector<char*> argv;
-      argv.reserve(arguments.size() + 1);
-      for (std::string& argument : arguments) argv.push_back(&argument[0]);
-      argv.push_back(nullptr);
-      execv(kProgram, argv.data());
-      _exit(127);
-    }
-    close(ends[1]);
-    output_ = ends[0];
-  }
-
-  ~Program() {
-    if (pid_ > 0) {
-      kill(pid_, SIGKILL);
-      Wait();
-    }
-    close(output_);
-  }
-
-  void Signal(int number) const { kill(pid_, number); }
-
-  // The next line; empty at the end.
-  std::string ReadLine() {
-    std::string line;
-    char c = 0;
-    while (read(output_, &c, 1) == 1 && c != '\n') line.push_back(c);
-    return line;
-  }
-
-  std::string ReadAll() {
-    std::string text;
-    char c = 0;
-    while (read(output_, &c, 1) == 1) text.push_back(c);
-    return text;
-  }
-
-  // The exit code.
-  int Wait() {
-    int status = 0;
-    waitpid(pid_, &status, 0);
-    pid_ = -1;
-    return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
-  }
-
- private:
-  pid_t pid_ = -1;
-  int output_ = -1;
-};
 
 // A configuration whose Intercom is a port of this machine; nobody listens on 1.
 std::string GoodConfig(int intercom_port = 1) {
@@ -123,16 +59,6 @@ class SilentListener {
   const int fd_;
   int port_ = 0;
 };
-
-// The address in "... listening on ADDR ...".
-std::string AddressIn(const std::string& line) {
-  const std::string kBefore = "listening on ";
-  const size_t begin = line.find(kBefore);
-  EXPECT_NE(begin, std::string::npos) << line;
-  if (begin == std::string::npos) return "";
-  const size_t end = line.find_first_of(" \"", begin + kBefore.size());
-  return line.substr(begin + kBefore.size(), end - begin - kBefore.size());
-}
 
 TEST(ServerProgramTest, SaysWhereItListensServesAndEndsWithASignal) {
   for (const int number : {SIGTERM, SIGINT}) {
@@ -186,7 +112,7 @@ TEST(ServerProgramTest, EachExtractEndsWithALineWithoutSecrets) {
   EXPECT_EQ(program.Wait(), 0);
   EXPECT_THAT(log, AllOf(HasSubstr("warning extract ended connection=default tables=1 rows=0 "),
                          HasSubstr(" duration="), HasSubstr(" status=UNAVAILABLE error="),
-                         Not(HasSubstr(kToken))));
+                         Not(HasSubstr(kProgramToken))));
 }
 
 TEST(ServerProgramTest, ASecondSignalEndsAtOnce) {
@@ -227,6 +153,137 @@ TEST(ServerProgramTest, UsageAndConfigurationErrorsEndWithTwo) {
     EXPECT_THAT(program.ReadAll(), HasSubstr(test_case.message));
     EXPECT_EQ(program.Wait(), 2) << test_case.message;
   }
+}
+
+// GoodConfig() with a second connection and whatever `more` says.
+std::string ChangedConfig(const std::string& more) {
+  return WriteTestFile("program.yaml",
+                       "listen: 127.0.0.1:0\n"
+                       "connections:\n"
+                       "  - name: default\n"
+                       "    base_url: http://127.0.0.1:1\n"
+                       "    access_token_env: SERVER_PROGRAM_TEST_TOKEN\n"
+                       "  - name: second\n"
+                       "    base_url: http://127.0.0.1:1\n"
+                       "    access_token_env: SERVER_PROGRAM_TEST_TOKEN\n" +
+                           more);
+}
+
+TEST(ServerProgramTest, HangUpReloadsAndABrokenFileChangesNothing) {
+  Program program({"--config", GoodConfig()});
+  const std::string address = AddressIn(program.ReadLine());
+  const auto stub = v1::ExtractorService::NewStub(
+      grpc::CreateChannel(address, grpc::InsecureChannelCredentials()));
+  const auto check = [&](const std::string& connection) {
+    grpc::ClientContext context;
+    v1::CheckConnectionRequest request;
+    request.set_connection(connection);
+    v1::CheckConnectionResponse response;
+    return stub->CheckConnection(&context, request, &response).error_code();
+  };
+  const auto next_line_with = [&](const std::string& text) {
+    std::string line;
+    do {
+      line = program.ReadLine();
+    } while (!line.empty() && line.find(text) == std::string::npos);
+    return line;
+  };
+  EXPECT_EQ(check("second"), grpc::StatusCode::NOT_FOUND);
+
+  ChangedConfig("max_streams: 0\n");
+  program.Signal(SIGHUP);
+  EXPECT_THAT(next_line_with("reload"),
+              AllOf(HasSubstr("error reload failed; everything stays as it was"),
+                    HasSubstr("program.yaml:9: max_streams: ")));
+  EXPECT_EQ(check("second"), grpc::StatusCode::NOT_FOUND);
+
+  ChangedConfig("max_streams: 5\nreflection: false\nhttp: {max_connections: 3}\n");
+  program.Signal(SIGHUP);
+  EXPECT_THAT(next_line_with("restart"),
+              HasSubstr("warning these settings have changed and need a restart "
+                        "settings=\"reflection, http.max_connections\""));
+  EXPECT_THAT(next_line_with("reloaded"), HasSubstr("reloaded connections=2 callers=0"));
+  // Intercom is not there, but the connection is.
+  EXPECT_EQ(check("second"), grpc::StatusCode::UNAVAILABLE);
+  program.Signal(SIGTERM);
+  program.ReadAll();
+  EXPECT_EQ(program.Wait(), 0);
+}
+
+TEST(ServerProgramTest, HangUpWhileItStopsDoesNotEndIt) {
+  const SilentListener intercom;
+  Program program({"--config", GoodConfig(intercom.port())});
+  const auto stub = v1::ExtractorService::NewStub(
+      grpc::CreateChannel(AddressIn(program.ReadLine()), grpc::InsecureChannelCredentials()));
+  grpc::ClientContext context;
+  v1::ExtractRequest request;
+  request.add_tables("tags");
+  const auto reader = stub->Extract(&context, request);
+  v1::ExtractResponse event;
+  ASSERT_TRUE(reader->Read(&event));
+  program.Signal(SIGTERM);
+  while (program.ReadLine().find("stopping") == std::string::npos) {
+  }
+  program.Signal(SIGHUP);
+  while (reader->Read(&event)) {
+  }
+  program.ReadAll();
+  EXPECT_EQ(program.Wait(), 0);
+}
+
+TEST(ServerProgramTest, PlainTextForOthersIsWarnedOfAtEachStart) {
+  const std::string config = ChangedConfig("allow_plaintext: true\n");
+  Program program({"--config", config, "--listen", "0.0.0.0:0"});
+  EXPECT_THAT(program.ReadLine(),
+              HasSubstr("warning plain text on an address that other machines"));
+  EXPECT_THAT(program.ReadLine(), HasSubstr("warning everybody who can reach this address"));
+  EXPECT_THAT(program.ReadLine(), HasSubstr("listening on 0.0.0.0:"));
+}
+
+TEST(ServerProgramTest, CheckSaysWhatItWouldServeOrWhatIsWrong) {
+  const std::string hash(64, 'a');
+  Program good({"--check", "--config",
+                ChangedConfig("callers:\n"
+                              "  - name: nightly\n"
+                              "    token_sha256: " +
+                              hash +
+                              "\n"
+                              "    connections: [default, second]\n"
+                              "    tables: [users, tags]\n"
+                              "    max_streams: 3\n")});
+  const std::string text = good.ReadAll();
+  EXPECT_EQ(good.Wait(), 0);
+  EXPECT_THAT(text, HasSubstr("program.yaml is good; a server with it\n"
+                              "  listens on 127.0.0.1:0, plain text\n"
+                              "  connection default: http://127.0.0.1:1, API version 2.16\n"
+                              "  connection second: http://127.0.0.1:1, API version 2.16\n"
+                              "  caller nightly: 1 token; connections default, second; tables "
+                              "users, tags; at most 3 streams\n"));
+  EXPECT_THAT(text, AllOf(Not(HasSubstr(kProgramToken)), Not(HasSubstr(hash))));
+
+  const struct {
+    std::string config;
+    std::string message;
+  } kBad[] = {
+      {"callers:\n", "program.yaml:9: callers: must list at least one caller"},
+      {"calers: []\n", "program.yaml:9: calers: unknown key; did you mean callers?"},
+      {"tls: {cert_file: /nonexistent.crt, key_file: x}\n",
+       "tls.cert_file: cannot read /nonexistent.crt"},
+  };
+  for (const auto& bad : kBad) {
+    Program program({"--config", ChangedConfig(bad.config), "--check"});
+    EXPECT_THAT(program.ReadAll(), HasSubstr(bad.message));
+    EXPECT_EQ(program.Wait(), 2);
+  }
+}
+
+TEST(ServerProgramTest, HashTokenMakesATokenThatItsHashIsOf) {
+  Program program({"hash-token", "--new"});
+  EXPECT_THAT(program.ReadLine(), HasSubstr("Give the caller this token"));
+  const std::string token = program.ReadLine().substr(2);
+  const std::string line = program.ReadLine();
+  EXPECT_EQ(program.Wait(), 0);
+  EXPECT_EQ(line, "token_sha256: " + absl::BytesToHexString(HashCallerToken(token)));
 }
 
 TEST(ServerProgramTest, TakenPortEndsWithFive) {

@@ -4,9 +4,11 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "absl/time/time.h"
 #include "extractor/intercom/intercom_client.h"
 #include "google/rpc/error_details.pb.h"
 #include "google/rpc/status.pb.h"
+#include "server/retry_delay.h"
 
 namespace intercom_extractor {
 namespace {
@@ -14,9 +16,9 @@ namespace {
 constexpr size_t kMaxMessageBytes = 1024;
 
 // After a quarter of an hour of refusals, the next window will hardly be better.
-constexpr int kQuotaRetrySeconds = 60;
+constexpr absl::Duration kQuotaRetryDelay = absl::Minutes(1);
 // The server has already tried for about a minute before it gives up.
-constexpr int kUnavailableRetrySeconds = 30;
+constexpr absl::Duration kUnavailableRetryDelay = absl::Seconds(30);
 
 std::string Shortened(absl::string_view message) {
   if (message.size() <= kMaxMessageBytes) return std::string(message);
@@ -26,10 +28,19 @@ std::string Shortened(absl::string_view message) {
   return absl::StrCat(message.substr(0, end), "...");
 }
 
-void AddRetryInfo(int seconds, google::rpc::Status* status) {
+void AddRetryInfo(absl::Duration delay, google::rpc::Status* status) {
   google::rpc::RetryInfo info;
-  info.mutable_retry_delay()->set_seconds(seconds);
+  info.mutable_retry_delay()->set_seconds(absl::IDivDuration(delay, absl::Seconds(1), &delay));
+  info.mutable_retry_delay()->set_nanos(static_cast<int32_t>(absl::ToInt64Nanoseconds(delay)));
   status->add_details()->PackFrom(info);
+}
+
+void AddQuotaFailure(const std::string& subject, google::rpc::Status* status) {
+  google::rpc::QuotaFailure failure;
+  google::rpc::QuotaFailure::Violation* violation = failure.add_violations();
+  violation->set_subject(subject);
+  violation->set_description(status->message());
+  status->add_details()->PackFrom(failure);
 }
 
 }  // namespace
@@ -51,19 +62,17 @@ grpc::Status ToGrpcStatus(const absl::Status& status, const ErrorContext& contex
 
   switch (status.code()) {
     case absl::StatusCode::kUnavailable:
-      AddRetryInfo(kUnavailableRetrySeconds, &details);
+      AddRetryInfo(kUnavailableRetryDelay, &details);
       break;
-    case absl::StatusCode::kResourceExhausted: {
+    case absl::StatusCode::kResourceExhausted:
+      if (info.reason() == "RATE_LIMITED") {
+        AddRetryInfo(kQuotaRetryDelay, &details);
+        AddQuotaFailure(absl::StrCat("connection:", context.connection), &details);
+      } else if (const auto delay = RetryDelayOf(status)) {
+        AddRetryInfo(*delay, &details);
+      }
       // The other kind, no room on this machine, does not pass by itself.
-      if (info.reason() != "RATE_LIMITED") break;
-      AddRetryInfo(kQuotaRetrySeconds, &details);
-      google::rpc::QuotaFailure failure;
-      google::rpc::QuotaFailure::Violation* violation = failure.add_violations();
-      violation->set_subject(absl::StrCat("connection:", context.connection));
-      violation->set_description(details.message());
-      details.add_details()->PackFrom(failure);
       break;
-    }
     case absl::StatusCode::kInvalidArgument:
       if (!context.field.empty()) {
         google::rpc::BadRequest bad_request;

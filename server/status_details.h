@@ -21,7 +21,7 @@ struct ErrorContext {
 // `grpc-status-details-bin`):
 //   ErrorInfo     always: ReasonOf(status) or else the code's name, domain
 //                 "intercom-extractor", the connection as metadata
-//   RetryInfo     where waiting helps: kUnavailable and RATE_LIMITED
+//   RetryInfo     where waiting helps: kUnavailable, RATE_LIMITED, a retry delay in the status
 //   QuotaFailure  RATE_LIMITED
 //   BadRequest    kInvalidArgument with a known field
 //

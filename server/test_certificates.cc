@@ -4,6 +4,7 @@
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
 
+#include <atomic>
 #include <fstream>
 #include <memory>
 
@@ -12,9 +13,17 @@
 namespace intercom_extractor {
 namespace {
 
+using BioPtr = std::unique_ptr<BIO, decltype(&BIO_free)>;
+using KeyPtr = std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)>;
+using X509Ptr = std::unique_ptr<X509, decltype(&X509_free)>;
+
+BioPtr Reader(const std::string& pem) {
+  return BioPtr(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())), &BIO_free);
+}
+
 template <typename Write>
 std::string Pem(Write write) {
-  const std::unique_ptr<BIO, decltype(&BIO_free)> out(BIO_new(BIO_s_mem()), &BIO_free);
+  const BioPtr out(BIO_new(BIO_s_mem()), &BIO_free);
   write(out.get());
   char* data = nullptr;
   const long size = BIO_get_mem_data(out.get(), &data);
@@ -32,22 +41,37 @@ void AddExtension(X509* x509, int nid, const char* value) {
 
 }  // namespace
 
-TestCertificate MakeTestCertificate() {
-  const std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)> key(EVP_EC_gen("P-256"),
-                                                                &EVP_PKEY_free);
-  const std::unique_ptr<X509, decltype(&X509_free)> x509(X509_new(), &X509_free);
+TestCertificate MakeTestCertificate(const TestCertificateOptions& options) {
+  const KeyPtr key(EVP_EC_gen("P-256"), &EVP_PKEY_free);
+  const X509Ptr x509(X509_new(), &X509_free);
   X509_set_version(x509.get(), 2);
-  ASN1_INTEGER_set(X509_get_serialNumber(x509.get()), 1);
-  X509_gmtime_adj(X509_getm_notBefore(x509.get()), -3600);
-  X509_gmtime_adj(X509_getm_notAfter(x509.get()), 3600);
+  static std::atomic<int> serial{0};
+  ASN1_INTEGER_set(X509_get_serialNumber(x509.get()), ++serial);
+  X509_gmtime_adj(X509_getm_notBefore(x509.get()), options.expired ? -7200 : -3600);
+  X509_gmtime_adj(X509_getm_notAfter(x509.get()), options.expired ? -3600 : 3600);
   X509_set_pubkey(x509.get(), key.get());
   X509_NAME* name = X509_get_subject_name(x509.get());
   X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC,
-                             reinterpret_cast<const unsigned char*>("localhost"), -1, -1, 0);
-  X509_set_issuer_name(x509.get(), name);
-  AddExtension(x509.get(), NID_subject_alt_name, "DNS:localhost,IP:127.0.0.1");
-  AddExtension(x509.get(), NID_basic_constraints, "critical,CA:TRUE");
-  X509_sign(x509.get(), key.get(), EVP_sha256());
+                             reinterpret_cast<const unsigned char*>(options.common_name.c_str()),
+                             -1, -1, 0);
+  if (!options.alternative_names.empty()) {
+    AddExtension(x509.get(), NID_subject_alt_name, options.alternative_names.c_str());
+  }
+  AddExtension(x509.get(), NID_basic_constraints,
+               options.issuer == nullptr ? "critical,CA:TRUE" : "critical,CA:FALSE");
+  if (options.issuer == nullptr) {
+    X509_set_issuer_name(x509.get(), name);
+    X509_sign(x509.get(), key.get(), EVP_sha256());
+  } else {
+    const X509Ptr issuer(
+        PEM_read_bio_X509(Reader(options.issuer->certificate).get(), nullptr, nullptr, nullptr),
+        &X509_free);
+    const KeyPtr issuer_key(
+        PEM_read_bio_PrivateKey(Reader(options.issuer->key).get(), nullptr, nullptr, nullptr),
+        &EVP_PKEY_free);
+    X509_set_issuer_name(x509.get(), X509_get_subject_name(issuer.get()));
+    X509_sign(x509.get(), issuer_key.get(), EVP_sha256());
+  }
 
   TestCertificate result;
   result.certificate = Pem([&](BIO* out) { PEM_write_bio_X509(out, x509.get()); });

@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <cstring>
 #include <fstream>
+#include <memory>
 #include <sstream>
 #include <string>
 
@@ -51,14 +52,9 @@ absl::Status NotCertificate(const char* key, const std::string& file) {
 
 }  // namespace
 
-absl::StatusOr<std::shared_ptr<grpc::ServerCredentials>> MakeServerCredentials(
-    const ServerConfig& config) {
+absl::StatusOr<TlsMaterial> ReadTlsFiles(const ServerConfig& config) {
   if (config.tls_cert_file.empty() && config.tls_key_file.empty()) {
-    if (!config.tls_client_ca_file.empty()) {
-      return absl::InvalidArgumentError(
-          "tls.client_ca_file: needs cert_file and key_file beside it");
-    }
-    return grpc::InsecureServerCredentials();
+    return absl::InvalidArgumentError("tls.client_ca_file: needs cert_file and key_file beside it");
   }
   if (config.tls_cert_file.empty() || config.tls_key_file.empty()) {
     return absl::InvalidArgumentError(config.tls_cert_file.empty()
@@ -86,18 +82,16 @@ absl::StatusOr<std::shared_ptr<grpc::ServerCredentials>> MakeServerCredentials(
                                                    config.tls_cert_file));
   }
 
-  grpc::SslServerCredentialsOptions options;
-  options.pem_key_cert_pairs.push_back({*key, *cert});
+  TlsMaterial material{*cert, *key, /*client_ca=*/""};
   if (!config.tls_client_ca_file.empty()) {
     const absl::StatusOr<std::string> ca = ReadPemFile("client_ca_file", config.tls_client_ca_file);
     if (!ca.ok()) return ca.status();
     if (FirstCertificate(*ca) == nullptr) {
       return NotCertificate("client_ca_file", config.tls_client_ca_file);
     }
-    options.pem_root_certs = *ca;
-    options.client_certificate_request = GRPC_SSL_REQUEST_AND_REQUIRE_CLIENT_CERTIFICATE_AND_VERIFY;
+    material.client_ca = *ca;
   }
-  return grpc::SslServerCredentials(options);
+  return material;
 }
 
 }  // namespace intercom_extractor

@@ -19,9 +19,9 @@ class TlsFilesTest : public ::testing::Test {
   }
 
   std::string Error() const {
-    const auto credentials = MakeServerCredentials(config_);
-    EXPECT_EQ(credentials.status().code(), absl::StatusCode::kInvalidArgument);
-    return std::string(credentials.status().message());
+    const auto material = ReadTlsFiles(config_);
+    EXPECT_EQ(material.status().code(), absl::StatusCode::kInvalidArgument);
+    return std::string(material.status().message());
   }
 
   const TestCertificate certificate_;
@@ -29,10 +29,15 @@ class TlsFilesTest : public ::testing::Test {
 };
 
 TEST_F(TlsFilesTest, TakesAPairWithAndWithoutClientAuthority) {
-  EXPECT_TRUE(MakeServerCredentials(config_).ok());
+  auto material = ReadTlsFiles(config_);
+  ASSERT_TRUE(material.ok()) << material.status();
+  EXPECT_EQ(material->certificates, certificate_.certificate);
+  EXPECT_EQ(material->private_key, certificate_.key);
+  EXPECT_EQ(material->client_ca, "");
   config_.tls_client_ca_file = config_.tls_cert_file;
-  EXPECT_TRUE(MakeServerCredentials(config_).ok());
-  EXPECT_TRUE(MakeServerCredentials(ServerConfig()).ok());
+  material = ReadTlsFiles(config_);
+  ASSERT_TRUE(material.ok()) << material.status();
+  EXPECT_EQ(material->client_ca, certificate_.certificate);
 }
 
 TEST_F(TlsFilesTest, HalfAPairIsAnError) {

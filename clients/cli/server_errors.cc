@@ -58,9 +58,15 @@ Outcome DescribeServerError(const absl::Status& status, const ConnectionOptions&
           reason == "TOKEN_INVALID" || options.embedded()
               ? DescribeTokenRefused(status, options)
               : absl::StrCat(ServerName(options), " refused this caller (", Quoted(status),
-                             "); give the token it asks for with --caller-token-file");
+                             "); show it who you are with --caller-token-file, or --cert-file "
+                             "and --key-file");
       return outcome;
     case absl::StatusCode::kPermissionDenied:
+      if (reason == "CONNECTION_FORBIDDEN" || reason == "TABLE_FORBIDDEN") {
+        outcome.message = absl::StrCat(Quoted(status), "; ask whoever runs ", ServerName(options),
+                                       " for the permission");
+        return outcome;
+      }
       outcome.message = absl::StrCat(Quoted(status), "; ask whoever runs ", ServerName(options),
                                      " or owns the access token for the permission");
       return outcome;
@@ -84,6 +90,14 @@ Outcome DescribeServerError(const absl::Status& status, const ConnectionOptions&
       outcome.message = absl::StrCat(ServerName(options), " does not know this call (",
                                      Quoted(status), "); update it to this program's version");
       return outcome;
+    case absl::StatusCode::kResourceExhausted:
+      if (reason == "CALLER_LIMIT") {
+        // It says itself when to come back.
+        outcome.message =
+            absl::StrCat(ServerName(options), " does no more for now: ", Quoted(status));
+        return outcome;
+      }
+      break;
     case absl::StatusCode::kUnavailable:
       outcome.message = DescribeUnavailable(status, reason, options);
       return outcome;
@@ -92,10 +106,11 @@ Outcome DescribeServerError(const absl::Status& status, const ConnectionOptions&
                                      Quoted(status), "); run again");
       return outcome;
     default:
-      outcome.message = absl::StrCat(ServerName(options), " failed: ", Quoted(status),
-                                     "; run again, and report it if it stays");
-      return outcome;
+      break;
   }
+  outcome.message = absl::StrCat(ServerName(options), " failed: ", Quoted(status),
+                                 "; run again, and report it if it stays");
+  return outcome;
 }
 
 Outcome CallOutcome(const absl::Status& status, const Cancellation& interrupt,

@@ -57,6 +57,28 @@ TEST(ServerErrorsTest, RefusedCallerIsNotARefusedAccessToken) {
   EXPECT_THAT(outcome.message, HasSubstr("--caller-token-file"));
 }
 
+TEST(ServerErrorsTest, WhatACallerMayNotDoIsAMatterOfWhoRunsTheServer) {
+  for (const char* reason : {"CONNECTION_FORBIDDEN", "TABLE_FORBIDDEN"}) {
+    const Outcome outcome = DescribeServerError(
+        StatusWith(grpc::StatusCode::PERMISSION_DENIED, "caller a may not", reason), Remote());
+    EXPECT_EQ(outcome.code, ExitCode::kAuthentication);
+    EXPECT_EQ(outcome.message,
+              "caller a may not; ask whoever runs server extractor:1 for the permission");
+  }
+}
+
+TEST(ServerErrorsTest, ALimitSaysWhenToComeBackAndIsNoFailure) {
+  const Outcome outcome = DescribeServerError(
+      StatusWith(grpc::StatusCode::RESOURCE_EXHAUSTED,
+                 "caller a has 2 streams already, as many as it may; call again in 30s",
+                 "CALLER_LIMIT"),
+      Remote());
+  EXPECT_EQ(outcome.code, ExitCode::kUnreachable);
+  EXPECT_EQ(outcome.message,
+            "server extractor:1 does no more for now: caller a has 2 streams already, as many as "
+            "it may; call again in 30s");
+}
+
 TEST(ServerErrorsTest, TellsIntercomFromTheServer) {
   EXPECT_THAT(
       DescribeServerError(
