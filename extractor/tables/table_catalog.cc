@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "intercom/extractor/v1/annotations.pb.h"
@@ -104,11 +105,13 @@ absl::StatusOr<std::vector<const TableInfo*>> TableCatalog::Select(
       chosen.insert(table->index);
       continue;
     }
+    // Anybody may have sent it: it may be long, and hold what moves a terminal's cursor.
+    const std::string begin = name.substr(0, 64);
     const auto nearest = std::min_element(
         tables_.begin(), tables_.end(), [&](const TableInfo& a, const TableInfo& b) {
-          return EditDistance(name, a.name()) < EditDistance(name, b.name());
+          return EditDistance(begin, a.name()) < EditDistance(begin, b.name());
         });
-    return absl::InvalidArgumentError(absl::StrCat("there is no table \"", name.substr(0, 64),
+    return absl::InvalidArgumentError(absl::StrCat("there is no table \"", absl::CHexEscape(begin),
                                                    "\"; did you mean \"", nearest->name(),
                                                    "\"? `intercom-extract tables` lists all"));
   }
