@@ -11,9 +11,11 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "extractor/intercom/intercom_client.h"
 #include "extractor/sync/mutex.h"
 #include "grpcpp/support/server_callback.h"
 #include "server/active_calls.h"
+#include "server/call_labels.h"
 #include "server/log.h"
 #include "server/status_details.h"
 
@@ -30,13 +32,11 @@ class ConnectionCall : public grpc::ServerUnaryReactor {
  public:
   using Done = absl::AnyInvocable<void(absl::StatusOr<Response>) &&>;
 
-  // `response` is gRPC's and lives until OnDone. `name` and `caller` are for the log.
-  ConnectionCall(std::string name, std::string connection, std::string caller, Response* response,
-                 ActiveCalls::Token active)
+  // `response` is gRPC's and lives until OnDone. `name` and `labels` are for the log.
+  ConnectionCall(std::string name, CallLabels labels, Response* response, ActiveCalls::Token active)
       : active_(std::move(active)),
         name_(std::move(name)),
-        connection_(std::move(connection)),
-        caller_(std::move(caller)),
+        labels_(std::move(labels)),
         response_(response),
         link_(std::make_shared<Link>()) {
     MutexLock lock(&link_->mu);
@@ -70,21 +70,21 @@ class ConnectionCall : public grpc::ServerUnaryReactor {
     }
     if (call == nullptr) return;
     // Only one caller gets here, and OnDone cannot come before the Finish below.
-    std::vector<LogField> fields = CallFields(call->connection_, call->caller_);
-    fields.emplace_back("status", std::string(absl::StatusCodeToString(answer.status().code())));
-    fields.emplace_back("error", answer.status().message());
+    std::vector<LogField> fields = {{"status", absl::StatusCodeToString(answer.status().code())},
+                                    {"error", answer.status().message()}};
+    const std::string request_id = RequestIdOf(answer.status());
+    if (!request_id.empty()) fields.emplace_back("request_id", request_id);
     Log(answer.ok() ? spdlog::level::info : spdlog::level::warn,
-        absl::StrCat(call->name_, " ended"), fields);
+        absl::StrCat(call->name_, " ended"), call->labels_.With(std::move(fields)));
     if (answer.ok()) call->response_->Swap(&*answer);
     // Of what a caller says, only the tables are left to be wrong.
     const char* field = absl::IsInvalidArgument(answer.status()) ? "tables" : "";
-    call->Finish(ToGrpcStatus(answer.status(), {call->connection_, field}));
+    call->Finish(ToGrpcStatus(answer.status(), {call->labels_.connection, field}));
   }
 
   const ActiveCalls::Token active_;
   const std::string name_;
-  const std::string connection_;
-  const std::string caller_;
+  const CallLabels labels_;
   Response* const response_;
   const std::shared_ptr<Link> link_;
 };

@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "extractor/intercom/intercom_client.h"
 #include "grpcpp/support/slice.h"
+#include "server/event_log.h"
 #include "server/log.h"
 #include "server/status_details.h"
 
@@ -48,12 +49,11 @@ grpc::ByteBuffer ToByteBuffer(const Event& event) {
   return grpc::ByteBuffer(slices.data(), slices.size());
 }
 
-ExtractCall::ExtractCall(std::string connection, std::string caller,
-                         std::unique_ptr<EventQueue> events, std::unique_ptr<Extraction> extraction,
-                         Kept kept, Reaper* reaper, const Clock* clock)
+ExtractCall::ExtractCall(CallLabels labels, std::unique_ptr<EventQueue> events,
+                         std::unique_ptr<Extraction> extraction, Kept kept, Reaper* reaper,
+                         const Clock* clock)
     : kept_(std::move(kept)),
-      connection_(std::move(connection)),
-      caller_(std::move(caller)),
+      labels_(std::move(labels)),
       reaper_(reaper),
       clock_(clock),
       begun_(clock->Now()),
@@ -66,18 +66,32 @@ ExtractCall::~ExtractCall() {
   on_drain_.reset();
   // Before the members that its thread uses are read.
   extraction_.reset();
+  // While it can still be asked what waits.
+  if (shown_ != nullptr) shown_->set_status(final_status_);
+  shown_.reset();
   const bool ok = final_status_.ok();
-  std::vector<LogField> fields = CallFields(connection_, caller_);
-  fields.emplace_back("tables", static_cast<int64_t>(tally_.tables()));
-  fields.emplace_back("rows", tally_.rows());
-  fields.emplace_back("bytes", tally_.bytes());
-  fields.emplace_back("duration", clock_->Now() - begun_);
-  fields.emplace_back("status", std::string(absl::StatusCodeToString(final_status_.code())));
-  if (!ok) fields.emplace_back("error", final_status_.message());
-  Log(ok ? spdlog::level::info : spdlog::level::warn, "extract ended", fields);
+  std::vector<LogField> fields = {
+      {"tables", static_cast<int64_t>(tally_.tables())},
+      {"rows", tally_.rows()},
+      {"bytes", tally_.bytes()},
+      {"duration", clock_->Now() - begun_},
+      {"status", std::string(absl::StatusCodeToString(final_status_.code()))}};
+  if (!ok) {
+    fields.emplace_back("error", final_status_.message());
+    const std::string request_id = RequestIdOf(final_status_);
+    if (!request_id.empty()) fields.emplace_back("request_id", request_id);
+  }
+  Log(ok ? spdlog::level::info : spdlog::level::warn, "extract ended",
+      labels_.With(std::move(fields)));
+}
+
+void ExtractCall::Show(std::unique_ptr<RunningExtractions::Entry> entry) {
+  shown_ = std::move(entry);
+  labels_.extraction_id = shown_->id();
 }
 
 void ExtractCall::Begin() {
+  Log(spdlog::level::info, "extract begins", labels_.With({}));
   events_->OnReady([this] { Act(pump_.OnReady()); });
   // Before the thread starts: afterwards this may already be destroyed.
   // The queue calls OnReady for what comes after this has found it empty.
@@ -110,6 +124,7 @@ void ExtractCall::Act(const EventPump::Step& step) {
       break;
     case EventPump::Step::kWrite:
       tally_.Add(step.event);
+      LogEvent(step.event, labels_);
       write_ = ToByteBuffer(step.event);
       write_options_ = OptionsFor(step);
       if (kept_.pass == nullptr) {
@@ -147,7 +162,7 @@ void ExtractCall::WriteAt(absl::Time at) {
 void ExtractCall::FinishNow() {
   // The client may begin its next stream as soon as it has the status.
   kept_.pass.reset();
-  Finish(ToGrpcStatus(final_status_, {connection_, /*field=*/""}));
+  Finish(ToGrpcStatus(final_status_, {labels_.connection, /*field=*/""}));
 }
 
 }  // namespace intercom_extractor

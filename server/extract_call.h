@@ -16,9 +16,11 @@
 #include "grpcpp/support/byte_buffer.h"
 #include "grpcpp/support/server_callback.h"
 #include "server/active_calls.h"
+#include "server/call_labels.h"
 #include "server/caller_limits.h"
 #include "server/event_pump.h"
 #include "server/reaper.h"
+#include "server/running_extractions.h"
 #include "server/stream_tally.h"
 
 namespace intercom_extractor {
@@ -44,14 +46,18 @@ class ExtractCall : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
   };
 
   // `reaper` and `clock` must outlive the call; `events` is the queue that
-  // `extraction` fills. `connection` and `caller` (may be empty) are for errors and the
-  // log line at the end. The call begins with Begin() and must then not be touched any more.
-  ExtractCall(std::string connection, std::string caller, std::unique_ptr<EventQueue> events,
+  // `extraction` fills. `labels` are for errors and log lines. The call begins with Begin()
+  // and must then not be touched any more.
+  ExtractCall(CallLabels labels, std::unique_ptr<EventQueue> events,
               std::unique_ptr<Extraction> extraction, Kept kept, Reaper* reaper,
               const Clock* clock);
 
   // Logs how the call ended.
   ~ExtractCall() override;
+
+  // Before Begin(), for those who watch: the call stands among those that run until it
+  // has ended, and its log lines have the entry's id.
+  void Show(std::unique_ptr<RunningExtractions::Entry> entry);
 
   void Begin();
 
@@ -70,8 +76,9 @@ class ExtractCall : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
   // First, so that it goes last.
   Kept kept_;
   std::unique_ptr<ActiveCalls::Registration> on_drain_;
-  const std::string connection_;
-  const std::string caller_;
+  CallLabels labels_;
+  // Null where nobody watches.
+  std::unique_ptr<RunningExtractions::Entry> shown_;
   Reaper* const reaper_;
   const Clock* const clock_;
   const absl::Time begun_;

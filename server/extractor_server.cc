@@ -12,6 +12,7 @@
 #include "absl/time/time.h"
 #include "extractor/sync/clock.h"
 #include "grpc/grpc.h"
+#include "grpcpp/ext/channelz_service_plugin.h"
 #include "grpcpp/ext/proto_server_reflection_plugin.h"
 #include "grpcpp/health_check_service_interface.h"
 #include "grpcpp/impl/server_builder_option.h"
@@ -27,6 +28,7 @@
 #include "server/reaper.h"
 #include "server/tls_credentials.h"
 #include "server/tls_files.h"
+#include "server/watch.h"
 
 namespace intercom_extractor {
 namespace {
@@ -59,6 +61,28 @@ class ReflectionOption : public grpc::ServerBuilderOption {
                                   }),
                    plugins->end());
     if (wanted_) plugins->push_back(std::move(plugin));
+  }
+
+ private:
+  const bool wanted_;
+};
+
+// Gives one server channelz or takes it away: it, too, is added to every server of the
+// process once it is there.
+class ChannelzOption : public grpc::ServerBuilderOption {
+ public:
+  explicit ChannelzOption(bool wanted) : wanted_(wanted) {
+    static std::once_flag initialized;
+    if (wanted_) std::call_once(initialized, grpc::channelz::experimental::InitChannelzService);
+  }
+  void UpdateArguments(grpc::ChannelArguments*) override {}
+  void UpdatePlugins(std::vector<std::unique_ptr<grpc::ServerBuilderPlugin>>* plugins) override {
+    if (wanted_) return;
+    plugins->erase(std::remove_if(plugins->begin(), plugins->end(),
+                                  [](const std::unique_ptr<grpc::ServerBuilderPlugin>& plugin) {
+                                    return plugin->name() == "channelz_service";
+                                  }),
+                   plugins->end());
   }
 
  private:
@@ -157,8 +181,9 @@ class ExtractorServerImpl : public ExtractorServer {
         clock_(std::move(clock)),
         certificates_(std::move(certificates)),
         gate_(std::move(gate)),
-        service_(gate_.get(), &active_, &reaper_, clock_.get(), MaxStreamAge(config),
-                 config.max_connection_age_grace) {}
+        watch_(gate_.get(), clock_.get()),
+        service_(gate_.get(), &active_, watch_.extractions(), &reaper_, clock_.get(),
+                 MaxStreamAge(config), config.max_connection_age_grace) {}
 
   ~ExtractorServerImpl() override {
     if (server_ != nullptr) Shutdown(absl::ZeroDuration());
@@ -169,7 +194,13 @@ class ExtractorServerImpl : public ExtractorServer {
     static std::once_flag health_enabled;
     std::call_once(health_enabled, [] { grpc::EnableDefaultHealthCheckService(true); });
 
+    // Before the builder, which takes the plugins that are there by then.
+    auto channelz = std::make_unique<ChannelzOption>(config.channelz);
     grpc::ServerBuilder builder;
+    builder.SetOption(std::move(channelz));
+    std::vector<std::unique_ptr<grpc::experimental::ServerInterceptorFactoryInterface>> counting;
+    counting.push_back(watch_.calls()->MakeInterceptors());
+    builder.experimental().SetInterceptorCreators(std::move(counting));
     int bound_port = 0;
     bool has_port = false;
     if (!config.listen.empty()) {
@@ -203,10 +234,13 @@ class ExtractorServerImpl : public ExtractorServer {
     port_ = has_port ? bound_port : 0;
     server_->GetHealthCheckService()->SetServingStatus(v1::ExtractorService::service_full_name(),
                                                        true);
-    return absl::OkStatus();
+    watch_.SetReady(true);
+    return watch_.Serve(config);
   }
 
   int port() const override { return port_; }
+
+  int metrics_port() const override { return watch_.port(); }
 
   std::shared_ptr<grpc::Channel> InProcessChannel() override {
     grpc::ChannelArguments arguments;
@@ -226,6 +260,8 @@ class ExtractorServerImpl : public ExtractorServer {
   }
 
   void Shutdown(absl::Duration grace) override {
+    // First of all: who looks after health has said it must find it here, too.
+    watch_.SetReady(false);
     // Balancers learn it from the health service and send no more calls; those
     // that come all the same are told to go elsewhere.
     server_->GetHealthCheckService()->Shutdown();
@@ -248,6 +284,7 @@ class ExtractorServerImpl : public ExtractorServer {
   // Null without TLS.
   const std::unique_ptr<CertificateSource> certificates_;
   const std::unique_ptr<Gate> gate_;
+  Watch watch_;
   ActiveCalls active_;
   Reaper reaper_;
   ExtractorServiceImpl service_;

@@ -31,6 +31,9 @@ class ExtractorServer {
   // The port that was bound; 0 without `listen`.
   virtual int port() const = 0;
 
+  // The port for those who watch; 0 without `metrics_listen`.
+  virtual int metrics_port() const = 0;
+
   // A channel into this process without a socket, for the embedded mode.
   virtual std::shared_ptr<grpc::Channel> InProcessChannel() = 0;
 
@@ -41,8 +44,8 @@ class ExtractorServer {
   // leaves everything as it is.
   virtual absl::StatusOr<std::vector<std::string>> Reload(const ServerConfig& config) = 0;
 
-  // Stops accepting calls (health says NOT_SERVING), lets running ones go on for
-  // `grace`, then cancels them. Returns when all have ended. Idempotent.
+  // Stops accepting calls (/readyz says so first, then health NOT_SERVING), lets running
+  // ones go on for `grace`, then cancels them. Returns when all have ended. Idempotent.
   virtual void Shutdown(absl::Duration grace) = 0;
 };
 

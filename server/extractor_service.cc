@@ -14,14 +14,19 @@
 #include "extractor/pipeline/event_queue.h"
 #include "extractor/pipeline/extraction.h"
 #include "extractor/pipeline/extraction_planner.h"
+#include "extractor/pipeline/live_progress.h"
+#include "extractor/pipeline/scroll_drain.h"
 #include "extractor/tables/table_catalog.h"
 #include "google/protobuf/io/zero_copy_stream.h"
+#include "grpcpp/server_context.h"
 #include "grpcpp/support/proto_buffer_reader.h"
 #include "server/call_identity.h"
+#include "server/call_labels.h"
 #include "server/caller_limits.h"
 #include "server/extract_call.h"
 #include "server/log.h"
 #include "server/status_details.h"
+#include "server/trace_context.h"
 
 namespace intercom_extractor {
 namespace {
@@ -62,11 +67,13 @@ struct Refused {
   std::string field;
 };
 
-grpc::Status Refusal(absl::string_view call, const absl::Status& status, const Refused& refused) {
-  std::vector<LogField> fields = CallFields(refused.connection, refused.caller);
-  fields.emplace_back("status", std::string(absl::StatusCodeToString(status.code())));
-  fields.emplace_back("error", status.message());
-  Log(spdlog::level::warn, absl::StrCat(call, " refused"), fields);
+grpc::Status Refusal(const grpc::ServerContextBase& context, absl::string_view call,
+                     const absl::Status& status, const Refused& refused) {
+  const CallLabels labels = {/*extraction_id=*/"", refused.connection, refused.caller,
+                             TraceIdOf(context)};
+  Log(spdlog::level::warn, absl::StrCat(call, " refused"),
+      labels.With(
+          {{"status", absl::StatusCodeToString(status.code())}, {"error", status.message()}}));
   return ToGrpcStatus(status, {refused.connection, refused.field});
 }
 
@@ -74,7 +81,7 @@ grpc::ServerUnaryReactor* RefuseUnary(absl::string_view call, const absl::Status
                                       const Refused& refused,
                                       grpc::CallbackServerContext* context) {
   grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
-  reactor->Finish(Refusal(call, status, refused));
+  reactor->Finish(Refusal(*context, call, status, refused));
   return reactor;
 }
 
@@ -86,8 +93,19 @@ void DropForbiddenTables(const Visit& visit, v1::CheckConnectionResponse* respon
       tables->end());
 }
 
-RefusedExtract* RefuseExtract(const absl::Status& status, const Refused& refused) {
-  return new RefusedExtract(Refusal("extract", status, refused));
+// Those of connections that the caller may not use.
+void DropForbiddenExtractions(
+    const Visit& visit, google::protobuf::RepeatedPtrField<v1::ExtractionStatus>* extractions) {
+  extractions->erase(std::remove_if(extractions->begin(), extractions->end(),
+                                    [&](const v1::ExtractionStatus& one) {
+                                      return !visit.MayUse(one.connection());
+                                    }),
+                     extractions->end());
+}
+
+RefusedExtract* RefuseExtract(const absl::Status& status, const Refused& refused,
+                              const grpc::CallbackServerContext& context) {
+  return new RefusedExtract(Refusal(context, "extract", status, refused));
 }
 
 }  // namespace
@@ -133,8 +151,9 @@ grpc::ServerUnaryReactor* ExtractorServiceImpl::Ask(
   if (active == nullptr) {
     return RefuseUnary(name, Stopping(), {visit->caller(), connection, /*field=*/""}, context);
   }
-  auto* call =
-      new ConnectionCall<Response>(name, connection, visit->caller(), response, std::move(active));
+  auto* call = new ConnectionCall<Response>(
+      name, CallLabels{/*extraction_id=*/"", connection, visit->caller(), TraceIdOf(*context)},
+      response, std::move(active));
   call->Begin([&](typename ConnectionCall<Response>::Done done) {
     // The client must outlive the answer, not only the call.
     ask(*visit, client->get(),
@@ -179,48 +198,71 @@ grpc::ServerUnaryReactor* ExtractorServiceImpl::PlanExtraction(
       });
 }
 
+grpc::ServerUnaryReactor* ExtractorServiceImpl::ListExtractions(
+    grpc::CallbackServerContext* context, const v1::ListExtractionsRequest* request,
+    v1::ListExtractionsResponse* response) {
+  const absl::StatusOr<Visit> visit = gate_->Enter(IdentityOf(*context));
+  if (!visit.ok()) return RefuseUnary("list extractions", visit.status(), {}, context);
+  if (!request->connection().empty()) {
+    const auto client = visit->Connect(request->connection());
+    if (!client.ok()) {
+      return RefuseUnary("list extractions", client.status(),
+                         {visit->caller(), /*connection=*/"", "connection"}, context);
+    }
+  }
+  *response = running_->List(request->connection());
+  DropForbiddenExtractions(*visit, response->mutable_running());
+  DropForbiddenExtractions(*visit, response->mutable_ended());
+  grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+  reactor->Finish(grpc::Status::OK);
+  return reactor;
+}
+
 grpc::ServerWriteReactor<grpc::ByteBuffer>* ExtractorServiceImpl::Extract(
     grpc::CallbackServerContext* context, const grpc::ByteBuffer* request_bytes) {
   // Before anything that it sent is looked at.
   const absl::StatusOr<Visit> visit = gate_->Enter(IdentityOf(*context));
-  if (!visit.ok()) return RefuseExtract(visit.status(), {});
+  if (!visit.ok()) return RefuseExtract(visit.status(), {}, *context);
   const std::string& caller = visit->caller();
   v1::ExtractRequest request;
   if (!Parse(*request_bytes, &request)) {
     return RefuseExtract(BadRequest("the request is no ExtractRequest message"),
-                         {caller, /*connection=*/"", /*field=*/""});
+                         {caller, /*connection=*/"", /*field=*/""}, *context);
   }
   const absl::StatusOr<std::shared_ptr<IntercomClient>> client =
       visit->Connect(request.connection());
   if (!client.ok()) {
-    return RefuseExtract(client.status(), {caller, /*connection=*/"", "connection"});
+    return RefuseExtract(client.status(), {caller, /*connection=*/"", "connection"}, *context);
   }
   const std::string& connection = (*client)->connection().name;
   const absl::Status allowed =
       visit->MayReadAll(request.template_(), {request.tables().begin(), request.tables().end()});
-  if (!allowed.ok()) return RefuseExtract(allowed, {caller, connection, "tables"});
+  if (!allowed.ok()) return RefuseExtract(allowed, {caller, connection, "tables"}, *context);
   ExtractCall::Kept kept;
   kept.client = *client;
   // Before the extraction, which costs a thread.
   absl::StatusOr<std::unique_ptr<StreamPass>> pass = visit->BeginStream();
-  if (!pass.ok()) return RefuseExtract(pass.status(), {caller, connection, /*field=*/""});
+  if (!pass.ok()) return RefuseExtract(pass.status(), {caller, connection, /*field=*/""}, *context);
   kept.pass = *std::move(pass);
   auto events = std::make_unique<EventQueue>(kQueueBytes);
-  absl::StatusOr<std::unique_ptr<Extraction>> extraction =
-      Extraction::Create(request, client->get(), events.get(), caller);
+  auto live = std::make_shared<LiveProgress>();
+  absl::StatusOr<std::unique_ptr<Extraction>> extraction = Extraction::Create(
+      request, client->get(), events.get(), caller, ScrollDrain::Options(), live);
   if (!extraction.ok()) {
-    return RefuseExtract(extraction.status(), {caller, connection, "tables"});
+    return RefuseExtract(extraction.status(), {caller, connection, "tables"}, *context);
   }
   kept.active = active_->Begin();
   if (kept.active == nullptr) {
-    return RefuseExtract(Stopping(), {caller, connection, /*field=*/""});
+    return RefuseExtract(Stopping(), {caller, connection, /*field=*/""}, *context);
   }
   if (max_stream_age_ != absl::InfiniteDuration()) {
     (*extraction)->DrainAfter(max_stream_age_, stream_grace_);
   }
-  Log(spdlog::level::info, "extract begins", CallFields(connection, caller));
-  auto* call = new ExtractCall(connection, caller, std::move(events), *std::move(extraction),
-                               std::move(kept), reaper_, clock_);
+  auto entry = running_->Begin({connection, caller, live, events.get()});
+  auto* call =
+      new ExtractCall({/*extraction_id=*/"", connection, caller, TraceIdOf(*context)},
+                      std::move(events), *std::move(extraction), std::move(kept), reaper_, clock_);
+  call->Show(std::move(entry));
   call->Begin();
   return call;
 }

@@ -15,6 +15,7 @@
 #include "server/connection_call.h"
 #include "server/gate.h"
 #include "server/reaper.h"
+#include "server/running_extractions.h"
 
 namespace intercom_extractor {
 
@@ -26,16 +27,19 @@ namespace intercom_extractor {
 class ExtractorServiceImpl : public v1::ExtractorService::WithCallbackMethod_ListTables<
                                  v1::ExtractorService::WithCallbackMethod_CheckConnection<
                                      v1::ExtractorService::WithCallbackMethod_PlanExtraction<
-                                         v1::ExtractorService::WithRawCallbackMethod_Extract<
-                                             v1::ExtractorService::Service>>>> {
+                                         v1::ExtractorService::WithCallbackMethod_ListExtractions<
+                                             v1::ExtractorService::WithRawCallbackMethod_Extract<
+                                                 v1::ExtractorService::Service>>>>> {
  public:
   // All must outlive the service's last call and what the reaper still holds. A stream
   // of `max_stream_age` ends with a checkpoint, soon or within `stream_grace` (see
   // Extraction::DrainAfter); infinite: none does.
-  ExtractorServiceImpl(const Gate* gate, ActiveCalls* active, Reaper* reaper, const Clock* clock,
-                       absl::Duration max_stream_age, absl::Duration stream_grace)
+  ExtractorServiceImpl(const Gate* gate, ActiveCalls* active, RunningExtractions* running,
+                       Reaper* reaper, const Clock* clock, absl::Duration max_stream_age,
+                       absl::Duration stream_grace)
       : gate_(gate),
         active_(active),
+        running_(running),
         reaper_(reaper),
         clock_(clock),
         max_stream_age_(max_stream_age),
@@ -50,6 +54,9 @@ class ExtractorServiceImpl : public v1::ExtractorService::WithCallbackMethod_Lis
   grpc::ServerUnaryReactor* PlanExtraction(grpc::CallbackServerContext* context,
                                            const v1::PlanExtractionRequest* request,
                                            v1::PlanExtractionResponse* response) override;
+  grpc::ServerUnaryReactor* ListExtractions(grpc::CallbackServerContext* context,
+                                            const v1::ListExtractionsRequest* request,
+                                            v1::ListExtractionsResponse* response) override;
   grpc::ServerWriteReactor<grpc::ByteBuffer>* Extract(grpc::CallbackServerContext* context,
                                                       const grpc::ByteBuffer* request) override;
 
@@ -65,6 +72,7 @@ class ExtractorServiceImpl : public v1::ExtractorService::WithCallbackMethod_Lis
 
   const Gate* const gate_;
   ActiveCalls* const active_;
+  RunningExtractions* const running_;
   Reaper* const reaper_;
   const Clock* const clock_;
   const absl::Duration max_stream_age_;

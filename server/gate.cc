@@ -81,4 +81,9 @@ absl::StatusOr<Visit> Gate::Enter(const CallIdentity& identity) const {
   return Visit(*std::move(caller), std::move(snapshot), server_);
 }
 
+ConnectionSet Gate::connections() const {
+  MutexLock lock(&mu_);
+  return snapshot_->connections;
+}
+
 }  // namespace intercom_extractor

@@ -43,6 +43,8 @@ class Visit {
   // "default". kPermissionDenied (CONNECTION_FORBIDDEN), kNotFound (CONNECTION_UNKNOWN).
   absl::StatusOr<std::shared_ptr<IntercomClient>> Connect(const std::string& connection) const;
 
+  bool MayUse(absl::string_view connection) const { return caller_->MayUse(connection).ok(); }
+
   // kPermissionDenied (TABLE_FORBIDDEN) when a request names a table that the caller
   // may not read, itself or through its template. What the catalog does not know is for
   // others to refuse.
@@ -83,6 +85,9 @@ class Gate {
   // Lets a call in, or not: kUnauthenticated (CALLER_UNKNOWN), kResourceExhausted
   // (CALLER_LIMIT).
   absl::StatusOr<Visit> Enter(const CallIdentity& identity) const ABSL_LOCKS_EXCLUDED(mu_);
+
+  // Those that calls to come may use.
+  ConnectionSet connections() const ABSL_LOCKS_EXCLUDED(mu_);
 
  private:
   using Snapshot = Visit::Snapshot;

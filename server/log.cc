@@ -60,12 +60,6 @@ LogField::LogField(absl::string_view name, absl::Duration value)
       value_(absl::StrFormat("%.3f", absl::ToDoubleSeconds(value))),
       is_number_(true) {}
 
-std::vector<LogField> CallFields(absl::string_view connection, absl::string_view caller) {
-  std::vector<LogField> fields = {{"connection", connection}};
-  if (!caller.empty()) fields.emplace_back("caller", caller);
-  return fields;
-}
-
 std::string FormatLogLine(LogFormat format, absl::string_view message,
                           const std::vector<LogField>& fields) {
   if (format == LogFormat::kText) {

@@ -32,10 +32,6 @@ class LogField {
   bool is_number_ = false;
 };
 
-// What the lines of a call begin with: its connection and, where the configuration names
-// callers, its caller.
-std::vector<LogField> CallFields(absl::string_view connection, absl::string_view caller);
-
 // Makes Log() write to stderr. Without it Log() does nothing: inside another
 // program (the command line's embedded mode) the server says nothing of its own.
 // Call once, before other threads log.

@@ -43,6 +43,7 @@ struct Flags {
   std::string config;
   bool check = false;
   std::string listen;
+  std::string metrics_listen;
   LogFormat log_format = LogFormat::kText;
   spdlog::level::level_enum log_level = spdlog::level::info;
 };
@@ -63,6 +64,12 @@ sigset_t Signals() {
   return signals;
 }
 
+// The address with the port that was bound, where the system chose it.
+std::string BoundAddress(const std::string& configured, int port) {
+  if (port == 0) return configured;
+  return absl::StrCat(configured.substr(0, configured.rfind(':') + 1), port);
+}
+
 int Complain(const absl::Status& status) {
   std::cerr << "intercom-extractor-server: " << std::string(status.message()) << std::endl;
   return absl::IsUnavailable(status) ? kExitCannotBind : kExitConfiguration;
@@ -70,7 +77,9 @@ int Complain(const absl::Status& status) {
 
 absl::StatusOr<ServerConfig> Load(const Flags& flags) {
   absl::StatusOr<ServerConfig> config = LoadServerConfig(flags.config);
-  if (config.ok() && !flags.listen.empty()) config->listen = flags.listen;
+  if (!config.ok()) return config;
+  if (!flags.listen.empty()) config->listen = flags.listen;
+  if (!flags.metrics_listen.empty()) config->metrics_listen = flags.metrics_listen;
   return config;
 }
 
@@ -123,11 +132,13 @@ int Serve(const Flags& flags) {
 
   absl::StatusOr<std::unique_ptr<ExtractorServer>> server = ExtractorServer::Start(*config);
   if (!server.ok()) return Complain(server.status());
-  std::string address = config->listen;
-  if ((*server)->port() != 0) {
-    address = absl::StrCat(address.substr(0, address.rfind(':') + 1), (*server)->port());
+  if (!config->metrics_listen.empty()) {
+    Log(spdlog::level::info,
+        absl::StrCat("metrics and status page on http://",
+                     BoundAddress(config->metrics_listen, (*server)->metrics_port()), "/"));
   }
-  Log(spdlog::level::info, absl::StrCat("listening on ", address),
+  Log(spdlog::level::info,
+      absl::StrCat("listening on ", BoundAddress(config->listen, (*server)->port())),
       {{"connections", static_cast<int64_t>(config->connections.size())},
        {"tls", config->tls_cert_file.empty()        ? "off"
                : config->tls_client_ca_file.empty() ? "on"
@@ -163,6 +174,10 @@ int Main(int argc, char** argv) {
   app.add_option("--listen", flags.listen,
                  "Address instead of the file's: HOST:PORT (port 0: any free one) or\n"
                  "unix:PATH; anything but loopback and unix needs TLS (or allow_plaintext)")
+      ->type_name("ADDR");
+  app.add_option("--metrics-listen", flags.metrics_listen,
+                 "HOST:PORT of /metrics, /livez, /readyz and the status page, instead of the\n"
+                 "file's; none without; plain HTTP, so loopback unless the file allows more")
       ->type_name("ADDR");
   std::string log_format = "text";
   std::string log_level = "info";

@@ -103,6 +103,21 @@ absl::Status ReadTls(const ConfigSection& root, const std::string& file, ServerC
   return absl::OkStatus();
 }
 
+absl::Status ReadMetrics(const ConfigSection& root, const std::string& file, ServerConfig* config) {
+  if (!root.Has("metrics")) return absl::OkStatus();
+  const absl::StatusOr<ConfigSection> metrics =
+      ConfigSection::Open(file, "metrics", root.Get("metrics"), {"listen", "allow_plaintext"});
+  if (!metrics.ok()) return metrics.status();
+  const absl::Status read =
+      FirstError({metrics->Read("listen", &config->metrics_listen),
+                  metrics->Read("allow_plaintext", &config->metrics_allow_plaintext)});
+  if (!read.ok()) return read;
+  if (!metrics->Has("listen")) {
+    return metrics->Error("listen", "is missing; write HOST:PORT, such as 127.0.0.1:9464");
+  }
+  return At(*metrics, "listen", ParseListenAddress(config->metrics_listen).status());
+}
+
 absl::Status ReadConnectionAge(const ConfigSection& root, ServerConfig* config) {
   const absl::Status read =
       FirstError({root.Read("max_connection_age", &config->max_connection_age),
@@ -254,15 +269,17 @@ absl::StatusOr<ServerConfig> ReadDocument(const YAML::Node& document, const std:
     return absl::InvalidArgumentError(
         absl::StrCat(file, ":1: connections: must list at least one connection"));
   }
-  const absl::StatusOr<ConfigSection> root = ConfigSection::Open(
-      file, "", document,
-      {"listen", "allow_plaintext", "tls", "reflection", "handshake_timeout", "max_streams",
-       "max_connection_age", "max_connection_age_grace", "http", "connections", "callers"});
+  const absl::StatusOr<ConfigSection> root =
+      ConfigSection::Open(file, "", document,
+                          {"listen", "allow_plaintext", "tls", "reflection", "channelz", "metrics",
+                           "handshake_timeout", "max_streams", "max_connection_age",
+                           "max_connection_age_grace", "http", "connections", "callers"});
   if (!root.ok()) return root.status();
 
   ServerConfig config;
   const absl::Status read = FirstError(
       {root->Read("listen", &config.listen), root->Read("reflection", &config.reflection),
+       root->Read("channelz", &config.channelz),
        root->Read("allow_plaintext", &config.allow_plaintext),
        root->Read("handshake_timeout", &config.handshake_timeout),
        root->Read("max_streams", 1, 100'000, &config.max_streams)});
@@ -273,6 +290,8 @@ absl::StatusOr<ServerConfig> ReadDocument(const YAML::Node& document, const std:
   if (!listen.ok()) return listen;
   const absl::Status tls = ReadTls(*root, file, &config);
   if (!tls.ok()) return tls;
+  const absl::Status metrics = ReadMetrics(*root, file, &config);
+  if (!metrics.ok()) return metrics;
   const absl::Status http = ReadHttp(*root, file, &config.http);
   if (!http.ok()) return http;
   const absl::Status connections = ReadConnections(*root, file, &config.connections);

@@ -28,6 +28,12 @@ struct ServerConfig {
   int max_streams = 256;
   // A connection that is not ready for calls after it is closed.
   absl::Duration handshake_timeout = absl::Seconds(10);
+  // gRPC's own debugging service, which tells callers who else is connected.
+  bool channelz = false;
+  // HOST:PORT of the port for those who watch (see watch_http.h); empty: none. Other than
+  // loopback needs `metrics_allow_plaintext`.
+  std::string metrics_listen;
+  bool metrics_allow_plaintext = false;
   // After it a connection takes no new calls and its streams end with a checkpoint, those
   // with what cannot be continued up to `max_connection_age_grace` later; a reader that
   // lags is cut after as long again. Infinite: lives on.

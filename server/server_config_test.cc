@@ -82,6 +82,24 @@ TEST_F(ServerConfigTest, SmallestFileGivesDefaults) {
   EXPECT_EQ(config->connections[0].access_token, kToken);
 }
 
+TEST_F(ServerConfigTest, ThePortForThoseWhoWatchIsOffUnlessNamed) {
+  absl::StatusOr<ServerConfig> config = Load(kConnection);
+  ASSERT_TRUE(config.ok()) << config.status();
+  EXPECT_EQ(config->metrics_listen, "");
+  EXPECT_FALSE(config->metrics_allow_plaintext);
+  EXPECT_FALSE(config->channelz);
+  config = Load(absl::StrCat(
+      "metrics: {listen: '0.0.0.0:9464', allow_plaintext: true}\nchannelz: true\n", kConnection));
+  ASSERT_TRUE(config.ok()) << config.status();
+  EXPECT_EQ(config->metrics_listen, "0.0.0.0:9464");
+  EXPECT_TRUE(config->metrics_allow_plaintext);
+  EXPECT_TRUE(config->channelz);
+  EXPECT_EQ(ErrorOf(absl::StrCat("metrics: {allow_plaintext: true}\n", kConnection)),
+            "server.yaml:1: metrics.listen: is missing; write HOST:PORT, such as 127.0.0.1:9464");
+  EXPECT_THAT(ErrorOf(absl::StrCat("metrics: {listen: '9464'}\n", kConnection)),
+              StartsWith("server.yaml:1: metrics.listen: "));
+}
+
 TEST_F(ServerConfigTest, EveryKeyIsRead) {
   const std::string token_file = Write("eu.token", std::string(kToken) + "\r\n");
   const std::string ca_file = Write("ca.pem", "x");

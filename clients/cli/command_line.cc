@@ -68,6 +68,13 @@ std::string PlanMistake(const PlanOptions& options) {
          "time, which intercom-extract state show --output DIR says";
 }
 
+std::string TopMistake(const TopOptions& options, bool embedded) {
+  if (options.connection.embedded()) {
+    return "top looks at a server that runs: name it with --server HOST:PORT";
+  }
+  return ConnectionMistake(options.connection, embedded);
+}
+
 void AddStateFlag(CLI::App* command, std::string* path) {
   command
       ->add_option("--state", *path,
@@ -227,6 +234,14 @@ CommandLine ParseCommandLine(int argc, const char* const* argv, absl::Time now) 
   tables_command->add_flag("--json", tables.json, "Write one JSON object to stdout");
   AddConnectionFlags(tables_command, &tables.connection, &tables_embedded);
 
+  TopOptions top;
+  bool top_embedded = false;
+  CLI::App* top_command =
+      app.add_subcommand("top", "Show what a server's extractions do and what they wait for");
+  top_command->footer(kTopFooter);
+  top_command->add_flag("--json", top.json, "Write one JSON object to stdout and end");
+  AddConnectionFlags(top_command, &top.connection, &top_embedded);
+
   StateOptions state;
   std::string reset_tables;
   CLI::App* state_command = AddStateCommand(&app, &state, &reset_tables);
@@ -235,8 +250,10 @@ CommandLine ParseCommandLine(int argc, const char* const* argv, absl::Time now) 
   FleetFlags fleet_flags;
   CLI::App* fleet_command = AddFleetCommand(&app, &fleet, &fleet_flags);
 
-  for (CLI::App* command : {extract_command, check_command, plan_command, tables_command})
+  for (CLI::App* command :
+       {extract_command, check_command, plan_command, tables_command, top_command}) {
     WrapHelp(command);
+  }
   try {
     app.parse(argc, argv);
   } catch (const CLI::CallForHelp&) {
@@ -266,6 +283,13 @@ CommandLine ParseCommandLine(int argc, const char* const* argv, absl::Time now) 
       if (!mistake.empty()) return UsageError{mistake};
     }
     return plan;
+  }
+  if (top_command->parsed()) {
+    // With the others it is the one to use, and has a default.
+    if (top_command->count("--connection") > 0) top.only_connection = top.connection.connection;
+    const std::string mistake = TopMistake(top, top_embedded);
+    if (!mistake.empty()) return UsageError{mistake};
+    return top;
   }
   if (state_command->parsed()) {
     if (state.output.empty() && state.state.empty()) {

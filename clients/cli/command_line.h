@@ -56,6 +56,12 @@ struct TablesOptions {
   bool json = false;
 };
 
+struct TopOptions {
+  ConnectionOptions connection;
+  std::string only_connection;  // Empty: extractions of all connections.
+  bool json = false;
+};
+
 struct StateOptions {
   enum class Action { kShow, kReset, kExport };
   Action action = Action::kShow;
@@ -76,8 +82,9 @@ struct UsageError {
   std::string message;
 };
 
-using CommandLine = std::variant<ExtractOptions, CheckOptions, PlanOptions, TablesOptions,
-                                 StateOptions, FleetOptions, LoginOptions, InfoText, UsageError>;
+using CommandLine =
+    std::variant<ExtractOptions, CheckOptions, PlanOptions, TablesOptions, TopOptions, StateOptions,
+                 FleetOptions, LoginOptions, InfoText, UsageError>;
 
 // Reads the program's arguments. Pure: looks at no file and no environment. `now`
 // tells what lies in the future.

@@ -266,5 +266,19 @@ TEST(CommandLineTest, TablesTakesATemplate) {
   EXPECT_TRUE(options->json);
 }
 
+TEST(CommandLineTest, TopLooksAtAServerAndAtAllItsConnections) {
+  const CommandLine line = Parse("top --server 127.0.0.1:50051 --json");
+  const auto* top = std::get_if<TopOptions>(&line);
+  ASSERT_NE(top, nullptr);
+  EXPECT_EQ(top->connection.server, "127.0.0.1:50051");
+  EXPECT_EQ(top->only_connection, "");
+  EXPECT_TRUE(top->json);
+  const CommandLine one = Parse("top --server 127.0.0.1:50051 --connection acme");
+  EXPECT_EQ(std::get<TopOptions>(one).only_connection, "acme");
+  EXPECT_EQ(Error("top"), "top looks at a server that runs: name it with --server HOST:PORT");
+  EXPECT_EQ(Error("top --embedded"), Error("top"));
+  EXPECT_THAT(Error("top --server x:1 --region us"), HasSubstr("cannot be used with --server"));
+}
+
 }  // namespace
 }  // namespace intercom_extractor

@@ -21,11 +21,23 @@ bool WriteAll(int fd, absl::string_view text) {
   return true;
 }
 
+// That of standard error, else of standard output; zeros where neither is a terminal.
+winsize TerminalSize() {
+  winsize size = {};
+  if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) != 0) ioctl(STDOUT_FILENO, TIOCGWINSZ, &size);
+  return size;
+}
+
 int TerminalColumns() {
   constexpr int kUsual = 80;
-  winsize size = {};
-  if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0) return kUsual;
-  return size.ws_col;
+  const winsize size = TerminalSize();
+  return size.ws_col == 0 ? kUsual : size.ws_col;
+}
+
+int TerminalLines() {
+  constexpr int kUsual = 24;
+  const winsize size = TerminalSize();
+  return size.ws_row == 0 ? kUsual : size.ws_row;
 }
 
 bool IsSet(const char* variable) {
@@ -43,8 +55,10 @@ Console ProcessConsole() {
   const char* terminal = std::getenv("TERM");
   const bool dumb = terminal == nullptr || absl::string_view(terminal) == "dumb";
   console.err_is_terminal = isatty(STDERR_FILENO) != 0 && !dumb;
+  console.out_is_terminal = isatty(STDOUT_FILENO) != 0 && !dumb;
   console.color = console.err_is_terminal && !IsSet("NO_COLOR");
   console.columns = TerminalColumns;
+  console.lines = TerminalLines;
   return console;
 }
 

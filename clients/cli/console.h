@@ -18,10 +18,14 @@ struct Console {
   int data_fd = 1;
   // Whether a person watches standard error on a terminal that can redraw a line.
   bool err_is_terminal = false;
+  // The same of standard output.
+  bool out_is_terminal = false;
   // Whether that person wants colours.
   bool color = false;
   // The terminal's width now, in characters.
   std::function<int()> columns;
+  // And its height.
+  std::function<int()> lines;
 };
 
 // The console of this process: descriptors 1 and 2, TERM and NO_COLOR.

@@ -6,16 +6,15 @@
 namespace intercom_extractor {
 namespace {
 
-// ListTables asks nobody, so that this is for the network alone.
-constexpr absl::Duration kListTablesDeadline = absl::Seconds(30);
+// These ask nobody, so that this is for the network alone.
+constexpr absl::Duration kListDeadline = absl::Seconds(30);
 // A request per endpoint, each of which may wait for the quota and be retried.
 constexpr absl::Duration kAskDeadline = absl::Seconds(300);
 
 }  // namespace
 
 absl::StatusOr<v1::ListTablesResponse> ExtractorApi::ListTables() {
-  return client_.ListTables(v1::ListTablesRequest(),
-                            {absl::Now() + kListTablesDeadline, interrupt_});
+  return client_.ListTables(v1::ListTablesRequest(), {absl::Now() + kListDeadline, interrupt_});
 }
 
 absl::StatusOr<v1::CheckConnectionResponse> ExtractorApi::CheckConnection(
@@ -26,6 +25,11 @@ absl::StatusOr<v1::CheckConnectionResponse> ExtractorApi::CheckConnection(
 absl::StatusOr<v1::PlanExtractionResponse> ExtractorApi::PlanExtraction(
     const v1::PlanExtractionRequest& request) {
   return client_.PlanExtraction(request, {absl::Now() + kAskDeadline, interrupt_});
+}
+
+absl::StatusOr<v1::ListExtractionsResponse> ExtractorApi::ListExtractions(
+    const v1::ListExtractionsRequest& request) {
+  return client_.ListExtractions(request, {absl::Now() + kListDeadline, interrupt_});
 }
 
 }  // namespace intercom_extractor

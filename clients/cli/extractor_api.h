@@ -26,6 +26,9 @@ class ExtractorApi {
   absl::StatusOr<v1::PlanExtractionResponse> PlanExtraction(
       const v1::PlanExtractionRequest& request);
 
+  absl::StatusOr<v1::ListExtractionsResponse> ListExtractions(
+      const v1::ListExtractionsRequest& request);
+
   const Client& client() const { return client_; }
   Cancellation* interrupt() { return interrupt_; }
 

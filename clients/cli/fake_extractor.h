@@ -28,6 +28,7 @@ class FakeExtractor : public ScriptedExtractor {
       err.append(text.data(), text.size());
     };
     console.columns = [] { return 80; };
+    console.lines = [] { return 24; };
   }
 
   Cancellation interrupt;

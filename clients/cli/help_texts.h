@@ -118,6 +118,14 @@ inline constexpr char kTablesFooter[] =
     "\n"
     "Needs no access token.";
 
+inline constexpr char kTopFooter[] =
+    "Examples:\n"
+    "  intercom-extract top --server 127.0.0.1:50051\n"
+    "  intercom-extract top --server extractor.example:50051 --connection acme --json\n"
+    "\n"
+    "On a terminal drawn anew every second until Ctrl-C, which ends it with 0; else, and with\n"
+    "--json, written once. Without --connection it shows the extractions of all.";
+
 inline constexpr char kFleetFooter[] =
     "Examples:\n"
     "  intercom-extract fleet submit --sink kafka://k1:9092 --workspaces acme --template all\n"

@@ -28,6 +28,7 @@
 #include "clients/cli/sink_command.h"
 #include "clients/cli/state_command.h"
 #include "clients/cli/tables_command.h"
+#include "clients/cli/top_command.h"
 #include "clients/cpp/cancellation.h"
 #include "clients/cpp/client.h"
 #include "server/extractor_server.h"
@@ -94,6 +95,10 @@ Outcome Run(const CommandLine& command_line, const Console& console, Cancellatio
   if (const auto* plan = std::get_if<PlanOptions>(&command_line)) {
     return RunWithServer(*plan, /*needs_token=*/true, interrupt,
                          [&](ExtractorApi* api) { return RunPlan(*plan, api, console); });
+  }
+  if (const auto* top = std::get_if<TopOptions>(&command_line)) {
+    return RunWithServer(*top, /*needs_token=*/false, interrupt,
+                         [&](ExtractorApi* api) { return RunTop(*top, api, console); });
   }
   if (const auto* state = std::get_if<StateOptions>(&command_line)) {
     return RunStateCommand(*state, console, absl::Now());

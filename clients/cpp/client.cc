@@ -63,4 +63,10 @@ absl::StatusOr<v1::PlanExtractionResponse> Client::PlanExtraction(
              options);
 }
 
+absl::StatusOr<v1::ListExtractionsResponse> Client::ListExtractions(
+    const v1::ListExtractionsRequest& request, const CallOptions& options) const {
+  return Ask(*this, stub_.get(), &v1::ExtractorService::StubInterface::ListExtractions, request,
+             options);
+}
+
 }  // namespace intercom_extractor

@@ -49,6 +49,10 @@ class Client {
   absl::StatusOr<v1::PlanExtractionResponse> PlanExtraction(
       const v1::PlanExtractionRequest& request, const CallOptions& options = {}) const;
 
+  // What extractions run in the server, and how the last ones ended.
+  absl::StatusOr<v1::ListExtractionsResponse> ListExtractions(
+      const v1::ListExtractionsRequest& request = {}, const CallOptions& options = {}) const;
+
   // For calls that are made otherwise: puts the caller token into `context`.
   void Prepare(grpc::ClientContext* context) const;
   const std::shared_ptr<grpc::ChannelInterface>& channel() const { return channel_; }

@@ -86,6 +86,16 @@ class ScriptedExtractor : public v1::ExtractorService::Service, public EventScri
     return status;
   }
 
+  grpc::Status ListExtractions(grpc::ServerContext* context,
+                               const v1::ListExtractionsRequest* list_request,
+                               v1::ListExtractionsResponse* response) override {
+    NoteCaller(*context);
+    connection = list_request->connection();
+    *response = extractions;
+    if (on_list) on_list();
+    return list_status;
+  }
+
   grpc::Status Extract(grpc::ServerContext* context, const v1::ExtractRequest* extract_request,
                        grpc::ServerWriter<v1::ExtractResponse>* writer) override {
     NoteCaller(*context);
@@ -102,6 +112,8 @@ class ScriptedExtractor : public v1::ExtractorService::Service, public EventScri
   grpc::Status list_status;
   v1::CheckConnectionResponse check;
   v1::PlanExtractionResponse plan;
+  v1::ListExtractionsResponse extractions;
+  std::function<void()> on_list;  // In each ListExtractions, after its answer is made.
   std::function<void(grpc::ServerContext*)> after_events;
   grpc::Status status;  // How CheckConnection and Extract end.
 

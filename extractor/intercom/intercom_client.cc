@@ -57,7 +57,8 @@ class IntercomClient::Core : public std::enable_shared_from_this<Core> {
         governor_({connection.quota_reserve}, clock, [this] { return Random(); }),
         concurrency_({}),
         retry_policy_({}, [this] { return Random(); }),
-        retry_budget_({}, clock) {}
+        retry_budget_({}, clock),
+        totals_{RequestCounters(), clock->Now()} {}
 
   GroupId NewGroup() {
     MutexLock lock(&mu_);
@@ -69,6 +70,7 @@ class IntercomClient::Core : public std::enable_shared_from_this<Core> {
     {
       MutexLock lock(&mu_);
       ++unfinished_;
+      ++totals_.counters.pending;
       // Of an ended group nothing is counted any more.
       if (auto it = groups_.find(group); it != groups_.end()) ++it->second.counters.pending;
     }
@@ -110,11 +112,17 @@ class IntercomClient::Core : public std::enable_shared_from_this<Core> {
   RequestCounters Counters(GroupId group) {
     MutexLock lock(&mu_);
     const auto it = groups_.find(group);
-    if (it == groups_.end()) return RequestCounters();
-    Settle(&it->second);
-    RequestCounters counters = it->second.counters;
-    counters.held_by_quota = held_by_quota_ && counters.queued > 0;
-    return counters;
+    return it == groups_.end() ? RequestCounters() : Settled(&it->second);
+  }
+
+  RequestCounters Totals() {
+    MutexLock lock(&mu_);
+    return Settled(&totals_);
+  }
+
+  EndpointTraffics Endpoints() {
+    MutexLock lock(&mu_);
+    return endpoints_;
   }
 
   std::optional<QuotaGovernor::State> Quota() const { return governor_.Stated(); }
@@ -125,6 +133,8 @@ class IntercomClient::Core : public std::enable_shared_from_this<Core> {
     ApiRequest request;
     Done done;
     int attempts = 0;
+    // Of the present try.
+    bool is_retry = false;
     // Records that the present try asks for; 0 where the size is not ours to choose.
     int page_size = 0;
     // What further tries may ask for.
@@ -167,6 +177,14 @@ class IntercomClient::Core : public std::enable_shared_from_this<Core> {
     call->waiting = waiting;
   }
 
+  void NoteAnswer(const Call& call, int http_status, absl::Duration latency) {
+    MutexLock lock(&mu_);
+    EndpointTraffic& endpoint = endpoints_[call.request.operation];
+    ++endpoint.answers[http_status];
+    if (call.is_retry) ++endpoint.retries;
+    endpoint.latency.Add(latency);
+  }
+
   bool IsCancelled(GroupId group) {
     MutexLock lock(&mu_);
     return groups_.count(group) == 0;
@@ -175,6 +193,8 @@ class IntercomClient::Core : public std::enable_shared_from_this<Core> {
   template <typename Change>
   void Count(GroupId group, Change change) {
     MutexLock lock(&mu_);
+    Settle(&totals_);
+    change(&totals_.counters);
     const auto it = groups_.find(group);
     if (it == groups_.end()) return;
     Settle(&it->second);
@@ -189,10 +209,18 @@ class IntercomClient::Core : public std::enable_shared_from_this<Core> {
     group->settled_at = now;
   }
 
+  RequestCounters Settled(Group* group) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
+    Settle(group);
+    RequestCounters counters = group->counters;
+    counters.held_by_quota = held_by_quota_ && counters.queued > 0;
+    return counters;
+  }
+
   // What holds the queue back, if anything is in it.
   void SetHeldByQuota(bool held) {
     MutexLock lock(&mu_);
     if (held == held_by_quota_) return;
+    Settle(&totals_);
     for (auto& [id, group] : groups_) Settle(&group);
     held_by_quota_ = held;
   }
@@ -245,12 +273,11 @@ class IntercomClient::Core : public std::enable_shared_from_this<Core> {
 
   void Send(CallPtr call, QuotaGovernor::Ticket ticket) {
     SetWaiting(call.get(), &RequestCounters::in_flight);
+    call->is_retry = call->attempts > 0 || call->first_rate_limited != absl::InfiniteFuture() ||
+                     call->request.is_repeat;
     Count(call->group, [&](RequestCounters* counters) {
       ++counters->sent;
-      if (call->attempts > 0 || call->first_rate_limited != absl::InfiniteFuture() ||
-          call->request.is_repeat) {
-        ++counters->retries;
-      }
+      if (call->is_retry) ++counters->retries;
     });
     if (call->request.set_page_size) SetPageSize(call.get());
     HttpRequest request;
@@ -327,6 +354,9 @@ class IntercomClient::Core : public std::enable_shared_from_this<Core> {
       counters->bytes_received += static_cast<int64_t>(answer.body.size());
       if (verdict == Verdict::kRateLimited) ++counters->rate_limited;
     });
+    if (!absl::IsCancelled(response.status)) {
+      NoteAnswer(*call, response.status.ok() ? response.status_code : 0, response.latency);
+    }
 
     const bool may_have_acted = response.status.ok() ? response.status_code == 200 : response.sent;
     if (verdict == Verdict::kTransient && !call->request.repeatable && may_have_acted) {
@@ -453,6 +483,8 @@ class IntercomClient::Core : public std::enable_shared_from_this<Core> {
   GroupId last_group_ ABSL_GUARDED_BY(mu_) = 0;
   // Those that are not cancelled.
   std::unordered_map<GroupId, Group> groups_ ABSL_GUARDED_BY(mu_);
+  Group totals_ ABSL_GUARDED_BY(mu_);
+  EndpointTraffics endpoints_ ABSL_GUARDED_BY(mu_);
   bool held_by_quota_ ABSL_GUARDED_BY(mu_) = false;
 };
 
@@ -472,6 +504,10 @@ void IntercomClient::Fetch(GroupId group, ApiRequest request, Done done) {
 void IntercomClient::CancelGroup(GroupId group) { core_->CancelGroup(group); }
 
 RequestCounters IntercomClient::Counters(GroupId group) const { return core_->Counters(group); }
+
+RequestCounters IntercomClient::Totals() const { return core_->Totals(); }
+
+EndpointTraffics IntercomClient::Endpoints() const { return core_->Endpoints(); }
 
 std::optional<QuotaState> IntercomClient::Quota() const {
   const auto stated = core_->Quota();

@@ -15,6 +15,7 @@
 #include "extractor/http/response_body.h"
 #include "extractor/intercom/connection.h"
 #include "extractor/intercom/scroll_turn.h"
+#include "extractor/intercom/traffic.h"
 #include "extractor/sync/clock.h"
 
 namespace intercom_extractor {
@@ -142,6 +143,9 @@ class IntercomClient {
   void CancelGroup(GroupId group);
 
   RequestCounters Counters(GroupId group) const;
+  // Of all groups, those that are gone too, since the client was made.
+  RequestCounters Totals() const;
+  EndpointTraffics Endpoints() const;
   std::optional<QuotaState> Quota() const;
 
  private:

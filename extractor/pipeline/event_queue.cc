@@ -59,6 +59,11 @@ std::optional<absl::Status> EventQueue::Finished() const {
   return final_status_;
 }
 
+size_t EventQueue::bytes() const {
+  MutexLock lock(&mu_);
+  return bytes_;
+}
+
 bool EventQueue::ProducerWaits() const {
   MutexLock lock(&mu_);
   return producer_waits_;

@@ -45,6 +45,9 @@ class EventQueue {
   // Set once Finish() was called and every event has been popped.
   std::optional<absl::Status> Finished() const ABSL_LOCKS_EXCLUDED(mu_);
 
+  // Memory that the waiting events hold.
+  size_t bytes() const ABSL_LOCKS_EXCLUDED(mu_);
+
   // True while Push() waits for the consumer.
   bool ProducerWaits() const ABSL_LOCKS_EXCLUDED(mu_);
 

@@ -16,6 +16,7 @@
 #include "extractor/pipeline/conversation_walk.h"
 #include "extractor/pipeline/incremental.h"
 #include "extractor/pipeline/list_walk.h"
+#include "extractor/pipeline/live_progress.h"
 #include "extractor/pipeline/resume_point.h"
 #include "extractor/pipeline/role_resolver.h"
 #include "extractor/pipeline/run.h"
@@ -40,7 +41,8 @@ class ExtractionImpl final : public Extraction {
  public:
   ExtractionImpl(std::vector<const TableInfo*> tables, v1::BodyFormat body_format,
                  const Incremental& incremental, bool with_parents, ResumePoint resume_point,
-                 IntercomClient* client, EventQueue* events, const ScrollDrain::Options& scroll)
+                 IntercomClient* client, EventQueue* events, const ScrollDrain::Options& scroll,
+                 std::shared_ptr<LiveProgress> live)
       : body_format_(body_format),
         incremental_(incremental),
         resume_point_(std::move(resume_point)),
@@ -48,9 +50,10 @@ class ExtractionImpl final : public Extraction {
         client_(client),
         group_(client->NewGroup()),
         events_(events),
+        live_(std::move(live)),
         strand_(std::make_shared<Strand>(client->clock())),
         report_(std::move(tables), client->clock()->Now()),
-        run_(&report_, client, group_, events, strand_),
+        run_(&report_, client, group_, events, live_.get(), strand_),
         roles_(&run_) {
     run_.set_with_parents(with_parents);
     if (resume_point_.earlier().has_value()) report_.Restore(*resume_point_.earlier());
@@ -60,6 +63,7 @@ class ExtractionImpl final : public Extraction {
     ExtractionImpl::Cancel();
     // Waits for the strand's thread; whatever the HTTP loop posts later is dropped.
     strand_->Join();
+    live_->PublishTotals(report_);
   }
 
   void Start() override {
@@ -234,6 +238,7 @@ class ExtractionImpl final : public Extraction {
   IntercomClient* const client_;
   const IntercomClient::GroupId group_;
   EventQueue* const events_;
+  const std::shared_ptr<LiveProgress> live_;
   const std::shared_ptr<Strand> strand_;
 
   // On the strand.
@@ -251,7 +256,8 @@ absl::StatusOr<std::unique_ptr<Extraction>> Extraction::Create(const v1::Extract
                                                                IntercomClient* client,
                                                                EventQueue* events,
                                                                const std::string& caller,
-                                                               const ScrollDrain::Options& scroll) {
+                                                               const ScrollDrain::Options& scroll,
+                                                               std::shared_ptr<LiveProgress> live) {
   auto tables = TableCatalog::Get().Select(
       request.template_(),
       std::vector<std::string>(request.tables().begin(), request.tables().end()));
@@ -264,9 +270,9 @@ absl::StatusOr<std::unique_ptr<Extraction>> Extraction::Create(const v1::Extract
   absl::StatusOr<ResumePoint> resume_point =
       ResumePoint::Create(request, *tables, *incremental, client->connection(), caller, now);
   if (!resume_point.ok()) return resume_point.status();
-  return std::unique_ptr<Extraction>(
-      new ExtractionImpl(*std::move(tables), request.body_format(), *incremental,
-                         request.with_parents(), *std::move(resume_point), client, events, scroll));
+  return std::unique_ptr<Extraction>(new ExtractionImpl(
+      *std::move(tables), request.body_format(), *incremental, request.with_parents(),
+      *std::move(resume_point), client, events, scroll, std::move(live)));
 }
 
 }  // namespace intercom_extractor

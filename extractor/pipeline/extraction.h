@@ -10,6 +10,7 @@
 #include "absl/time/time.h"
 #include "extractor/intercom/intercom_client.h"
 #include "extractor/pipeline/event_queue.h"
+#include "extractor/pipeline/live_progress.h"
 #include "extractor/pipeline/scroll_drain.h"
 #include "intercom/extractor/v1/extractor_service.pb.h"
 #include "proto/v1.h"
@@ -25,10 +26,12 @@ class Extraction {
   // `client` and `events` must outlive the extraction. kInvalidArgument when the
   // request names no table, or an unknown one; kFailedPrecondition for a resume
   // token that cannot be used (see the service's comments). `caller`: who asks, empty for
-  // nobody in particular; resume tokens are good for the same one only.
+  // nobody in particular; resume tokens are good for the same one only. `live` gets how far
+  // it is, for others to see.
   static absl::StatusOr<std::unique_ptr<Extraction>> Create(
       const v1::ExtractRequest& request, IntercomClient* client, EventQueue* events,
-      const std::string& caller = "", const ScrollDrain::Options& scroll = {});
+      const std::string& caller = "", const ScrollDrain::Options& scroll = {},
+      std::shared_ptr<LiveProgress> live = std::make_shared<LiveProgress>());
 
   virtual ~Extraction() = default;
 

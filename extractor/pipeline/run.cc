@@ -31,11 +31,12 @@ struct Run::RowsFetch {
 };
 
 Run::Run(RunReport* report, IntercomClient* client, IntercomClient::GroupId group,
-         EventQueue* events, std::shared_ptr<Strand> strand)
+         EventQueue* events, LiveProgress* live, std::shared_ptr<Strand> strand)
     : report_(report),
       client_(client),
       group_(group),
       events_(events),
+      live_(live),
       strand_(std::move(strand)),
       plan_(report->tables()),
       batcher_(
@@ -48,13 +49,18 @@ Run::Run(RunReport* report, IntercomClient* client, IntercomClient::GroupId grou
                                 "and was left out"));
           }),
       checkpointer_(report, &batcher_, client->clock()->Now(),
-                    [this](const v1::ExtractResponse& event) { Emit(event); }),
+                    [this](const v1::ExtractResponse& event) {
+                      Emit(event);
+                      live_->OnCheckpoint(Now());
+                    }),
       unit_(TableCatalog::Get().tables().size()),
       begun_(client->clock()->Now()) {}
 
 void Run::Push(Event event) {
   const absl::Time before = Now();
+  live_->BeginPush(before);
   if (!events_->Push(std::move(event))) cancelled_ = true;
+  live_->EndPush();
   waited_for_consumer_ += Now() - before;
 }
 
@@ -319,6 +325,8 @@ void Run::Tick() {
     progress->mutable_quota()->set_remaining(quota->remaining);
   }
   FillForecast(counters, progress);
+  // First: with a reader that takes nothing it is long until the event is in the queue.
+  live_->Publish(*progress, *report_, Now());
   Emit(event);
   checkpointer_.OnTick(Now());
 }

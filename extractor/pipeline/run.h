@@ -15,6 +15,7 @@
 #include "extractor/pipeline/checkpointer.h"
 #include "extractor/pipeline/event.h"
 #include "extractor/pipeline/event_queue.h"
+#include "extractor/pipeline/live_progress.h"
 #include "extractor/pipeline/run_report.h"
 #include "extractor/pipeline/time_ledger.h"
 #include "extractor/plan/request_plan.h"
@@ -31,7 +32,7 @@ class Run {
  public:
   // All must outlive the run.
   Run(RunReport* report, IntercomClient* client, IntercomClient::GroupId group, EventQueue* events,
-      std::shared_ptr<Strand> strand);
+      LiveProgress* live, std::shared_ptr<Strand> strand);
   Run(const Run&) = delete;
   Run& operator=(const Run&) = delete;
 
@@ -116,7 +117,7 @@ class Run {
   void set_with_parents(bool with_parents) { with_parents_ = with_parents; }
   bool with_parents() const { return with_parents_; }
 
-  // Emits what waits and how far it is.
+  // Emits what waits and how far it is, and tells those who watch.
   void Tick();
   // Emits the last event.
   void Summarize();
@@ -147,6 +148,7 @@ class Run {
   IntercomClient* const client_;
   const IntercomClient::GroupId group_;
   EventQueue* const events_;
+  LiveProgress* const live_;
   const std::shared_ptr<Strand> strand_;
   RequestPlan plan_;
   // Once every line was known.

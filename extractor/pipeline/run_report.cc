@@ -31,6 +31,8 @@ RunReport::RunReport(std::vector<const TableInfo*> tables, absl::Time start)
 void RunReport::AddRows(int table, int64_t rows, int64_t bytes) {
   states_[table].rows += rows;
   states_[table].bytes += bytes;
+  states_[table].rows_streamed += rows;
+  states_[table].bytes_streamed += bytes;
   rows_streamed_ += rows;
   bytes_streamed_ += bytes;
 }
@@ -125,6 +127,7 @@ bool RunReport::Fail(int table, const absl::Status& why) {
 }
 
 bool RunReport::CountNotice(const std::string& table, v1::NoticeCode code) {
+  ++stream_notices_[{table, code}];
   return ++notices_[{table, code}] <= kStreamedNotices;
 }
 

@@ -44,6 +44,13 @@ class RunReport {
   // Rows of all tables since this stream began, also those that were void later.
   int64_t rows_streamed() const { return rows_streamed_; }
   int64_t bytes_streamed() const { return bytes_streamed_; }
+  int64_t rows_streamed(int table) const { return states_[table].rows_streamed; }
+  int64_t bytes_streamed(int table) const { return states_[table].bytes_streamed; }
+
+  // By table and code.
+  using NoticeCounts = std::map<std::pair<std::string, v1::NoticeCode>, int64_t>;
+  // Since this stream began.
+  const NoticeCounts& stream_notices() const { return stream_notices_; }
 
   // Tables and notices, for a stream that goes on where this one stands.
   void Save(resume::State* state) const;
@@ -71,6 +78,9 @@ class RunReport {
   struct State {
     int64_t rows = 0;
     int64_t bytes = 0;
+    // Since this stream began, of all generations.
+    int64_t rows_streamed = 0;
+    int64_t bytes_streamed = 0;
     int64_t requests = 0;
     std::optional<int64_t> expected;
     uint32_t generation = 1;
@@ -87,7 +97,9 @@ class RunReport {
   std::vector<State> states_;
   int64_t rows_streamed_ = 0;
   int64_t bytes_streamed_ = 0;
-  std::map<std::pair<std::string, v1::NoticeCode>, int64_t> notices_;
+  // Also of the streams that this one continues.
+  NoticeCounts notices_;
+  NoticeCounts stream_notices_;
 };
 
 }  // namespace intercom_extractor

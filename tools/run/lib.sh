@@ -32,8 +32,10 @@ missing_packages() {
 
 # Installs what is missing of the groups named. Fast and silent when nothing is.
 need() {
-  local -a wanted missing as_root=()
-  mapfile -t wanted < <(packages_of "$@")
+  local -a groups=("$@") wanted missing as_root=()
+  # A part of [build] that the key of Bazel's cache leaves out.
+  if [[ " $* " == *" build "* ]]; then groups+=(server); fi
+  mapfile -t wanted < <(packages_of "${groups[@]}")
   command -v dpkg-query >/dev/null ||
     die "this machine has no apt; install the like of: ${wanted[*]}"
   mapfile -t missing < <(missing_packages "${wanted[@]}")

@@ -45,15 +45,16 @@ step_shellcheck() {
 
 step_house_rules() { python3 tools/lint/house_rules.py < <(repo_files); }
 
-# The Python client, the suites of all clients, of the sinks and of what deploys them.
+# The Python client, the suites of all clients, of the sinks, of what deploys them, of the
+# packages and of those who watch.
 step_python() {
   local client=clients/python bin
   "$client/acceptance/run" prepare
   bin=$(dirname "$(<"$build_dir/clients/python/python")")
   "$bin/ruff" check --quiet --config "$client/pyproject.toml" "$client" tests/clients \
-    tests/deploy tests/sinks
+    tests/deploy tests/package tests/sinks tests/watch
   "$bin/ruff" format --quiet --check --config "$client/pyproject.toml" "$client" tests/clients \
-    tests/deploy tests/sinks
+    tests/deploy tests/package tests/sinks tests/watch
   # mypy reads the generated messages beside the sources.
   "$bin/python" "$client/hatch_build.py"
   (cd "$client" && "$bin/mypy" --no-error-summary)

@@ -7,10 +7,10 @@ source tools/run/benchmarks.sh
 
 part=all
 case ${1:-} in
-  cpp | sanitizers | clients | sinks | deploy | package | soak | demo) part=$1 ;;
+  cpp | sanitizers | clients | sinks | deploy | package | soak | watch | demo) part=$1 ;;
   conformance) part=clients ;;
   "" | -*) ;;
-  *) die "test has the parts cpp, sanitizers, clients, sinks, deploy, package, soak and demo" ;;
+  *) die "test has the parts cpp, sanitizers, clients, sinks, deploy, package, soak, watch and demo" ;;
 esac
 [[ $part == all ]] || shift
 flags=("$@")
@@ -107,6 +107,12 @@ suite_soak() {
   tests/soak/run.sh test
 }
 
+# Metrics, alerts, logs, top and the status page, as those see them who watch.
+suite_watch() {
+  bazel_cached build "${program_targets[@]}"
+  tests/watch/run.sh
+}
+
 # What a newcomer sees first has to work.
 suite_demo() {
   if tools/run/demo.sh; then echo "1 passed, 0 failed"; else echo "0 passed, 1 failed"; fi
@@ -166,6 +172,10 @@ fi
 if [[ $part == all || $part == soak ]]; then
   groups+=(clients)
   suites+=(soak)
+fi
+if [[ $part == all || $part == watch ]]; then
+  groups+=(watch)
+  suites+=(watch)
 fi
 if [[ $part == all || $part == sanitizers ]]; then
   groups+=(clang)

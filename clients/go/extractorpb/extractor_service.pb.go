@@ -3395,6 +3395,316 @@ func (x *NoticeCount) GetCount() int64 {
 	return 0
 }
 
+// Request of `ListExtractions`.
+type ListExtractionsRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Only those of this connection; all when empty.
+	Connection    string `protobuf:"bytes,1,opt,name=connection,proto3" json:"connection,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListExtractionsRequest) Reset() {
+	*x = ListExtractionsRequest{}
+	mi := &file_intercom_extractor_v1_extractor_service_proto_msgTypes[34]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListExtractionsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListExtractionsRequest) ProtoMessage() {}
+
+func (x *ListExtractionsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_intercom_extractor_v1_extractor_service_proto_msgTypes[34]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListExtractionsRequest.ProtoReflect.Descriptor instead.
+func (*ListExtractionsRequest) Descriptor() ([]byte, []int) {
+	return file_intercom_extractor_v1_extractor_service_proto_rawDescGZIP(), []int{34}
+}
+
+func (x *ListExtractionsRequest) GetConnection() string {
+	if x != nil {
+		return x.Connection
+	}
+	return ""
+}
+
+// Answer of `ListExtractions`.
+type ListExtractionsResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// When this was so, on the server's clock.
+	Time *timestamppb.Timestamp `protobuf:"bytes,1,opt,name=time,proto3" json:"time,omitempty"`
+	// Those that run, the oldest first.
+	Running []*ExtractionStatus `protobuf:"bytes,2,rep,name=running,proto3" json:"running,omitempty"`
+	// Those that ended last, the latest first; a server remembers 20.
+	Ended         []*ExtractionStatus `protobuf:"bytes,3,rep,name=ended,proto3" json:"ended,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListExtractionsResponse) Reset() {
+	*x = ListExtractionsResponse{}
+	mi := &file_intercom_extractor_v1_extractor_service_proto_msgTypes[35]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListExtractionsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListExtractionsResponse) ProtoMessage() {}
+
+func (x *ListExtractionsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_intercom_extractor_v1_extractor_service_proto_msgTypes[35]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListExtractionsResponse.ProtoReflect.Descriptor instead.
+func (*ListExtractionsResponse) Descriptor() ([]byte, []int) {
+	return file_intercom_extractor_v1_extractor_service_proto_rawDescGZIP(), []int{35}
+}
+
+func (x *ListExtractionsResponse) GetTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Time
+	}
+	return nil
+}
+
+func (x *ListExtractionsResponse) GetRunning() []*ExtractionStatus {
+	if x != nil {
+		return x.Running
+	}
+	return nil
+}
+
+func (x *ListExtractionsResponse) GetEnded() []*ExtractionStatus {
+	if x != nil {
+		return x.Ended
+	}
+	return nil
+}
+
+// One call of `Extract`, as the server sees it.
+type ExtractionStatus struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Names it in the server's log; random.
+	Id string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	// The name of its connection.
+	Connection string `protobuf:"bytes,2,opt,name=connection,proto3" json:"connection,omitempty"`
+	// Who called; empty where the server does not ask its callers who they are.
+	Caller string `protobuf:"bytes,3,opt,name=caller,proto3" json:"caller,omitempty"`
+	// When the call came, on the server's clock.
+	StartedAt *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=started_at,json=startedAt,proto3" json:"started_at,omitempty"`
+	// When it ended; not set while it runs.
+	EndedAt *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=ended_at,json=endedAt,proto3" json:"ended_at,omitempty"`
+	// How it ended: a google.rpc.Code, 0 for OK; not set while it runs.
+	Code *int32 `protobuf:"varint,6,opt,name=code,proto3,oneof" json:"code,omitempty"`
+	// Why it ended with an error: UPPER_SNAKE, such as SERVER_STOPPING; may be empty.
+	Reason string `protobuf:"bytes,7,opt,name=reason,proto3" json:"reason,omitempty"`
+	// How far it is, as in the stream; not set in its first moments.
+	Progress *Progress `protobuf:"bytes,8,opt,name=progress,proto3" json:"progress,omitempty"`
+	// How fast its tables grow; those without rows in the last seconds are left out.
+	Rates []*TableRate `protobuf:"bytes,9,rep,name=rates,proto3" json:"rates,omitempty"`
+	// How old the last checkpoint is; not set before the first.
+	CheckpointAge *durationpb.Duration `protobuf:"bytes,10,opt,name=checkpoint_age,json=checkpointAge,proto3" json:"checkpoint_age,omitempty"`
+	// Bytes that wait in the server for the reader.
+	BufferedBytes int64 `protobuf:"varint,11,opt,name=buffered_bytes,json=bufferedBytes,proto3" json:"buffered_bytes,omitempty"`
+	// How many notices there were in this stream, by table and code.
+	Notices       []*NoticeCount `protobuf:"bytes,12,rep,name=notices,proto3" json:"notices,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ExtractionStatus) Reset() {
+	*x = ExtractionStatus{}
+	mi := &file_intercom_extractor_v1_extractor_service_proto_msgTypes[36]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ExtractionStatus) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ExtractionStatus) ProtoMessage() {}
+
+func (x *ExtractionStatus) ProtoReflect() protoreflect.Message {
+	mi := &file_intercom_extractor_v1_extractor_service_proto_msgTypes[36]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ExtractionStatus.ProtoReflect.Descriptor instead.
+func (*ExtractionStatus) Descriptor() ([]byte, []int) {
+	return file_intercom_extractor_v1_extractor_service_proto_rawDescGZIP(), []int{36}
+}
+
+func (x *ExtractionStatus) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *ExtractionStatus) GetConnection() string {
+	if x != nil {
+		return x.Connection
+	}
+	return ""
+}
+
+func (x *ExtractionStatus) GetCaller() string {
+	if x != nil {
+		return x.Caller
+	}
+	return ""
+}
+
+func (x *ExtractionStatus) GetStartedAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.StartedAt
+	}
+	return nil
+}
+
+func (x *ExtractionStatus) GetEndedAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.EndedAt
+	}
+	return nil
+}
+
+func (x *ExtractionStatus) GetCode() int32 {
+	if x != nil && x.Code != nil {
+		return *x.Code
+	}
+	return 0
+}
+
+func (x *ExtractionStatus) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *ExtractionStatus) GetProgress() *Progress {
+	if x != nil {
+		return x.Progress
+	}
+	return nil
+}
+
+func (x *ExtractionStatus) GetRates() []*TableRate {
+	if x != nil {
+		return x.Rates
+	}
+	return nil
+}
+
+func (x *ExtractionStatus) GetCheckpointAge() *durationpb.Duration {
+	if x != nil {
+		return x.CheckpointAge
+	}
+	return nil
+}
+
+func (x *ExtractionStatus) GetBufferedBytes() int64 {
+	if x != nil {
+		return x.BufferedBytes
+	}
+	return 0
+}
+
+func (x *ExtractionStatus) GetNotices() []*NoticeCount {
+	if x != nil {
+		return x.Notices
+	}
+	return nil
+}
+
+// How fast a table grows.
+type TableRate struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The table's name.
+	Table string `protobuf:"bytes,1,opt,name=table,proto3" json:"table,omitempty"`
+	// Rows streamed per second, over the last 10 seconds or since the extraction began.
+	RowsPerSecond float64 `protobuf:"fixed64,2,opt,name=rows_per_second,json=rowsPerSecond,proto3" json:"rows_per_second,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *TableRate) Reset() {
+	*x = TableRate{}
+	mi := &file_intercom_extractor_v1_extractor_service_proto_msgTypes[37]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *TableRate) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*TableRate) ProtoMessage() {}
+
+func (x *TableRate) ProtoReflect() protoreflect.Message {
+	mi := &file_intercom_extractor_v1_extractor_service_proto_msgTypes[37]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use TableRate.ProtoReflect.Descriptor instead.
+func (*TableRate) Descriptor() ([]byte, []int) {
+	return file_intercom_extractor_v1_extractor_service_proto_rawDescGZIP(), []int{37}
+}
+
+func (x *TableRate) GetTable() string {
+	if x != nil {
+		return x.Table
+	}
+	return ""
+}
+
+func (x *TableRate) GetRowsPerSecond() float64 {
+	if x != nil {
+		return x.RowsPerSecond
+	}
+	return 0
+}
+
 // One record.
 type DeletedRecords_Record struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -3408,7 +3718,7 @@ type DeletedRecords_Record struct {
 
 func (x *DeletedRecords_Record) Reset() {
 	*x = DeletedRecords_Record{}
-	mi := &file_intercom_extractor_v1_extractor_service_proto_msgTypes[34]
+	mi := &file_intercom_extractor_v1_extractor_service_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3420,7 +3730,7 @@ func (x *DeletedRecords_Record) String() string {
 func (*DeletedRecords_Record) ProtoMessage() {}
 
 func (x *DeletedRecords_Record) ProtoReflect() protoreflect.Message {
-	mi := &file_intercom_extractor_v1_extractor_service_proto_msgTypes[34]
+	mi := &file_intercom_extractor_v1_extractor_service_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3702,7 +4012,36 @@ const file_intercom_extractor_v1_extractor_service_proto_rawDesc = "" +
 	"\vNoticeCount\x12\x14\n" +
 	"\x05table\x18\x01 \x01(\tR\x05table\x125\n" +
 	"\x04code\x18\x02 \x01(\x0e2!.intercom.extractor.v1.NoticeCodeR\x04code\x12\x14\n" +
-	"\x05count\x18\x03 \x01(\x03R\x05count*\x86\x01\n" +
+	"\x05count\x18\x03 \x01(\x03R\x05count\"8\n" +
+	"\x16ListExtractionsRequest\x12\x1e\n" +
+	"\n" +
+	"connection\x18\x01 \x01(\tR\n" +
+	"connection\"\xcb\x01\n" +
+	"\x17ListExtractionsResponse\x12.\n" +
+	"\x04time\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\x04time\x12A\n" +
+	"\arunning\x18\x02 \x03(\v2'.intercom.extractor.v1.ExtractionStatusR\arunning\x12=\n" +
+	"\x05ended\x18\x03 \x03(\v2'.intercom.extractor.v1.ExtractionStatusR\x05ended\"\xa2\x04\n" +
+	"\x10ExtractionStatus\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\x12\x1e\n" +
+	"\n" +
+	"connection\x18\x02 \x01(\tR\n" +
+	"connection\x12\x16\n" +
+	"\x06caller\x18\x03 \x01(\tR\x06caller\x129\n" +
+	"\n" +
+	"started_at\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\tstartedAt\x125\n" +
+	"\bended_at\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\aendedAt\x12\x17\n" +
+	"\x04code\x18\x06 \x01(\x05H\x00R\x04code\x88\x01\x01\x12\x16\n" +
+	"\x06reason\x18\a \x01(\tR\x06reason\x12;\n" +
+	"\bprogress\x18\b \x01(\v2\x1f.intercom.extractor.v1.ProgressR\bprogress\x126\n" +
+	"\x05rates\x18\t \x03(\v2 .intercom.extractor.v1.TableRateR\x05rates\x12@\n" +
+	"\x0echeckpoint_age\x18\n" +
+	" \x01(\v2\x19.google.protobuf.DurationR\rcheckpointAge\x12%\n" +
+	"\x0ebuffered_bytes\x18\v \x01(\x03R\rbufferedBytes\x12<\n" +
+	"\anotices\x18\f \x03(\v2\".intercom.extractor.v1.NoticeCountR\anoticesB\a\n" +
+	"\x05_code\"I\n" +
+	"\tTableRate\x12\x14\n" +
+	"\x05table\x18\x01 \x01(\tR\x05table\x12&\n" +
+	"\x0frows_per_second\x18\x02 \x01(\x01R\rrowsPerSecond*\x86\x01\n" +
 	"\n" +
 	"ColumnType\x12\x1b\n" +
 	"\x17COLUMN_TYPE_UNSPECIFIED\x10\x00\x12\x16\n" +
@@ -3766,13 +4105,14 @@ const file_intercom_extractor_v1_extractor_service_proto_rawDesc = "" +
 	"\x18TABLE_STATUS_UNSPECIFIED\x10\x00\x12\x19\n" +
 	"\x15TABLE_STATUS_COMPLETE\x10\x01\x12\x18\n" +
 	"\x14TABLE_STATUS_PARTIAL\x10\x02\x12\x17\n" +
-	"\x13TABLE_STATUS_FAILED\x10\x032\xb2\x03\n" +
+	"\x13TABLE_STATUS_FAILED\x10\x032\xa4\x04\n" +
 	"\x10ExtractorService\x12a\n" +
 	"\n" +
 	"ListTables\x12(.intercom.extractor.v1.ListTablesRequest\x1a).intercom.extractor.v1.ListTablesResponse\x12p\n" +
 	"\x0fCheckConnection\x12-.intercom.extractor.v1.CheckConnectionRequest\x1a..intercom.extractor.v1.CheckConnectionResponse\x12m\n" +
 	"\x0ePlanExtraction\x12,.intercom.extractor.v1.PlanExtractionRequest\x1a-.intercom.extractor.v1.PlanExtractionResponse\x12Z\n" +
-	"\aExtract\x12%.intercom.extractor.v1.ExtractRequest\x1a&.intercom.extractor.v1.ExtractResponse0\x01b\x06proto3"
+	"\aExtract\x12%.intercom.extractor.v1.ExtractRequest\x1a&.intercom.extractor.v1.ExtractResponse0\x01\x12p\n" +
+	"\x0fListExtractions\x12-.intercom.extractor.v1.ListExtractionsRequest\x1a..intercom.extractor.v1.ListExtractionsResponseb\x06proto3"
 
 var (
 	file_intercom_extractor_v1_extractor_service_proto_rawDescOnce sync.Once
@@ -3787,7 +4127,7 @@ func file_intercom_extractor_v1_extractor_service_proto_rawDescGZIP() []byte {
 }
 
 var file_intercom_extractor_v1_extractor_service_proto_enumTypes = make([]protoimpl.EnumInfo, 8)
-var file_intercom_extractor_v1_extractor_service_proto_msgTypes = make([]protoimpl.MessageInfo, 35)
+var file_intercom_extractor_v1_extractor_service_proto_msgTypes = make([]protoimpl.MessageInfo, 39)
 var file_intercom_extractor_v1_extractor_service_proto_goTypes = []any{
 	(ColumnType)(0),                    // 0: intercom.extractor.v1.ColumnType
 	(TableAccess)(0),                   // 1: intercom.extractor.v1.TableAccess
@@ -3831,139 +4171,154 @@ var file_intercom_extractor_v1_extractor_service_proto_goTypes = []any{
 	(*TableSummary)(nil),               // 39: intercom.extractor.v1.TableSummary
 	(*TableError)(nil),                 // 40: intercom.extractor.v1.TableError
 	(*NoticeCount)(nil),                // 41: intercom.extractor.v1.NoticeCount
-	(*DeletedRecords_Record)(nil),      // 42: intercom.extractor.v1.DeletedRecords.Record
-	(Template)(0),                      // 43: intercom.extractor.v1.Template
-	(*Table)(nil),                      // 44: intercom.extractor.v1.Table
-	(*Column)(nil),                     // 45: intercom.extractor.v1.Column
-	(*timestamppb.Timestamp)(nil),      // 46: google.protobuf.Timestamp
-	(*durationpb.Duration)(nil),        // 47: google.protobuf.Duration
-	(*User)(nil),                       // 48: intercom.extractor.v1.User
-	(*UserTag)(nil),                    // 49: intercom.extractor.v1.UserTag
-	(*UserSegment)(nil),                // 50: intercom.extractor.v1.UserSegment
-	(*UserCompany)(nil),                // 51: intercom.extractor.v1.UserCompany
-	(*UserSocialProfile)(nil),          // 52: intercom.extractor.v1.UserSocialProfile
-	(*Note)(nil),                       // 53: intercom.extractor.v1.Note
-	(*EventSummary)(nil),               // 54: intercom.extractor.v1.EventSummary
-	(*Lead)(nil),                       // 55: intercom.extractor.v1.Lead
-	(*LeadTag)(nil),                    // 56: intercom.extractor.v1.LeadTag
-	(*LeadSegment)(nil),                // 57: intercom.extractor.v1.LeadSegment
-	(*LeadCompany)(nil),                // 58: intercom.extractor.v1.LeadCompany
-	(*LeadSocialProfile)(nil),          // 59: intercom.extractor.v1.LeadSocialProfile
-	(*Company)(nil),                    // 60: intercom.extractor.v1.Company
-	(*Admin)(nil),                      // 61: intercom.extractor.v1.Admin
-	(*Tag)(nil),                        // 62: intercom.extractor.v1.Tag
-	(*Segment)(nil),                    // 63: intercom.extractor.v1.Segment
-	(*Conversation)(nil),               // 64: intercom.extractor.v1.Conversation
-	(*ConversationAttachment)(nil),     // 65: intercom.extractor.v1.ConversationAttachment
-	(*ConversationCustomer)(nil),       // 66: intercom.extractor.v1.ConversationCustomer
-	(*ConversationTag)(nil),            // 67: intercom.extractor.v1.ConversationTag
-	(*ConversationPart)(nil),           // 68: intercom.extractor.v1.ConversationPart
-	(*ConversationPartAttachment)(nil), // 69: intercom.extractor.v1.ConversationPartAttachment
+	(*ListExtractionsRequest)(nil),     // 42: intercom.extractor.v1.ListExtractionsRequest
+	(*ListExtractionsResponse)(nil),    // 43: intercom.extractor.v1.ListExtractionsResponse
+	(*ExtractionStatus)(nil),           // 44: intercom.extractor.v1.ExtractionStatus
+	(*TableRate)(nil),                  // 45: intercom.extractor.v1.TableRate
+	(*DeletedRecords_Record)(nil),      // 46: intercom.extractor.v1.DeletedRecords.Record
+	(Template)(0),                      // 47: intercom.extractor.v1.Template
+	(*Table)(nil),                      // 48: intercom.extractor.v1.Table
+	(*Column)(nil),                     // 49: intercom.extractor.v1.Column
+	(*timestamppb.Timestamp)(nil),      // 50: google.protobuf.Timestamp
+	(*durationpb.Duration)(nil),        // 51: google.protobuf.Duration
+	(*User)(nil),                       // 52: intercom.extractor.v1.User
+	(*UserTag)(nil),                    // 53: intercom.extractor.v1.UserTag
+	(*UserSegment)(nil),                // 54: intercom.extractor.v1.UserSegment
+	(*UserCompany)(nil),                // 55: intercom.extractor.v1.UserCompany
+	(*UserSocialProfile)(nil),          // 56: intercom.extractor.v1.UserSocialProfile
+	(*Note)(nil),                       // 57: intercom.extractor.v1.Note
+	(*EventSummary)(nil),               // 58: intercom.extractor.v1.EventSummary
+	(*Lead)(nil),                       // 59: intercom.extractor.v1.Lead
+	(*LeadTag)(nil),                    // 60: intercom.extractor.v1.LeadTag
+	(*LeadSegment)(nil),                // 61: intercom.extractor.v1.LeadSegment
+	(*LeadCompany)(nil),                // 62: intercom.extractor.v1.LeadCompany
+	(*LeadSocialProfile)(nil),          // 63: intercom.extractor.v1.LeadSocialProfile
+	(*Company)(nil),                    // 64: intercom.extractor.v1.Company
+	(*Admin)(nil),                      // 65: intercom.extractor.v1.Admin
+	(*Tag)(nil),                        // 66: intercom.extractor.v1.Tag
+	(*Segment)(nil),                    // 67: intercom.extractor.v1.Segment
+	(*Conversation)(nil),               // 68: intercom.extractor.v1.Conversation
+	(*ConversationAttachment)(nil),     // 69: intercom.extractor.v1.ConversationAttachment
+	(*ConversationCustomer)(nil),       // 70: intercom.extractor.v1.ConversationCustomer
+	(*ConversationTag)(nil),            // 71: intercom.extractor.v1.ConversationTag
+	(*ConversationPart)(nil),           // 72: intercom.extractor.v1.ConversationPart
+	(*ConversationPartAttachment)(nil), // 73: intercom.extractor.v1.ConversationPartAttachment
 }
 var file_intercom_extractor_v1_extractor_service_proto_depIdxs = []int32{
-	43, // 0: intercom.extractor.v1.ListTablesRequest.template:type_name -> intercom.extractor.v1.Template
-	10, // 1: intercom.extractor.v1.ListTablesResponse.tables:type_name -> intercom.extractor.v1.TableDescription
-	44, // 2: intercom.extractor.v1.TableDescription.table:type_name -> intercom.extractor.v1.Table
-	11, // 3: intercom.extractor.v1.TableDescription.columns:type_name -> intercom.extractor.v1.ColumnDescription
-	0,  // 4: intercom.extractor.v1.ColumnDescription.type:type_name -> intercom.extractor.v1.ColumnType
-	45, // 5: intercom.extractor.v1.ColumnDescription.column:type_name -> intercom.extractor.v1.Column
-	14, // 6: intercom.extractor.v1.CheckConnectionResponse.workspace:type_name -> intercom.extractor.v1.Workspace
-	16, // 7: intercom.extractor.v1.CheckConnectionResponse.tables:type_name -> intercom.extractor.v1.TableCheck
-	15, // 8: intercom.extractor.v1.CheckConnectionResponse.quota:type_name -> intercom.extractor.v1.Quota
-	1,  // 9: intercom.extractor.v1.TableCheck.access:type_name -> intercom.extractor.v1.TableAccess
-	43, // 10: intercom.extractor.v1.PlanExtractionRequest.template:type_name -> intercom.extractor.v1.Template
-	2,  // 11: intercom.extractor.v1.PlanExtractionRequest.body_format:type_name -> intercom.extractor.v1.BodyFormat
-	46, // 12: intercom.extractor.v1.PlanExtractionRequest.updated_since:type_name -> google.protobuf.Timestamp
-	14, // 13: intercom.extractor.v1.PlanExtractionResponse.workspace:type_name -> intercom.extractor.v1.Workspace
-	23, // 14: intercom.extractor.v1.PlanExtractionResponse.plan:type_name -> intercom.extractor.v1.ExtractionPlan
-	15, // 15: intercom.extractor.v1.PlanExtractionResponse.quota:type_name -> intercom.extractor.v1.Quota
-	35, // 16: intercom.extractor.v1.PlanExtractionResponse.requests:type_name -> intercom.extractor.v1.RequestCounts
-	47, // 17: intercom.extractor.v1.DurationEstimate.min:type_name -> google.protobuf.Duration
-	47, // 18: intercom.extractor.v1.DurationEstimate.likely:type_name -> google.protobuf.Duration
-	47, // 19: intercom.extractor.v1.DurationEstimate.max:type_name -> google.protobuf.Duration
-	3,  // 20: intercom.extractor.v1.PlannedRequests.way:type_name -> intercom.extractor.v1.ReadWay
-	19, // 21: intercom.extractor.v1.PlannedRequests.requests:type_name -> intercom.extractor.v1.CountEstimate
-	19, // 22: intercom.extractor.v1.TablePlan.requests:type_name -> intercom.extractor.v1.CountEstimate
-	19, // 23: intercom.extractor.v1.TablePlan.rows:type_name -> intercom.extractor.v1.CountEstimate
-	21, // 24: intercom.extractor.v1.ExtractionPlan.requests:type_name -> intercom.extractor.v1.PlannedRequests
-	22, // 25: intercom.extractor.v1.ExtractionPlan.tables:type_name -> intercom.extractor.v1.TablePlan
-	19, // 26: intercom.extractor.v1.ExtractionPlan.total:type_name -> intercom.extractor.v1.CountEstimate
-	20, // 27: intercom.extractor.v1.ExtractionPlan.duration:type_name -> intercom.extractor.v1.DurationEstimate
-	43, // 28: intercom.extractor.v1.ExtractRequest.template:type_name -> intercom.extractor.v1.Template
-	2,  // 29: intercom.extractor.v1.ExtractRequest.body_format:type_name -> intercom.extractor.v1.BodyFormat
-	46, // 30: intercom.extractor.v1.ExtractRequest.updated_since:type_name -> google.protobuf.Timestamp
-	30, // 31: intercom.extractor.v1.ExtractResponse.row_batch:type_name -> intercom.extractor.v1.RowBatch
-	33, // 32: intercom.extractor.v1.ExtractResponse.progress:type_name -> intercom.extractor.v1.Progress
-	36, // 33: intercom.extractor.v1.ExtractResponse.notice:type_name -> intercom.extractor.v1.Notice
-	37, // 34: intercom.extractor.v1.ExtractResponse.table_restarted:type_name -> intercom.extractor.v1.TableRestarted
-	38, // 35: intercom.extractor.v1.ExtractResponse.summary:type_name -> intercom.extractor.v1.Summary
-	28, // 36: intercom.extractor.v1.ExtractResponse.checkpoint:type_name -> intercom.extractor.v1.Checkpoint
-	26, // 37: intercom.extractor.v1.ExtractResponse.deleted_records:type_name -> intercom.extractor.v1.DeletedRecords
-	27, // 38: intercom.extractor.v1.ExtractResponse.living_records:type_name -> intercom.extractor.v1.LivingRecords
-	42, // 39: intercom.extractor.v1.DeletedRecords.records:type_name -> intercom.extractor.v1.DeletedRecords.Record
-	29, // 40: intercom.extractor.v1.Checkpoint.rows:type_name -> intercom.extractor.v1.TableRows
-	46, // 41: intercom.extractor.v1.RowBatch.extracted_at:type_name -> google.protobuf.Timestamp
-	31, // 42: intercom.extractor.v1.RowBatch.parents:type_name -> intercom.extractor.v1.ParentRows
-	48, // 43: intercom.extractor.v1.RowBatch.users:type_name -> intercom.extractor.v1.User
-	49, // 44: intercom.extractor.v1.RowBatch.users_tags:type_name -> intercom.extractor.v1.UserTag
-	50, // 45: intercom.extractor.v1.RowBatch.users_segments:type_name -> intercom.extractor.v1.UserSegment
-	51, // 46: intercom.extractor.v1.RowBatch.users_companies:type_name -> intercom.extractor.v1.UserCompany
-	52, // 47: intercom.extractor.v1.RowBatch.users_social_profiles:type_name -> intercom.extractor.v1.UserSocialProfile
-	53, // 48: intercom.extractor.v1.RowBatch.notes:type_name -> intercom.extractor.v1.Note
-	54, // 49: intercom.extractor.v1.RowBatch.events_summary:type_name -> intercom.extractor.v1.EventSummary
-	55, // 50: intercom.extractor.v1.RowBatch.leads:type_name -> intercom.extractor.v1.Lead
-	56, // 51: intercom.extractor.v1.RowBatch.leads_tags:type_name -> intercom.extractor.v1.LeadTag
-	57, // 52: intercom.extractor.v1.RowBatch.leads_segments:type_name -> intercom.extractor.v1.LeadSegment
-	58, // 53: intercom.extractor.v1.RowBatch.leads_companies:type_name -> intercom.extractor.v1.LeadCompany
-	59, // 54: intercom.extractor.v1.RowBatch.leads_social_profiles:type_name -> intercom.extractor.v1.LeadSocialProfile
-	60, // 55: intercom.extractor.v1.RowBatch.companies:type_name -> intercom.extractor.v1.Company
-	61, // 56: intercom.extractor.v1.RowBatch.admins:type_name -> intercom.extractor.v1.Admin
-	62, // 57: intercom.extractor.v1.RowBatch.tags:type_name -> intercom.extractor.v1.Tag
-	63, // 58: intercom.extractor.v1.RowBatch.segments:type_name -> intercom.extractor.v1.Segment
-	64, // 59: intercom.extractor.v1.RowBatch.conversations:type_name -> intercom.extractor.v1.Conversation
-	65, // 60: intercom.extractor.v1.RowBatch.conversations_attachments:type_name -> intercom.extractor.v1.ConversationAttachment
-	66, // 61: intercom.extractor.v1.RowBatch.conversations_customers:type_name -> intercom.extractor.v1.ConversationCustomer
-	67, // 62: intercom.extractor.v1.RowBatch.conversations_tags:type_name -> intercom.extractor.v1.ConversationTag
-	68, // 63: intercom.extractor.v1.RowBatch.conversation_parts:type_name -> intercom.extractor.v1.ConversationPart
-	69, // 64: intercom.extractor.v1.RowBatch.conversation_parts_attachments:type_name -> intercom.extractor.v1.ConversationPartAttachment
-	47, // 65: intercom.extractor.v1.TimeSpent.quota:type_name -> google.protobuf.Duration
-	47, // 66: intercom.extractor.v1.TimeSpent.intercom:type_name -> google.protobuf.Duration
-	47, // 67: intercom.extractor.v1.TimeSpent.consumer:type_name -> google.protobuf.Duration
-	47, // 68: intercom.extractor.v1.TimeSpent.cpu:type_name -> google.protobuf.Duration
-	47, // 69: intercom.extractor.v1.Progress.elapsed:type_name -> google.protobuf.Duration
-	34, // 70: intercom.extractor.v1.Progress.tables:type_name -> intercom.extractor.v1.TableProgress
-	35, // 71: intercom.extractor.v1.Progress.requests:type_name -> intercom.extractor.v1.RequestCounts
-	4,  // 72: intercom.extractor.v1.Progress.waiting_for:type_name -> intercom.extractor.v1.WaitReason
-	15, // 73: intercom.extractor.v1.Progress.quota:type_name -> intercom.extractor.v1.Quota
-	32, // 74: intercom.extractor.v1.Progress.time_spent:type_name -> intercom.extractor.v1.TimeSpent
-	19, // 75: intercom.extractor.v1.Progress.requests_planned:type_name -> intercom.extractor.v1.CountEstimate
-	47, // 76: intercom.extractor.v1.Progress.remaining:type_name -> google.protobuf.Duration
-	6,  // 77: intercom.extractor.v1.Notice.code:type_name -> intercom.extractor.v1.NoticeCode
-	5,  // 78: intercom.extractor.v1.Notice.severity:type_name -> intercom.extractor.v1.Severity
-	39, // 79: intercom.extractor.v1.Summary.tables:type_name -> intercom.extractor.v1.TableSummary
-	35, // 80: intercom.extractor.v1.Summary.requests:type_name -> intercom.extractor.v1.RequestCounts
-	47, // 81: intercom.extractor.v1.Summary.elapsed:type_name -> google.protobuf.Duration
-	41, // 82: intercom.extractor.v1.Summary.notices:type_name -> intercom.extractor.v1.NoticeCount
-	32, // 83: intercom.extractor.v1.Summary.time_spent:type_name -> intercom.extractor.v1.TimeSpent
-	23, // 84: intercom.extractor.v1.Summary.plan:type_name -> intercom.extractor.v1.ExtractionPlan
-	19, // 85: intercom.extractor.v1.Summary.first_estimate:type_name -> intercom.extractor.v1.CountEstimate
-	46, // 86: intercom.extractor.v1.Summary.started_at:type_name -> google.protobuf.Timestamp
-	7,  // 87: intercom.extractor.v1.TableSummary.status:type_name -> intercom.extractor.v1.TableStatus
-	40, // 88: intercom.extractor.v1.TableSummary.error:type_name -> intercom.extractor.v1.TableError
-	6,  // 89: intercom.extractor.v1.NoticeCount.code:type_name -> intercom.extractor.v1.NoticeCode
-	8,  // 90: intercom.extractor.v1.ExtractorService.ListTables:input_type -> intercom.extractor.v1.ListTablesRequest
-	12, // 91: intercom.extractor.v1.ExtractorService.CheckConnection:input_type -> intercom.extractor.v1.CheckConnectionRequest
-	17, // 92: intercom.extractor.v1.ExtractorService.PlanExtraction:input_type -> intercom.extractor.v1.PlanExtractionRequest
-	24, // 93: intercom.extractor.v1.ExtractorService.Extract:input_type -> intercom.extractor.v1.ExtractRequest
-	9,  // 94: intercom.extractor.v1.ExtractorService.ListTables:output_type -> intercom.extractor.v1.ListTablesResponse
-	13, // 95: intercom.extractor.v1.ExtractorService.CheckConnection:output_type -> intercom.extractor.v1.CheckConnectionResponse
-	18, // 96: intercom.extractor.v1.ExtractorService.PlanExtraction:output_type -> intercom.extractor.v1.PlanExtractionResponse
-	25, // 97: intercom.extractor.v1.ExtractorService.Extract:output_type -> intercom.extractor.v1.ExtractResponse
-	94, // [94:98] is the sub-list for method output_type
-	90, // [90:94] is the sub-list for method input_type
-	90, // [90:90] is the sub-list for extension type_name
-	90, // [90:90] is the sub-list for extension extendee
-	0,  // [0:90] is the sub-list for field type_name
+	47,  // 0: intercom.extractor.v1.ListTablesRequest.template:type_name -> intercom.extractor.v1.Template
+	10,  // 1: intercom.extractor.v1.ListTablesResponse.tables:type_name -> intercom.extractor.v1.TableDescription
+	48,  // 2: intercom.extractor.v1.TableDescription.table:type_name -> intercom.extractor.v1.Table
+	11,  // 3: intercom.extractor.v1.TableDescription.columns:type_name -> intercom.extractor.v1.ColumnDescription
+	0,   // 4: intercom.extractor.v1.ColumnDescription.type:type_name -> intercom.extractor.v1.ColumnType
+	49,  // 5: intercom.extractor.v1.ColumnDescription.column:type_name -> intercom.extractor.v1.Column
+	14,  // 6: intercom.extractor.v1.CheckConnectionResponse.workspace:type_name -> intercom.extractor.v1.Workspace
+	16,  // 7: intercom.extractor.v1.CheckConnectionResponse.tables:type_name -> intercom.extractor.v1.TableCheck
+	15,  // 8: intercom.extractor.v1.CheckConnectionResponse.quota:type_name -> intercom.extractor.v1.Quota
+	1,   // 9: intercom.extractor.v1.TableCheck.access:type_name -> intercom.extractor.v1.TableAccess
+	47,  // 10: intercom.extractor.v1.PlanExtractionRequest.template:type_name -> intercom.extractor.v1.Template
+	2,   // 11: intercom.extractor.v1.PlanExtractionRequest.body_format:type_name -> intercom.extractor.v1.BodyFormat
+	50,  // 12: intercom.extractor.v1.PlanExtractionRequest.updated_since:type_name -> google.protobuf.Timestamp
+	14,  // 13: intercom.extractor.v1.PlanExtractionResponse.workspace:type_name -> intercom.extractor.v1.Workspace
+	23,  // 14: intercom.extractor.v1.PlanExtractionResponse.plan:type_name -> intercom.extractor.v1.ExtractionPlan
+	15,  // 15: intercom.extractor.v1.PlanExtractionResponse.quota:type_name -> intercom.extractor.v1.Quota
+	35,  // 16: intercom.extractor.v1.PlanExtractionResponse.requests:type_name -> intercom.extractor.v1.RequestCounts
+	51,  // 17: intercom.extractor.v1.DurationEstimate.min:type_name -> google.protobuf.Duration
+	51,  // 18: intercom.extractor.v1.DurationEstimate.likely:type_name -> google.protobuf.Duration
+	51,  // 19: intercom.extractor.v1.DurationEstimate.max:type_name -> google.protobuf.Duration
+	3,   // 20: intercom.extractor.v1.PlannedRequests.way:type_name -> intercom.extractor.v1.ReadWay
+	19,  // 21: intercom.extractor.v1.PlannedRequests.requests:type_name -> intercom.extractor.v1.CountEstimate
+	19,  // 22: intercom.extractor.v1.TablePlan.requests:type_name -> intercom.extractor.v1.CountEstimate
+	19,  // 23: intercom.extractor.v1.TablePlan.rows:type_name -> intercom.extractor.v1.CountEstimate
+	21,  // 24: intercom.extractor.v1.ExtractionPlan.requests:type_name -> intercom.extractor.v1.PlannedRequests
+	22,  // 25: intercom.extractor.v1.ExtractionPlan.tables:type_name -> intercom.extractor.v1.TablePlan
+	19,  // 26: intercom.extractor.v1.ExtractionPlan.total:type_name -> intercom.extractor.v1.CountEstimate
+	20,  // 27: intercom.extractor.v1.ExtractionPlan.duration:type_name -> intercom.extractor.v1.DurationEstimate
+	47,  // 28: intercom.extractor.v1.ExtractRequest.template:type_name -> intercom.extractor.v1.Template
+	2,   // 29: intercom.extractor.v1.ExtractRequest.body_format:type_name -> intercom.extractor.v1.BodyFormat
+	50,  // 30: intercom.extractor.v1.ExtractRequest.updated_since:type_name -> google.protobuf.Timestamp
+	30,  // 31: intercom.extractor.v1.ExtractResponse.row_batch:type_name -> intercom.extractor.v1.RowBatch
+	33,  // 32: intercom.extractor.v1.ExtractResponse.progress:type_name -> intercom.extractor.v1.Progress
+	36,  // 33: intercom.extractor.v1.ExtractResponse.notice:type_name -> intercom.extractor.v1.Notice
+	37,  // 34: intercom.extractor.v1.ExtractResponse.table_restarted:type_name -> intercom.extractor.v1.TableRestarted
+	38,  // 35: intercom.extractor.v1.ExtractResponse.summary:type_name -> intercom.extractor.v1.Summary
+	28,  // 36: intercom.extractor.v1.ExtractResponse.checkpoint:type_name -> intercom.extractor.v1.Checkpoint
+	26,  // 37: intercom.extractor.v1.ExtractResponse.deleted_records:type_name -> intercom.extractor.v1.DeletedRecords
+	27,  // 38: intercom.extractor.v1.ExtractResponse.living_records:type_name -> intercom.extractor.v1.LivingRecords
+	46,  // 39: intercom.extractor.v1.DeletedRecords.records:type_name -> intercom.extractor.v1.DeletedRecords.Record
+	29,  // 40: intercom.extractor.v1.Checkpoint.rows:type_name -> intercom.extractor.v1.TableRows
+	50,  // 41: intercom.extractor.v1.RowBatch.extracted_at:type_name -> google.protobuf.Timestamp
+	31,  // 42: intercom.extractor.v1.RowBatch.parents:type_name -> intercom.extractor.v1.ParentRows
+	52,  // 43: intercom.extractor.v1.RowBatch.users:type_name -> intercom.extractor.v1.User
+	53,  // 44: intercom.extractor.v1.RowBatch.users_tags:type_name -> intercom.extractor.v1.UserTag
+	54,  // 45: intercom.extractor.v1.RowBatch.users_segments:type_name -> intercom.extractor.v1.UserSegment
+	55,  // 46: intercom.extractor.v1.RowBatch.users_companies:type_name -> intercom.extractor.v1.UserCompany
+	56,  // 47: intercom.extractor.v1.RowBatch.users_social_profiles:type_name -> intercom.extractor.v1.UserSocialProfile
+	57,  // 48: intercom.extractor.v1.RowBatch.notes:type_name -> intercom.extractor.v1.Note
+	58,  // 49: intercom.extractor.v1.RowBatch.events_summary:type_name -> intercom.extractor.v1.EventSummary
+	59,  // 50: intercom.extractor.v1.RowBatch.leads:type_name -> intercom.extractor.v1.Lead
+	60,  // 51: intercom.extractor.v1.RowBatch.leads_tags:type_name -> intercom.extractor.v1.LeadTag
+	61,  // 52: intercom.extractor.v1.RowBatch.leads_segments:type_name -> intercom.extractor.v1.LeadSegment
+	62,  // 53: intercom.extractor.v1.RowBatch.leads_companies:type_name -> intercom.extractor.v1.LeadCompany
+	63,  // 54: intercom.extractor.v1.RowBatch.leads_social_profiles:type_name -> intercom.extractor.v1.LeadSocialProfile
+	64,  // 55: intercom.extractor.v1.RowBatch.companies:type_name -> intercom.extractor.v1.Company
+	65,  // 56: intercom.extractor.v1.RowBatch.admins:type_name -> intercom.extractor.v1.Admin
+	66,  // 57: intercom.extractor.v1.RowBatch.tags:type_name -> intercom.extractor.v1.Tag
+	67,  // 58: intercom.extractor.v1.RowBatch.segments:type_name -> intercom.extractor.v1.Segment
+	68,  // 59: intercom.extractor.v1.RowBatch.conversations:type_name -> intercom.extractor.v1.Conversation
+	69,  // 60: intercom.extractor.v1.RowBatch.conversations_attachments:type_name -> intercom.extractor.v1.ConversationAttachment
+	70,  // 61: intercom.extractor.v1.RowBatch.conversations_customers:type_name -> intercom.extractor.v1.ConversationCustomer
+	71,  // 62: intercom.extractor.v1.RowBatch.conversations_tags:type_name -> intercom.extractor.v1.ConversationTag
+	72,  // 63: intercom.extractor.v1.RowBatch.conversation_parts:type_name -> intercom.extractor.v1.ConversationPart
+	73,  // 64: intercom.extractor.v1.RowBatch.conversation_parts_attachments:type_name -> intercom.extractor.v1.ConversationPartAttachment
+	51,  // 65: intercom.extractor.v1.TimeSpent.quota:type_name -> google.protobuf.Duration
+	51,  // 66: intercom.extractor.v1.TimeSpent.intercom:type_name -> google.protobuf.Duration
+	51,  // 67: intercom.extractor.v1.TimeSpent.consumer:type_name -> google.protobuf.Duration
+	51,  // 68: intercom.extractor.v1.TimeSpent.cpu:type_name -> google.protobuf.Duration
+	51,  // 69: intercom.extractor.v1.Progress.elapsed:type_name -> google.protobuf.Duration
+	34,  // 70: intercom.extractor.v1.Progress.tables:type_name -> intercom.extractor.v1.TableProgress
+	35,  // 71: intercom.extractor.v1.Progress.requests:type_name -> intercom.extractor.v1.RequestCounts
+	4,   // 72: intercom.extractor.v1.Progress.waiting_for:type_name -> intercom.extractor.v1.WaitReason
+	15,  // 73: intercom.extractor.v1.Progress.quota:type_name -> intercom.extractor.v1.Quota
+	32,  // 74: intercom.extractor.v1.Progress.time_spent:type_name -> intercom.extractor.v1.TimeSpent
+	19,  // 75: intercom.extractor.v1.Progress.requests_planned:type_name -> intercom.extractor.v1.CountEstimate
+	51,  // 76: intercom.extractor.v1.Progress.remaining:type_name -> google.protobuf.Duration
+	6,   // 77: intercom.extractor.v1.Notice.code:type_name -> intercom.extractor.v1.NoticeCode
+	5,   // 78: intercom.extractor.v1.Notice.severity:type_name -> intercom.extractor.v1.Severity
+	39,  // 79: intercom.extractor.v1.Summary.tables:type_name -> intercom.extractor.v1.TableSummary
+	35,  // 80: intercom.extractor.v1.Summary.requests:type_name -> intercom.extractor.v1.RequestCounts
+	51,  // 81: intercom.extractor.v1.Summary.elapsed:type_name -> google.protobuf.Duration
+	41,  // 82: intercom.extractor.v1.Summary.notices:type_name -> intercom.extractor.v1.NoticeCount
+	32,  // 83: intercom.extractor.v1.Summary.time_spent:type_name -> intercom.extractor.v1.TimeSpent
+	23,  // 84: intercom.extractor.v1.Summary.plan:type_name -> intercom.extractor.v1.ExtractionPlan
+	19,  // 85: intercom.extractor.v1.Summary.first_estimate:type_name -> intercom.extractor.v1.CountEstimate
+	50,  // 86: intercom.extractor.v1.Summary.started_at:type_name -> google.protobuf.Timestamp
+	7,   // 87: intercom.extractor.v1.TableSummary.status:type_name -> intercom.extractor.v1.TableStatus
+	40,  // 88: intercom.extractor.v1.TableSummary.error:type_name -> intercom.extractor.v1.TableError
+	6,   // 89: intercom.extractor.v1.NoticeCount.code:type_name -> intercom.extractor.v1.NoticeCode
+	50,  // 90: intercom.extractor.v1.ListExtractionsResponse.time:type_name -> google.protobuf.Timestamp
+	44,  // 91: intercom.extractor.v1.ListExtractionsResponse.running:type_name -> intercom.extractor.v1.ExtractionStatus
+	44,  // 92: intercom.extractor.v1.ListExtractionsResponse.ended:type_name -> intercom.extractor.v1.ExtractionStatus
+	50,  // 93: intercom.extractor.v1.ExtractionStatus.started_at:type_name -> google.protobuf.Timestamp
+	50,  // 94: intercom.extractor.v1.ExtractionStatus.ended_at:type_name -> google.protobuf.Timestamp
+	33,  // 95: intercom.extractor.v1.ExtractionStatus.progress:type_name -> intercom.extractor.v1.Progress
+	45,  // 96: intercom.extractor.v1.ExtractionStatus.rates:type_name -> intercom.extractor.v1.TableRate
+	51,  // 97: intercom.extractor.v1.ExtractionStatus.checkpoint_age:type_name -> google.protobuf.Duration
+	41,  // 98: intercom.extractor.v1.ExtractionStatus.notices:type_name -> intercom.extractor.v1.NoticeCount
+	8,   // 99: intercom.extractor.v1.ExtractorService.ListTables:input_type -> intercom.extractor.v1.ListTablesRequest
+	12,  // 100: intercom.extractor.v1.ExtractorService.CheckConnection:input_type -> intercom.extractor.v1.CheckConnectionRequest
+	17,  // 101: intercom.extractor.v1.ExtractorService.PlanExtraction:input_type -> intercom.extractor.v1.PlanExtractionRequest
+	24,  // 102: intercom.extractor.v1.ExtractorService.Extract:input_type -> intercom.extractor.v1.ExtractRequest
+	42,  // 103: intercom.extractor.v1.ExtractorService.ListExtractions:input_type -> intercom.extractor.v1.ListExtractionsRequest
+	9,   // 104: intercom.extractor.v1.ExtractorService.ListTables:output_type -> intercom.extractor.v1.ListTablesResponse
+	13,  // 105: intercom.extractor.v1.ExtractorService.CheckConnection:output_type -> intercom.extractor.v1.CheckConnectionResponse
+	18,  // 106: intercom.extractor.v1.ExtractorService.PlanExtraction:output_type -> intercom.extractor.v1.PlanExtractionResponse
+	25,  // 107: intercom.extractor.v1.ExtractorService.Extract:output_type -> intercom.extractor.v1.ExtractResponse
+	43,  // 108: intercom.extractor.v1.ExtractorService.ListExtractions:output_type -> intercom.extractor.v1.ListExtractionsResponse
+	104, // [104:109] is the sub-list for method output_type
+	99,  // [99:104] is the sub-list for method input_type
+	99,  // [99:99] is the sub-list for extension type_name
+	99,  // [99:99] is the sub-list for extension extendee
+	0,   // [0:99] is the sub-list for field type_name
 }
 
 func init() { file_intercom_extractor_v1_extractor_service_proto_init() }
@@ -3992,14 +4347,15 @@ func file_intercom_extractor_v1_extractor_service_proto_init() {
 	file_intercom_extractor_v1_extractor_service_proto_msgTypes[26].OneofWrappers = []any{}
 	file_intercom_extractor_v1_extractor_service_proto_msgTypes[30].OneofWrappers = []any{}
 	file_intercom_extractor_v1_extractor_service_proto_msgTypes[31].OneofWrappers = []any{}
-	file_intercom_extractor_v1_extractor_service_proto_msgTypes[34].OneofWrappers = []any{}
+	file_intercom_extractor_v1_extractor_service_proto_msgTypes[36].OneofWrappers = []any{}
+	file_intercom_extractor_v1_extractor_service_proto_msgTypes[38].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_intercom_extractor_v1_extractor_service_proto_rawDesc), len(file_intercom_extractor_v1_extractor_service_proto_rawDesc)),
 			NumEnums:      8,
-			NumMessages:   35,
+			NumMessages:   39,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -26,6 +26,7 @@ const (
 	ExtractorService_CheckConnection_FullMethodName = "/intercom.extractor.v1.ExtractorService/CheckConnection"
 	ExtractorService_PlanExtraction_FullMethodName  = "/intercom.extractor.v1.ExtractorService/PlanExtraction"
 	ExtractorService_Extract_FullMethodName         = "/intercom.extractor.v1.ExtractorService/Extract"
+	ExtractorService_ListExtractions_FullMethodName = "/intercom.extractor.v1.ExtractorService/ListExtractions"
 )
 
 // ExtractorServiceClient is the client API for ExtractorService service.
@@ -107,6 +108,10 @@ type ExtractorServiceClient interface {
 	//     RESUME_TOKEN_VERSION (of a release that this one cannot continue) or
 	//     RESUME_TOKEN_EXPIRED (older than 30 days). Extract anew without it.
 	Extract(ctx context.Context, in *ExtractRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[ExtractResponse], error)
+	// Says what extractions run in this server now, how far they are and what they wait
+	// for, and how the last ones ended. For those who watch: calls nobody, costs next to
+	// nothing, and is never out of date by more than about a second; ask every few seconds.
+	ListExtractions(ctx context.Context, in *ListExtractionsRequest, opts ...grpc.CallOption) (*ListExtractionsResponse, error)
 }
 
 type extractorServiceClient struct {
@@ -165,6 +170,16 @@ func (c *extractorServiceClient) Extract(ctx context.Context, in *ExtractRequest
 
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type ExtractorService_ExtractClient = grpc.ServerStreamingClient[ExtractResponse]
+
+func (c *extractorServiceClient) ListExtractions(ctx context.Context, in *ListExtractionsRequest, opts ...grpc.CallOption) (*ListExtractionsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListExtractionsResponse)
+	err := c.cc.Invoke(ctx, ExtractorService_ListExtractions_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
 
 // ExtractorServiceServer is the server API for ExtractorService service.
 // All implementations must embed UnimplementedExtractorServiceServer
@@ -245,6 +260,10 @@ type ExtractorServiceServer interface {
 	//     RESUME_TOKEN_VERSION (of a release that this one cannot continue) or
 	//     RESUME_TOKEN_EXPIRED (older than 30 days). Extract anew without it.
 	Extract(*ExtractRequest, grpc.ServerStreamingServer[ExtractResponse]) error
+	// Says what extractions run in this server now, how far they are and what they wait
+	// for, and how the last ones ended. For those who watch: calls nobody, costs next to
+	// nothing, and is never out of date by more than about a second; ask every few seconds.
+	ListExtractions(context.Context, *ListExtractionsRequest) (*ListExtractionsResponse, error)
 	mustEmbedUnimplementedExtractorServiceServer()
 }
 
@@ -266,6 +285,9 @@ func (UnimplementedExtractorServiceServer) PlanExtraction(context.Context, *Plan
 }
 func (UnimplementedExtractorServiceServer) Extract(*ExtractRequest, grpc.ServerStreamingServer[ExtractResponse]) error {
 	return status.Error(codes.Unimplemented, "method Extract not implemented")
+}
+func (UnimplementedExtractorServiceServer) ListExtractions(context.Context, *ListExtractionsRequest) (*ListExtractionsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListExtractions not implemented")
 }
 func (UnimplementedExtractorServiceServer) mustEmbedUnimplementedExtractorServiceServer() {}
 func (UnimplementedExtractorServiceServer) testEmbeddedByValue()                          {}
@@ -353,6 +375,24 @@ func _ExtractorService_Extract_Handler(srv interface{}, stream grpc.ServerStream
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type ExtractorService_ExtractServer = grpc.ServerStreamingServer[ExtractResponse]
 
+func _ExtractorService_ListExtractions_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListExtractionsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ExtractorServiceServer).ListExtractions(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: ExtractorService_ListExtractions_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ExtractorServiceServer).ListExtractions(ctx, req.(*ListExtractionsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // ExtractorService_ServiceDesc is the grpc.ServiceDesc for ExtractorService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -371,6 +411,10 @@ var ExtractorService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "PlanExtraction",
 			Handler:    _ExtractorService_PlanExtraction_Handler,
+		},
+		{
+			MethodName: "ListExtractions",
+			Handler:    _ExtractorService_ListExtractions_Handler,
 		},
 	},
 	Streams: []grpc.StreamDesc{

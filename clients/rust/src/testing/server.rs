@@ -81,6 +81,14 @@ impl ExtractorService for Server {
         })
     }
 
+    // Not what this client is for.
+    async fn list_extractions(
+        &self,
+        _: tonic::Request<v1::ListExtractionsRequest>,
+    ) -> Result<Response<v1::ListExtractionsResponse>, Status> {
+        self.answer(v1::ListExtractionsResponse::default())
+    }
+
     async fn extract(
         &self,
         request: tonic::Request<v1::ExtractRequest>,
