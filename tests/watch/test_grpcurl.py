@@ -21,7 +21,7 @@ def documented_lines() -> dict[str, str]:
     """By what each is for."""
     text = (ROOT / "docs/watching.md").read_text()
     lines = re.findall(r"^grpcurl -plaintext .*$", text, re.M)
-    return dict(zip(("list", "describe", "row", "top", "health"), lines, strict=True))
+    return dict(zip(("list", "describe", "row", "top"), lines, strict=True))
 
 
 def shell(watched: Watched, name: str) -> str:
@@ -47,12 +47,8 @@ def test_describe(watched: Watched) -> None:
 
 def test_first_row(watched: Watched) -> None:
     row = shell(watched, "row")
-    assert re.match(r'\s*"tags": \[\s*\{\s*"id": "\d+",\s*"name": "', row), row
+    assert re.match(r'\s*"tags": \[\s*\{\s*"type": "tag",\s*"id": "\d+",\s*"name": "', row), row
 
 
 def test_what_runs(watched: Watched) -> None:
     assert "time" in json.loads(shell(watched, "top"))
-
-
-def test_health(watched: Watched) -> None:
-    assert json.loads(shell(watched, "health")) == {"status": "SERVING"}

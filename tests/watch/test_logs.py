@@ -17,7 +17,7 @@ NOBODY = b"\x0a\x06nobody"
 
 
 def test_lines_of_a_call_have_its_extraction_table_request_and_trace(tmp_path: Path) -> None:
-    with running(tmp_path, "--fault", "vanish:3", level="debug") as watched:
+    with running(tmp_path, "--faults", "vanish:3", level="debug") as watched:
         with grpc.insecure_channel(watched.address) as channel:
             stream = channel.unary_stream(SERVICE + "Extract")(ALL_TABLES, metadata=TRACE)
             assert sum(1 for _ in stream) > 20

@@ -15,6 +15,8 @@ from watched import Watched, output_folder, running, until
 
 SIZES = {"desktop": (1280, 900), "phone": (360, 740)}
 SCHEMES = ("light", "dark")
+# Its lists are read, and its size known, within a few requests.
+SMALL = ("--users", "20", "--leads", "10", "--companies", "5", "--conversations", "12")
 # Text smaller than 18 pt, by the Web Content Accessibility Guidelines.
 LEAST_CONTRAST = 4.5
 
@@ -68,8 +70,13 @@ class Page:
         self.driver.get(self.watched.url)
 
     def text(self, selector: str) -> str:
-        found = self.run("return document.querySelector(arguments[0])?.innerText", selector)
-        return found or ""
+        """What is to be seen of an element."""
+        shown: str = self.run(
+            "const e = document.querySelector(arguments[0]);"
+            "return e && e.checkVisibility() ? e.innerText : ''",
+            selector,
+        )
+        return shown
 
     def run(self, script: str, *arguments: Any) -> Any:
         return self.driver.execute_script(script, *arguments)
@@ -129,12 +136,16 @@ def driver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chrom
 def waiting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
     """A server one of whose extractions waits for its quota, and one ended before."""
     folder = tmp_path_factory.mktemp("waiting")
-    with running(folder, "--quota", "5/10s") as watched:
+    with running(folder, *SMALL, "--quota", "5/10s") as watched:
         assert watched.start_extraction("--tables", "tags").wait(timeout=120) == 0
         watched.start_extraction("--template", "all")
         until(
-            lambda: [run["waiting_for"] for run in watched.status()["running"]] == ["quota"],
-            "the extraction waits for the quota",
+            lambda: any(
+                # Less is of the first requests, which ask how large it all is.
+                run["waiting_for"] == "quota" and (run["remaining_seconds"] or 0) > 10
+                for run in watched.status()["running"]
+            ),
+            "the extraction waits for the quota, and knows how long",
         )
         yield watched
 

@@ -179,8 +179,7 @@ class Scraper:
         self._watched = watched
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run)
-        # By name, every different state that its samples were in.
-        self.states: dict[str, set[frozenset[tuple[str, float]]]] = {}
+        # What each gave.
         self.texts: list[str] = []
 
     def __enter__(self) -> "Scraper":
@@ -192,10 +191,7 @@ class Scraper:
         self._thread.join()
 
     def scrape(self) -> None:
-        text = self._watched.get("metrics")[1]
-        self.texts.append(text)
-        for name, samples in samples_of(text).items():
-            self.states.setdefault(name, {frozenset()}).add(frozenset(samples.items()))
+        self.texts.append(self._watched.get("metrics")[1])
 
     def _run(self) -> None:
         while not self._stop.is_set():
