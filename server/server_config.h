@@ -24,7 +24,7 @@ struct ServerConfig {
   std::string tls_key_file;
   std::string tls_client_ca_file;
   bool reflection = true;
-  // Extractions that run at once, for all callers together.
+  // Extractions that run at once, for all callers together; 0: any number.
   int max_streams = 256;
   // A connection that is not ready for calls after it is closed.
   absl::Duration handshake_timeout = absl::Seconds(10);

@@ -82,6 +82,7 @@ absl::StatusOr<ServerConfig> EmbeddedServerConfig(const ConnectionOptions& optio
   config.tls_key_file.clear();
   config.tls_client_ca_file.clear();
   config.callers.clear();
+  config.max_streams = 0;
   config.reflection = false;
   config.max_connection_age = absl::InfiniteDuration();
   if (!options.ca_file.empty()) config.http.ca_file = options.ca_file;
