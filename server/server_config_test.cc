@@ -229,8 +229,8 @@ TEST_F(ServerConfigTest, ErrorsSayLineKeyAndWhatToWrite) {
       {"listn: 127.0.0.1:1\n", "server.yaml:1: listn: unknown key; did you mean listen?"},
       {"port: 1\n",
        "server.yaml:1: port: unknown key; known here: listen, allow_plaintext, tls, reflection, "
-       "handshake_timeout, max_streams, max_connection_age, max_connection_age_grace, http, "
-       "connections, callers"},
+       "channelz, metrics, handshake_timeout, max_streams, max_connection_age, "
+       "max_connection_age_grace, http, connections, callers"},
       {"http:\n  conect_timeout: 1s\n",
        "server.yaml:2: http.conect_timeout: unknown key; did you mean connect_timeout?"},
       {"connections:\n  - regoin: us\n",

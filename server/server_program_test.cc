@@ -110,9 +110,9 @@ TEST(ServerProgramTest, EachExtractEndsWithALineWithoutSecrets) {
   program.Signal(SIGTERM);
   const std::string log = program.ReadAll();
   EXPECT_EQ(program.Wait(), 0);
-  EXPECT_THAT(log, AllOf(HasSubstr("warning extract ended connection=default tables=1 rows=0 "),
-                         HasSubstr(" duration="), HasSubstr(" status=UNAVAILABLE error="),
-                         Not(HasSubstr(kProgramToken))));
+  EXPECT_THAT(log, AllOf(HasSubstr("warning extract ended extraction="),
+                         HasSubstr(" connection=default tables=1 rows=0 "), HasSubstr(" duration="),
+                         HasSubstr(" status=UNAVAILABLE error="), Not(HasSubstr(kProgramToken))));
 }
 
 TEST(ServerProgramTest, ASecondSignalEndsAtOnce) {

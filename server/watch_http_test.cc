@@ -100,7 +100,9 @@ TEST_F(WatchHttpTest, LargeRequestsAreRefused) {
   httplib::Client client("127.0.0.1", http_->port());
   const auto answer = client.Post("/metrics", std::string(1 << 20, 'x'), "text/plain");
   // Refused, or cut off while it was sent.
-  if (answer) EXPECT_THAT(answer->status, ::testing::AnyOf(404, 413));
+  if (answer) {
+    EXPECT_THAT(answer->status, ::testing::AnyOf(404, 413));
+  }
   EXPECT_EQ(Get("/livez")->status, 200);
 }
 

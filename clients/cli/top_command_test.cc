@@ -69,6 +69,18 @@ class TopCommandTest : public ::testing::Test {
     ended.set_reason("SERVER_STOPPING");
   }
 
+  // A terminal whose user interrupts as soon as something is drawn.
+  void WatchOnTerminal(int columns, int lines) {
+    fake_.console.out_is_terminal = true;
+    fake_.console.columns = [columns] { return columns; };
+    fake_.console.lines = [lines] { return lines; };
+    fake_.console.out = [this](absl::string_view text) {
+      fake_.out.append(text.data(), text.size());
+      if (absl::StrContains(text, "\x1b[H")) fake_.interrupt.Cancel();
+      return true;
+    };
+  }
+
   Outcome Run() { return RunTop(options_, fake_.api.get(), fake_.console); }
 
   static constexpr int64_t kStart = 1714550400;  // 2024-05-01T08:00:00Z
@@ -141,12 +153,8 @@ TEST_F(TopCommandTest, JsonIsOneObject) {
 }
 
 TEST_F(TopCommandTest, OnATerminalItIsDrawnUntilTheUserInterrupts) {
-  fake_.console.out_is_terminal = true;
+  WatchOnTerminal(80, 24);
   fake_.console.color = true;
-  int asked = 0;
-  fake_.on_list = [&] {
-    if (++asked == 2) fake_.interrupt.Cancel();
-  };
   EXPECT_EQ(Run().code, ExitCode::kComplete);
   EXPECT_THAT(fake_.out, AllOf(StartsWith("\x1b[?1049h"), EndsWith("\x1b[?1049l"),
                                HasSubstr("\x1b[H"
@@ -155,18 +163,13 @@ TEST_F(TopCommandTest, OnATerminalItIsDrawnUntilTheUserInterrupts) {
 }
 
 TEST_F(TopCommandTest, LinesFitTheTerminal) {
-  fake_.console.out_is_terminal = true;
-  fake_.console.columns = [] { return 40; };
-  fake_.console.lines = [] { return 6; };
-  fake_.on_list = [&] { fake_.interrupt.Cancel(); };
+  WatchOnTerminal(80, 6);
   Run();
   EXPECT_THAT(fake_.out, AllOf(HasSubstr("... 8 more lines"), Not(HasSubstr("users  1,050"))));
 }
 
 TEST_F(TopCommandTest, LongLinesAreCut) {
-  fake_.console.out_is_terminal = true;
-  fake_.console.columns = [] { return 40; };
-  fake_.on_list = [&] { fake_.interrupt.Cancel(); };
+  WatchOnTerminal(40, 24);
   Run();
   EXPECT_THAT(fake_.out, HasSubstr("acme  waiting for the quota  0:42  1,062\x1b[K"));
 }

@@ -92,7 +92,6 @@ class ScriptedExtractor : public v1::ExtractorService::Service, public EventScri
     NoteCaller(*context);
     connection = list_request->connection();
     *response = extractions;
-    if (on_list) on_list();
     return list_status;
   }
 
@@ -113,7 +112,6 @@ class ScriptedExtractor : public v1::ExtractorService::Service, public EventScri
   v1::CheckConnectionResponse check;
   v1::PlanExtractionResponse plan;
   v1::ListExtractionsResponse extractions;
-  std::function<void()> on_list;  // In each ListExtractions, after its answer is made.
   std::function<void(grpc::ServerContext*)> after_events;
   grpc::Status status;  // How CheckConnection and Extract end.
 
