@@ -14,6 +14,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from confluent_kafka import Producer
 from confluent_kafka.admin import NewTopic
 from fleet import Fleet, running_workspaces, working
 from kafka_broker import SASL_PASSWORD, SASL_USER
@@ -188,6 +189,31 @@ def test_what_a_second_full_run_does_not_find_is_gone(kafka: TopicsKafka, tmp_pa
         assert extract_into(fake.base_url, url).exit_code == COMPLETE
     _read(url, output)
     assert differences(Files(output), expected) == []
+
+
+def test_rows_of_transactions_count_once_they_are_committed(
+    kafka: TopicsKafka, tmp_path: Path
+) -> None:
+    url, output = kafka.url("open.", format="json"), tmp_path / "out"
+    with running_fake(tmp_path / "log", *SMALL) as fake:
+        assert extract_into(fake.base_url, url).exit_code == COMPLETE
+    producer = Producer({"bootstrap.servers": kafka.address, "transactional.id": "test"})
+    producer.init_transactions()
+    headers = {"run": "2", "generation": "1"}
+
+    def names_after(end: Callable[[], None]) -> set[str]:
+        producer.begin_transaction()
+        row = b'{"type":"tag","id":"new","name":"x"}'
+        producer.produce("open.tags", row, "new", headers=headers)
+        producer.flush()
+        end()
+        _read(url, output)
+        return {row["id"] for row in Files(output).table("tags").to_pylist()}
+
+    assert "new" not in names_after(lambda: None)
+    producer.abort_transaction()
+    assert "new" not in names_after(producer.abort_transaction)
+    assert "new" in names_after(producer.commit_transaction)
 
 
 def _offsets(output: Path) -> dict[tuple[str, int], int]:
