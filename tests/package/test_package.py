@@ -148,7 +148,9 @@ def test_the_image_runs_the_server_as_nobody(tmp_path: Path) -> None:
 
 def test_every_library_stands_in_the_notices() -> None:
     notices = (ROOT / "THIRD_PARTY_NOTICES.md").read_text()
-    libraries = re.findall(r'^system_library\(\n    name = "(\w+)"', (ROOT / "WORKSPACE").read_text(), re.M)
+    libraries = re.findall(
+        r'^system_library\(\n    name = "(\w+)"', (ROOT / "WORKSPACE").read_text(), re.M
+    )
     assert len(libraries) > 10
     for library in libraries:
         assert re.search(rf"\b{library}\b", notices), library
