@@ -63,6 +63,8 @@ class PresentTables:
         # Only one thread; transactions begin and end where the code says so.
         self._database = sqlite3.connect(path, isolation_level=None)
         run = self._database.execute
+        # Values of some kB then fit into a page beside others.
+        run("PRAGMA page_size = 16384")
         # A commit survives the process at once, and the machine once the next checkpoint of the
         # log has come: rows and offsets are lost together, and read again.
         run("PRAGMA journal_mode = wal")

@@ -26,7 +26,7 @@ from topics import Records
 
 # Rows of a file, and rows and bytes of a row group, which is what is in memory at a time.
 FILE_ROWS = 5_000_000
-GROUP_ROWS = 50_000
+GROUP_ROWS = 20_000
 GROUP_BYTES = 32 << 20
 
 _WORKSPACE = pa.field(
