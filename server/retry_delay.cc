@@ -6,6 +6,7 @@
 #include "absl/strings/cord.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
 
 namespace intercom_extractor {
 namespace {
@@ -17,7 +18,9 @@ constexpr char kRetryDelayUrl[] = "intercom-extractor/retry-delay-ms";
 absl::Status WithRetryDelay(absl::Status status, absl::Duration delay) {
   // Rounded up: who comes back a little too early is refused again.
   const int64_t milliseconds = absl::ToInt64Milliseconds(absl::Ceil(delay, absl::Milliseconds(1)));
-  status.SetPayload(kRetryDelayUrl, absl::Cord(absl::StrCat(milliseconds)));
+  const std::string text = absl::StrCat(milliseconds);
+  // From a view: what takes a string differs between compilers in the packaged library.
+  status.SetPayload(kRetryDelayUrl, absl::Cord(absl::string_view(text)));
   return status;
 }
 
