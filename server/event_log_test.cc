@@ -23,7 +23,7 @@ class EventLogTest : public ::testing::Test {
 
   std::string Logged(const Event& event) {
     ::testing::internal::CaptureStderr();
-    LogEvent(event, {"00c0ffee00c0ffee", "acme", "4bf92f3577b34da6a3ce929d0e0e4736"});
+    LogEvent(event, {"00c0ffee00c0ffee", "acme", "nightly", "4bf92f3577b34da6a3ce929d0e0e4736"});
     return ::testing::internal::GetCapturedStderr();
   }
 

@@ -1,5 +1,6 @@
 #include "server/status_history.h"
 
+#include <algorithm>
 #include <cmath>
 #include <utility>
 
@@ -16,10 +17,33 @@ SpentTime Since(const SpentTime& now, const SpentTime& before) {
 
 }  // namespace
 
+void QuotaUse::Look(absl::Time now, int64_t requests_sent, std::optional<int64_t> used) {
+  if (requests_sent != requests_sent_) sent_at_ = now;
+  requests_sent_ = requests_sent;
+  // An answer comes some time after its request.
+  if (now - sent_at_ > StatusHistory::kInterval || !used.has_value()) return;
+  peak_ = std::max(peak_, *used);
+}
+
+int64_t QuotaUse::TakePeak() { return std::exchange(peak_, 0); }
+
 void StatusHistory::Add(absl::Time now, Readings readings) {
   MutexLock lock(&mu_);
   samples_.push_back({now, std::move(readings)});
   if (samples_.size() > kSamples) samples_.pop_front();
+}
+
+int64_t StatusHistory::MostUsed(const std::string& connection, size_t sample,
+                                absl::Duration window) const {
+  int64_t most = 0;
+  for (size_t i = sample + 1; i-- > 0;) {
+    const auto reading = samples_[i].readings.find(connection);
+    if (reading == samples_[i].readings.end()) break;
+    most = std::max(most, reading->second.quota_used);
+    // Samples are never taken quite on time.
+    if (samples_[sample].time - samples_[i].time >= window - kInterval - kLook) break;
+  }
+  return most;
 }
 
 nlohmann::json StatusHistory::ToJson() const {
@@ -31,24 +55,15 @@ nlohmann::json StatusHistory::ToJson() const {
     for (const char* line : {"time", "used", "limit", "quota", "intercom", "consumer", "cpu"}) {
       lines[line] = nlohmann::json::array();
     }
-    // The latest sample that is a window or more before the one looked at.
-    size_t window_begin = 0;
     for (size_t i = 1; i < samples_.size(); ++i) {
       const auto found = samples_[i].readings.find(connection);
       const auto before = samples_[i - 1].readings.find(connection);
       if (found == samples_[i].readings.end() || before == samples_[i - 1].readings.end()) {
-        window_begin = i;
         continue;
       }
       const Reading& reading = found->second;
-      // Samples are never taken quite on time.
-      const absl::Time begin = samples_[i].time - reading.quota_window + kInterval / 4;
-      while (window_begin + 1 < i && samples_[window_begin + 1].time <= begin) {
-        ++window_begin;
-      }
       lines["time"].push_back(Round(absl::ToDoubleSeconds(samples_[i].time - absl::UnixEpoch())));
-      lines["used"].push_back(reading.requests_sent -
-                              samples_[window_begin].readings.at(connection).requests_sent);
+      lines["used"].push_back(MostUsed(connection, i, reading.quota_window));
       lines["limit"].push_back(reading.quota_limit.has_value()
                                    ? nlohmann::json(*reading.quota_limit)
                                    : nlohmann::json());

@@ -1,18 +1,36 @@
 #include "server/status_history.h"
 
+#include <optional>
+
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
 namespace intercom_extractor {
 namespace {
 
-StatusHistory::Reading Reading(int64_t sent, absl::Duration quota) {
+StatusHistory::Reading Reading(int64_t used) {
   StatusHistory::Reading reading;
-  reading.requests_sent = sent;
-  reading.spent.quota = quota;
+  reading.quota_used = used;
   reading.quota_limit = 5;
   reading.quota_window = absl::Seconds(10);
   return reading;
+}
+
+TEST(QuotaUseTest, IsTheMostThatIntercomSaidWhileRequestsAreSent) {
+  absl::Time now = absl::FromUnixSeconds(1700000000);
+  QuotaUse use;
+  use.Look(now, 0, std::nullopt);
+  use.Look(now, 1, std::nullopt);
+  EXPECT_EQ(use.TakePeak(), 0);
+  use.Look(now += absl::Seconds(1), 2, 4);
+  // The next window, of which less is used.
+  use.Look(now += absl::Seconds(1), 3, 1);
+  EXPECT_EQ(use.TakePeak(), 4);
+  use.Look(now += absl::Seconds(1), 3, 1);
+  EXPECT_EQ(use.TakePeak(), 1);
+  // Nothing was sent for long: that window is over.
+  use.Look(now += absl::Seconds(2), 3, 1);
+  EXPECT_EQ(use.TakePeak(), 0);
 }
 
 class StatusHistoryTest : public ::testing::Test {
@@ -28,17 +46,17 @@ class StatusHistoryTest : public ::testing::Test {
 
 TEST_F(StatusHistoryTest, IsEmptyWithoutSamples) { EXPECT_EQ(history_.ToJson().dump(), "{}"); }
 
-TEST_F(StatusHistoryTest, UsedIsWhatWasSentInAWindow) {
-  for (int i = 0; i <= 10; ++i) Add({{"acme", Reading(i, absl::ZeroDuration())}});
+TEST_F(StatusHistoryTest, UsedIsTheMostInAWindowsTime) {
+  for (const int64_t used : {0, 1, 3, 5, 1, 2, 3, 4, 0, 0, 0, 0, 0}) Add({{"acme", Reading(used)}});
   const nlohmann::json lines = history_.ToJson()["acme"];
-  // A window is five samples long, and the first sample counts nothing.
-  EXPECT_EQ(lines["used"], nlohmann::json({1, 2, 3, 4, 5, 5, 5, 5, 5, 5}));
+  // A window is five samples long.
+  EXPECT_EQ(lines["used"], nlohmann::json({1, 3, 5, 5, 5, 5, 5, 4, 4, 4, 4, 0}));
   EXPECT_EQ(lines["limit"][0], 5);
   EXPECT_EQ(lines["time"][0], 1700000002);
 }
 
 TEST_F(StatusHistoryTest, TimeSpentIsInShares) {
-  StatusHistory::Reading reading = Reading(0, absl::ZeroDuration());
+  StatusHistory::Reading reading = Reading(0);
   Add({{"acme", reading}});
   // Two extractions, one of which waits for the quota all the time.
   reading.spent.quota = absl::Seconds(3);
@@ -60,15 +78,15 @@ TEST_F(StatusHistoryTest, UnknownQuotaIsNull) {
 }
 
 TEST_F(StatusHistoryTest, AConnectionThatComesLaterBeginsThere) {
-  Add({{"acme", Reading(3, absl::ZeroDuration())}});
-  Add({{"acme", Reading(3, absl::ZeroDuration())}, {"other", Reading(7, absl::ZeroDuration())}});
-  Add({{"acme", Reading(3, absl::ZeroDuration())}, {"other", Reading(9, absl::ZeroDuration())}});
-  EXPECT_EQ(history_.ToJson()["other"]["used"], nlohmann::json({2}));
+  Add({{"acme", Reading(3)}});
+  Add({{"acme", Reading(3)}, {"other", Reading(7)}});
+  Add({{"acme", Reading(3)}, {"other", Reading(2)}});
+  EXPECT_EQ(history_.ToJson()["other"]["used"], nlohmann::json({7}));
 }
 
 TEST_F(StatusHistoryTest, KeepsFiveMinutes) {
   for (size_t i = 0; i < 2 * StatusHistory::kSamples; ++i) {
-    Add({{"acme", Reading(0, absl::ZeroDuration())}});
+    Add({{"acme", Reading(0)}});
   }
   EXPECT_EQ(history_.ToJson()["acme"]["time"].size(), StatusHistory::kSamples - 1);
 }

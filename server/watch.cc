@@ -1,6 +1,9 @@
 #include "server/watch.h"
 
+#include <map>
 #include <memory>
+#include <optional>
+#include <string>
 #include <utility>
 
 #include "absl/random/random.h"
@@ -60,16 +63,27 @@ absl::Status Watch::Serve(const ServerConfig& config) {
 }
 
 void Watch::KeepHistory() {
+  const int64_t looks_per_sample = StatusHistory::kInterval / StatusHistory::kLook;
   MutexLock lock(&mu_);
   absl::Time next = clock_->Now();
+  int64_t looks = 0;
   while (!closing_) {
     const absl::Duration wait = next - clock_->Now();
     if (wait > absl::ZeroDuration()) {
       changed_.WaitWithTimeout(&mu_, wait);
       continue;
     }
-    TakeSample();
-    next += StatusHistory::kInterval;
+    LookAtQuotas();
+    if (looks++ % looks_per_sample == 0) TakeSample();
+    next += StatusHistory::kLook;
+  }
+}
+
+void Watch::LookAtQuotas() {
+  for (const auto& [name, client] : gate_->connections()) {
+    std::optional<int64_t> used;
+    if (const auto quota = client->Quota()) used = quota->limit - quota->remaining;
+    quota_uses_[name].Look(clock_->Now(), client->Totals().sent, used);
   }
 }
 
@@ -78,7 +92,7 @@ void Watch::TakeSample() {
   const std::map<std::string, ConnectionTotals> totals = extractions_.Totals();
   for (const auto& [name, client] : gate_->connections()) {
     StatusHistory::Reading& reading = readings[name];
-    reading.requests_sent = client->Totals().sent;
+    reading.quota_used = quota_uses_[name].TakePeak();
     if (const auto quota = client->Quota()) {
       reading.quota_limit = quota->limit;
       reading.quota_window = quota->window;

@@ -2,7 +2,9 @@
 #define SERVER_WATCH_H_
 
 #include <atomic>
+#include <map>
 #include <memory>
+#include <string>
 #include <thread>
 
 #include "absl/base/thread_annotations.h"
@@ -47,6 +49,7 @@ class Watch {
 
  private:
   void KeepHistory() ABSL_LOCKS_EXCLUDED(mu_);
+  void LookAtQuotas();
   void TakeSample();
 
   const Gate* const gate_;
@@ -57,6 +60,8 @@ class Watch {
   RunningExtractions extractions_;
   CallCounts calls_;
   StatusHistory history_;
+  // By connection. Only the historian's.
+  std::map<std::string, QuotaUse> quota_uses_;
 
   Mutex mu_;
   CondVar changed_;
