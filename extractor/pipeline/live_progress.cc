@@ -16,6 +16,7 @@ constexpr absl::Duration kWorthNaming = absl::Milliseconds(100);
 void LiveProgress::Publish(const v1::Progress& progress, const RunReport& report, absl::Time now) {
   MutexLock lock(&mu_);
   snapshot_.progress = progress;
+  waited_since_published_ = absl::ZeroDuration();
   TakeTotals(report);
   Sample sample;
   sample.time = now;
@@ -48,8 +49,10 @@ void LiveProgress::BeginPush(absl::Time now) {
   pushing_since_ = now;
 }
 
-void LiveProgress::EndPush() {
+void LiveProgress::EndPush(absl::Time now) {
   MutexLock lock(&mu_);
+  const absl::Duration waited = now - pushing_since_.value_or(now);
+  if (waited >= kWorthNaming) waited_since_published_ += waited;
   pushing_since_.reset();
 }
 
@@ -66,11 +69,12 @@ LiveProgress::Snapshot LiveProgress::At(absl::Time now) const {
       if (rows > 0) snapshot.rows_per_second[table] = static_cast<double>(rows) / seconds;
     }
   }
-  if (!pushing_since_.has_value() || !snapshot.progress.has_elapsed()) return snapshot;
-  const absl::Duration waited = now - *pushing_since_;
+  v1::Progress& progress = snapshot.progress;
+  if (!progress.has_elapsed()) return snapshot;
+  *progress.mutable_time_spent()->mutable_consumer() += ToProto(waited_since_published_);
+  const absl::Duration waited = now - pushing_since_.value_or(now);
   if (waited < kWorthNaming) return snapshot;
   // The run itself cannot say so now: it is what waits.
-  v1::Progress& progress = snapshot.progress;
   progress.set_waiting_for(v1::WAIT_REASON_CONSUMER);
   const auto since_published =
       ToProto(samples_.empty() ? waited : std::max(waited, now - samples_.back().time));

@@ -52,7 +52,7 @@ class LiveProgress {
   void OnCheckpoint(absl::Time now) ABSL_LOCKS_EXCLUDED(mu_);
   // An event is given to the reader's queue, which may block; until it was taken.
   void BeginPush(absl::Time now) ABSL_LOCKS_EXCLUDED(mu_);
-  void EndPush() ABSL_LOCKS_EXCLUDED(mu_);
+  void EndPush(absl::Time now) ABSL_LOCKS_EXCLUDED(mu_);
 
   // The watchers' side: how it is at `now`.
   Snapshot At(absl::Time now) const ABSL_LOCKS_EXCLUDED(mu_);
@@ -70,6 +70,9 @@ class LiveProgress {
   // One a second, of the last kRatePeriod and one before.
   std::deque<Sample> samples_ ABSL_GUARDED_BY(mu_);
   std::optional<absl::Time> pushing_since_ ABSL_GUARDED_BY(mu_);
+  // For how long the reader was waited for that the published progress does not count yet:
+  // what was shown while it lasted must not be taken back.
+  absl::Duration waited_since_published_ ABSL_GUARDED_BY(mu_);
 };
 
 }  // namespace intercom_extractor

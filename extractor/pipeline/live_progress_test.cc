@@ -88,8 +88,23 @@ TEST_F(LiveProgressTest, AReaderThatTakesNothingIsSeenWhileTheExtractionIsBlocke
   EXPECT_EQ(blocked.time_spent().consumer().seconds(), 1 + 60);
   EXPECT_EQ(blocked.elapsed().seconds(), 63);
 
-  live_.EndPush();
+  live_.EndPush(start_ + absl::Seconds(63));
   EXPECT_EQ(At(absl::Seconds(63)).progress.waiting_for(), v1::WAIT_REASON_INTERCOM);
+}
+
+TEST_F(LiveProgressTest, TimeThatWasShownAsTheReadersIsNotTakenBack) {
+  Publish(absl::Seconds(2));
+  live_.BeginPush(start_ + absl::Seconds(3));
+  EXPECT_EQ(At(absl::Seconds(5)).progress.time_spent().consumer().seconds(), 1 + 2);
+  live_.EndPush(start_ + absl::Seconds(6));
+  EXPECT_EQ(At(absl::Seconds(6)).progress.time_spent().consumer().seconds(), 1 + 3);
+  // Another push, which takes no time.
+  live_.BeginPush(start_ + absl::Seconds(6));
+  live_.EndPush(start_ + absl::Seconds(6));
+  EXPECT_EQ(At(absl::Seconds(7)).progress.time_spent().consumer().seconds(), 1 + 3);
+  // What is published counts it itself.
+  Publish(absl::Seconds(8));
+  EXPECT_EQ(At(absl::Seconds(8)).progress.time_spent().consumer().seconds(), 1);
 }
 
 TEST_F(LiveProgressTest, CheckpointsAreCountedAndTheLastOneTimed) {

@@ -60,8 +60,9 @@ void Run::Push(Event event) {
   const absl::Time before = Now();
   live_->BeginPush(before);
   if (!events_->Push(std::move(event))) cancelled_ = true;
-  live_->EndPush();
-  waited_for_consumer_ += Now() - before;
+  const absl::Time after = Now();
+  live_->EndPush(after);
+  waited_for_consumer_ += after - before;
 }
 
 void Run::Fetch(ApiRequest request, RequestPlan::Line* line, TableSet tables,
