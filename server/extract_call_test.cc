@@ -92,8 +92,8 @@ class FakeService
                                                       const grpc::ByteBuffer*) override {
     auto events = std::make_unique<EventQueue>(kQueueBytes);
     auto extraction = std::make_unique<FakeExtraction>(work_, events.get(), observed_);
-    auto* call = new ExtractCall(CallLabels{/*extraction_id=*/"", "default", /*caller=*/"", /*trace_id=*/""},
- std::move(events), std::move(extraction),
+    auto* call = new ExtractCall({/*extraction_id=*/"", "default", /*caller=*/"", /*trace_id=*/""},
+                                 std::move(events), std::move(extraction),
                                  /*kept=*/{}, reaper_, clock_);
     call->Begin();
     return call;

@@ -75,8 +75,8 @@ class OurService : public RawService {
                       const grpc::ByteBuffer* request) override {
     auto events = std::make_unique<EventQueue>(kQueueBytes);
     auto extraction = std::make_unique<Replay>(ReadOrder(*request), events.get());
-    auto* call = new ExtractCall(CallLabels{/*extraction_id=*/"", "default", /*caller=*/"", /*trace_id=*/""},
- std::move(events), std::move(extraction),
+    auto* call = new ExtractCall({/*extraction_id=*/"", "default", /*caller=*/"", /*trace_id=*/""},
+                                 std::move(events), std::move(extraction),
                                  /*kept=*/{}, &reaper_, &clock_);
     call->Begin();
     return call;
