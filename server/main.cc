@@ -25,6 +25,7 @@
 #include "server/extractor_server.h"
 #include "server/hash_token.h"
 #include "server/log.h"
+#include "server/secrets.h"
 #include "server/server_config.h"
 
 namespace intercom_extractor {
@@ -161,6 +162,7 @@ int Serve(const Flags& flags) {
 }
 
 int Main(int argc, char** argv) {
+  ForbidCoreFiles();
   Flags flags;
   CLI::App app(
       "Serves Intercom workspaces as typed tables over gRPC.\n"

@@ -66,6 +66,8 @@ class Program {
     return kib * 1024;
   }
 
+  pid_t pid() const { return pid_; }
+
   void Signal(int number) const { kill(pid_, number); }
 
   // The next line; empty at the end.

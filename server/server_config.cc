@@ -1,15 +1,11 @@
 #include "server/server_config.h"
 
 #include <cerrno>
-#include <cstdlib>
 #include <cstring>
 #include <fstream>
-#include <iterator>
 #include <map>
 #include <utility>
 
-#include "absl/algorithm/container.h"
-#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
@@ -17,6 +13,7 @@
 #include "server/caller_section.h"
 #include "server/config_section.h"
 #include "server/listen_address.h"
+#include "server/secrets.h"
 #include "yaml-cpp/yaml.h"
 
 namespace intercom_extractor {
@@ -24,55 +21,11 @@ namespace {
 
 // Tokens and PEM files aside, a configuration is a page of text.
 constexpr size_t kMaxConfigBytes = size_t{1} << 20;
-// Intercom's tokens have about 60 characters.
-constexpr size_t kMaxTokenBytes = size_t{16} << 10;
-
 // Searches take 18 s and more, and a stream needs a few answers to get on.
 constexpr absl::Duration kLeastConnectionAge = absl::Minutes(1);
 
-// Reads at most `max_bytes`; the error is a phrase without the file's name.
-absl::StatusOr<std::string> ReadSmallFile(const std::string& file, size_t max_bytes) {
-  errno = 0;
-  std::ifstream in(file, std::ios::binary);
-  std::string content;
-  if (in) {
-    content.resize(max_bytes + 1);
-    in.read(&content[0], static_cast<std::streamsize>(content.size()));
-    content.resize(static_cast<size_t>(in.gcount()));
-  }
-  // A directory opens, but cannot be read.
-  if (!in.is_open() || in.bad() || (content.empty() && errno != 0)) {
-    return absl::InvalidArgumentError(errno != 0 ? std::strerror(errno) : "it cannot be read");
-  }
-  if (content.size() > max_bytes) {
-    return absl::InvalidArgumentError(absl::StrCat("it is larger than ", max_bytes, " bytes"));
-  }
-  return content;
-}
-
-// Whether somebody seems to have pasted a token where its variable or file
-// should stand. Intercom's tokens are "tok:..." in base64.
-bool LooksLikeToken(absl::string_view text) {
-  return absl::StartsWith(text, "dG9rO") || absl::StartsWith(text, "tok:");
-}
-
-bool IsVariableName(absl::string_view text) {
-  return !text.empty() && text.size() <= 64 && absl::c_all_of(text, [](unsigned char c) {
-    return absl::ascii_isupper(c) || absl::ascii_isdigit(c) || c == '_';
-  });
-}
-
-absl::StatusOr<std::string> TrimmedToken(absl::string_view content, const std::string& where) {
-  const absl::string_view token = absl::StripAsciiWhitespace(content);
-  if (token.empty()) return absl::InvalidArgumentError(absl::StrCat(where, " is empty"));
-  for (const char c : token) {
-    if (!absl::ascii_isgraph(static_cast<unsigned char>(c))) {
-      return absl::InvalidArgumentError(absl::StrCat(
-          where, " holds more than an access token: white space or control characters"));
-    }
-  }
-  return std::string(token);
-}
+// For a command that gives a secret.
+constexpr absl::Duration kCommandPatience = absl::Seconds(30);
 
 // The first error, if any.
 absl::Status FirstError(std::initializer_list<absl::Status> statuses) {
@@ -152,26 +105,32 @@ absl::Status ReadHttp(const ConfigSection& root, const std::string& file,
   return absl::OkStatus();
 }
 
-// Reads the secret that `<key>_env` or `<key>_file` names; leaves it empty when
-// neither is there.
+// Reads the secret from what `<key>_env`, `<key>_file` or `<key>_command` names; leaves it
+// empty when none is there.
 absl::Status ReadSecret(const ConfigSection& section, const std::string& key, std::string* secret) {
   const std::string variable_key = absl::StrCat(key, "_env");
   const std::string file_key = absl::StrCat(key, "_file");
+  const std::string command_key = absl::StrCat(key, "_command");
   std::string variable;
   std::string file;
+  std::vector<std::string> command;
   const absl::Status read =
-      FirstError({section.Read(variable_key, &variable), section.Read(file_key, &file)});
+      FirstError({section.Read(variable_key, &variable), section.Read(file_key, &file),
+                  section.Read(command_key, &command)});
   if (!read.ok()) return read;
-  if (variable.empty() && file.empty()) return absl::OkStatus();
-  if (!variable.empty() && !file.empty()) {
-    return section.Error(variable_key,
-                         absl::StrCat("stands beside ", file_key, "; keep one of the two"));
+  std::vector<std::string> given;
+  if (!variable.empty()) given.push_back(variable_key);
+  if (!file.empty()) given.push_back(file_key);
+  if (!command.empty()) given.push_back(command_key);
+  if (given.empty()) return absl::OkStatus();
+  if (given.size() > 1) {
+    return section.Error(given[0], absl::StrCat("stands beside ", given[1], "; keep one of them"));
   }
-  const absl::StatusOr<std::string> found =
-      variable.empty() ? ReadAccessTokenFile(file) : ReadAccessTokenVariable(variable);
-  if (!found.ok()) {
-    return section.Error(variable.empty() ? file_key : variable_key, found.status().message());
-  }
+  const absl::StatusOr<std::string> found = !variable.empty() ? ReadSecretVariable(variable)
+                                            : !file.empty()
+                                                ? ReadSecretFile(file)
+                                                : ReadSecretOfCommand(command, kCommandPatience);
+  if (!found.ok()) return section.Error(given[0], found.status().message());
   *secret = *found;
   return absl::OkStatus();
 }
@@ -210,7 +169,8 @@ absl::StatusOr<Connection> ReadConnection(const ConfigSection& section) {
   if (!secrets.ok()) return secrets;
   if (connection.access_token.empty()) {
     return section.Error(
-        "there is no access token; name its source with access_token_file or access_token_env");
+        "there is no access token; name its source with access_token_file, access_token_env or "
+        "access_token_command");
   }
   const absl::Status valid = ValidateConnection(connection);
   if (!valid.ok()) {
@@ -249,7 +209,8 @@ absl::Status ReadConnections(const ConfigSection& root, const std::string& file,
     const absl::StatusOr<ConfigSection> section =
         ConfigSection::Open(file, path, entry,
                             {"name", "region", "base_url", "access_token_env", "access_token_file",
-                             "resume_key_env", "resume_key_file", "api_version", "quota_reserve"});
+                             "access_token_command", "resume_key_env", "resume_key_file",
+                             "resume_key_command", "api_version", "quota_reserve"});
     if (!section.ok()) return section.status();
     absl::StatusOr<Connection> connection = ReadConnection(*section);
     if (!connection.ok()) return connection.status();
@@ -318,35 +279,6 @@ absl::StatusOr<ServerConfig> LoadServerConfig(const std::string& file) {
   } catch (const YAML::Exception& error) {
     return ConfigError(file, error.mark, "", absl::StrCat("not YAML: ", error.msg));
   }
-}
-
-absl::StatusOr<std::string> ReadAccessTokenFile(const std::string& file) {
-  if (LooksLikeToken(file)) {
-    return absl::InvalidArgumentError(
-        "what should be the name of a file looks like an access token; write the token into a "
-        "file and name that");
-  }
-  const absl::StatusOr<std::string> content = ReadSmallFile(file, kMaxTokenBytes);
-  if (!content.ok()) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("cannot read the token file ", file, ": ", content.status().message()));
-  }
-  return TrimmedToken(*content, absl::StrCat("the token file ", file));
-}
-
-absl::StatusOr<std::string> ReadAccessTokenVariable(const std::string& variable) {
-  const char* value = variable.empty() ? nullptr : std::getenv(variable.c_str());
-  if (value == nullptr) {
-    if (!IsVariableName(variable) || LooksLikeToken(variable)) {
-      // It might be the token itself, so it is not repeated.
-      return absl::InvalidArgumentError(
-          "names no environment variable that is set; write a name such as "
-          "INTERCOM_ACCESS_TOKEN");
-    }
-    return absl::InvalidArgumentError(
-        absl::StrCat("the environment variable ", variable, " is not set"));
-  }
-  return TrimmedToken(value, absl::StrCat("the environment variable ", variable));
 }
 
 }  // namespace intercom_extractor

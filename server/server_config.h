@@ -46,15 +46,10 @@ struct ServerConfig {
 };
 
 // Reads a YAML configuration file; the sample in docs/server.example.yaml says
-// what can stand there. Access tokens are read from the environment variable or
-// file that a connection names. kInvalidArgument: "FILE:LINE: key: what is
+// what can stand there. Secrets are read from the environment variable, file or
+// command that a connection names. kInvalidArgument: "FILE:LINE: key: what is
 // wrong; what to write instead" (did-you-mean for unknown keys), never a token.
 absl::StatusOr<ServerConfig> LoadServerConfig(const std::string& file);
-
-// The access token in a file (surrounding white space dropped) or environment
-// variable. Errors name the file or variable, never its content.
-absl::StatusOr<std::string> ReadAccessTokenFile(const std::string& file);
-absl::StatusOr<std::string> ReadAccessTokenVariable(const std::string& variable);
 
 }  // namespace intercom_extractor
 

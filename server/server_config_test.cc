@@ -307,7 +307,7 @@ TEST_F(ServerConfigTest, ErrorsSayLineKeyAndWhatToWrite) {
        "server.yaml:3: connections[0].access_token_env: the environment variable EMPTY_TOKEN is "
        "empty"},
       {"connections:\n  - name: a\n    access_token_file: /nonexistent.token\n",
-       "server.yaml:3: connections[0].access_token_file: cannot read the token file "
+       "server.yaml:3: connections[0].access_token_file: cannot read the file "
        "/nonexistent.token: No such file or directory"},
   };
   for (const auto& test_case : kCases) EXPECT_EQ(ErrorOf(test_case.yaml), test_case.message);

@@ -6,6 +6,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <fstream>
+#include <iterator>
 #include <string>
 #include <vector>
 
@@ -23,6 +25,7 @@ namespace intercom_extractor {
 namespace {
 
 using ::testing::AllOf;
+using ::testing::ContainsRegex;
 using ::testing::HasSubstr;
 using ::testing::Not;
 using ::testing::StartsWith;
@@ -113,6 +116,15 @@ TEST(ServerProgramTest, EachExtractEndsWithALineWithoutSecrets) {
   EXPECT_THAT(log, AllOf(HasSubstr("warning extract ended extraction="),
                          HasSubstr(" connection=default tables=1 rows=0 "), HasSubstr(" duration="),
                          HasSubstr(" status=UNAVAILABLE error="), Not(HasSubstr(kProgramToken))));
+}
+
+TEST(ServerProgramTest, LeavesNoCoreFile) {
+  Program program({"--config", GoodConfig()});
+  program.ReadLine();
+  std::ifstream limits("/proc/" + std::to_string(program.pid()) + "/limits");
+  const std::string text(std::istreambuf_iterator<char>(limits), {});
+  // The limit 1 also keeps one from a program that core_pattern names.
+  EXPECT_THAT(text, ContainsRegex("Max core file size +1 +1 "));
 }
 
 TEST(ServerProgramTest, ASecondSignalEndsAtOnce) {

@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "extractor/intercom/connection.h"
+#include "server/secrets.h"
 #include "server/server_config.h"
 
 namespace intercom_extractor {
@@ -21,13 +22,13 @@ bool IsSet(const char* variable) {
 }
 
 absl::StatusOr<std::string> ReadToken(const ConnectionOptions& options) {
-  if (!options.access_token_file.empty()) return ReadAccessTokenFile(options.access_token_file);
+  if (!options.access_token_file.empty()) return ReadSecretFile(options.access_token_file);
   if (!IsSet(kTokenVariable)) {
     return absl::InvalidArgumentError(
         absl::StrCat("no access token: set ", kTokenVariable,
                      ", or give --access-token-file FILE, --config FILE, or --server HOST:PORT"));
   }
-  return ReadAccessTokenVariable(kTokenVariable);
+  return ReadSecretVariable(kTokenVariable);
 }
 
 absl::StatusOr<Connection> ConnectionFromFlags(const ConnectionOptions& options) {

@@ -26,7 +26,7 @@
 #include "clients/login/redirect_listener.h"
 #include "extractor/http/http_client.h"
 #include "extractor/intercom/connection.h"
-#include "server/server_config.h"
+#include "server/secrets.h"
 
 namespace intercom_extractor {
 namespace {
@@ -56,7 +56,7 @@ absl::StatusOr<OAuthApp> AppOf(const LoginOptions& options) {
                      "Basic information"));
   }
   if (!options.client_secret_file.empty()) {
-    auto secret = ReadAccessTokenFile(options.client_secret_file);
+    auto secret = ReadSecretFile(options.client_secret_file);
     if (!secret.ok()) return secret.status();
     app.client_secret = *std::move(secret);
     return app;
@@ -231,8 +231,7 @@ std::string HowToUse(const LoginOptions& options) {
   const std::string& file = connection.access_token_file;
   return absl::StrCat("The access token is in ", file, ", which only you can read. To use it:\n",
                       "  intercom-extract extract --access-token-file ", file, region,
-                      " --template all --output out\n",
-                      "or in a server's configuration",
+                      " --template all --output out\n", "or in a server's configuration",
                       connection.region.empty() ? "" : " with region: " + connection.region,
                       ", as access_token_file: ", file, "\n\n");
 }

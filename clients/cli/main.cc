@@ -32,6 +32,7 @@
 #include "clients/cpp/cancellation.h"
 #include "clients/cpp/client.h"
 #include "server/extractor_server.h"
+#include "server/secrets.h"
 
 namespace intercom_extractor {
 namespace {
@@ -123,6 +124,7 @@ Outcome Run(const CommandLine& command_line, const Console& console, Cancellatio
 }
 
 int Main(int argc, char** argv) {
+  ForbidCoreFiles();
   Cancellation interrupt;
   SignalWatcher signals(&interrupt);
   const Console console = ProcessConsole();
