@@ -26,6 +26,7 @@
 #include "extractor/intercom/intercom_client.h"
 #include "extractor/pipeline/contact_walk.h"
 #include "extractor/pipeline/event_queue.h"
+#include "extractor/pipeline/live_progress.h"
 #include "extractor/pipeline/run.h"
 #include "extractor/pipeline/run_report.h"
 #include "extractor/pipeline/search_windows.h"
@@ -81,7 +82,7 @@ class Process {
         events_(size_t{1} << 30),
         strand_(std::make_shared<Strand>(&clock_)),
         report_(*TableCatalog::Get().Select(v1::TEMPLATE_UNSPECIFIED, tables), clock_.Now()),
-        run_(&report_, &client_, group_, &events_, strand_) {
+        run_(&report_, &client_, group_, &events_, &live_, strand_) {
     // No checkpoints, but rows are sent where there would be one.
     run_.checkpointer().Enable(0, [](int64_t /*number*/) { return std::string(); });
   }
@@ -133,6 +134,7 @@ class Process {
   IntercomClient client_;
   const IntercomClient::GroupId group_;
   EventQueue events_;
+  LiveProgress live_;
   const std::shared_ptr<Strand> strand_;
   RunReport report_;
   Run run_;
