@@ -72,6 +72,10 @@ TEST(SecretsTest, FilesAndVariablesAreNamedInErrorsAndTheirContentIsNot) {
   std::ofstream(file) << "planted token\n";
   EXPECT_EQ(ReadSecretFile(file).status().message(),
             "the file " + file + " holds more than a token: white space or control characters");
+  std::ofstream(file) << " \n";
+  EXPECT_EQ(ReadSecretFile(file).status().message(), "the file " + file + " is empty");
+  std::ofstream(file) << std::string(1 << 20, 'a');
+  EXPECT_THAT(std::string(ReadSecretFile(file).status().message()), HasSubstr("larger than"));
   EXPECT_THAT(std::string(ReadSecretFile("dG9rOnBsYW50ZWQ=").status().message()),
               Not(HasSubstr("dG9rO")));
   setenv("PLANTED", " planted-token ", 1);

@@ -328,15 +328,17 @@ TEST_F(ServerConfigTest, TokenInPlaceOfItsSourceIsNotRepeated) {
   EXPECT_THAT(ErrorOf(connection + "token: " + kToken + "\n"), HasSubstr("unknown key"));
 }
 
-TEST_F(ServerConfigTest, TokenFileMustHoldOneToken) {
-  EXPECT_EQ(*ReadAccessTokenFile(Write("a.token", std::string("\n ") + kToken + " \n")), kToken);
-  const auto empty = ReadAccessTokenFile(Write("b.token", " \n"));
-  EXPECT_THAT(std::string(empty.status().message()), EndsWith("b.token is empty"));
-  const auto two = ReadAccessTokenFile(Write("c.token", std::string(kToken) + "\n" + kToken));
-  EXPECT_THAT(std::string(two.status().message()), HasSubstr("holds more than an access token"));
-  EXPECT_THAT(std::string(two.status().message()), Not(HasSubstr("dG9rO")));
-  const auto huge = ReadAccessTokenFile(Write("d.token", std::string(1 << 20, 'a')));
-  EXPECT_THAT(std::string(huge.status().message()), HasSubstr("larger than"));
+TEST_F(ServerConfigTest, ATokenCanComeFromACommand) {
+  const std::string connection = "connections:\n  - name: a\n    ";
+  const auto config = LoadServerConfig(
+      Write("server.yaml", connection + "access_token_command: [echo, " + kToken + "]\n"));
+  ASSERT_TRUE(config.ok()) << config.status();
+  EXPECT_EQ(config->connections[0].access_token, kToken);
+  EXPECT_THAT(ErrorOf(connection + "access_token_command: [sh, -c, exit 3]\n"),
+              HasSubstr("server.yaml:3: connections[0].access_token_command: the command sh ended "
+                        "with 3"));
+  EXPECT_THAT(ErrorOf(connection + "access_token_command: [echo, a]\n    access_token_file: f\n"),
+              HasSubstr("stands beside access_token_command; keep one of them"));
 }
 
 }  // namespace
