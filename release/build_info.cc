@@ -22,12 +22,11 @@ std::string ProtobufVersion() {
 absl::string_view Version() { return kVersion; }
 
 std::string VersionText(absl::string_view program) {
-  return absl::StrCat(
-      program, " ", kVersion, "\nrevision   ", kRevision, "\ncompiler   ", kCompiler,
-      "\nlibraries  gRPC ", grpc::Version(), ", protobuf ", ProtobufVersion(), ", libcurl ",
-      curl_version_info(CURLVERSION_NOW)->version, ", OpenSSL ",
-      OpenSSL_version(OPENSSL_VERSION_STRING),
-      "\ncontracts  intercom.extractor.v1, Intercom API 2.16\n");
+  return absl::StrCat(program, " ", kVersion, "\nrevision   ", kRevision, "\ncompiler   ",
+                      kCompiler, "\nlibraries  gRPC ", grpc::Version(), ", protobuf ",
+                      ProtobufVersion(), ", libcurl ", curl_version_info(CURLVERSION_NOW)->version,
+                      ", OpenSSL ", OpenSSL_version(OPENSSL_VERSION_STRING),
+                      "\ncontracts  intercom.extractor.v1, Intercom API 2.16\n");
 }
 
 }  // namespace intercom_extractor

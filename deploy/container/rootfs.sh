@@ -19,6 +19,8 @@ for source in "${sources[@]}"; do
 done
 
 log=$work/log
+# Its hooks expand $1, the root.
+# shellcheck disable=SC2016
 if ! mmdebstrap --quiet --mode=root --variant=apt --aptopt="$work/apt.conf" \
   --dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/locale/*' \
   --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-include=/usr/share/doc/*/copyright' \
