@@ -296,7 +296,7 @@ TEST_F(ServerConfigTest, ErrorsSayLineKeyAndWhatToWrite) {
       // Tokens.
       {"connections:\n  - name: a\n",
        "server.yaml:2: connections[0]: there is no access token; name its source with "
-       "access_token_file or access_token_env"},
+       "access_token_file, access_token_env or access_token_command"},
       {"connections:\n  - name: a\n    access_token_file: x\n" + kGood,
        "server.yaml:4: connections[0].access_token_env: stands beside access_token_file; keep one "
        "of the two"},

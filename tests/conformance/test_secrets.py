@@ -6,12 +6,16 @@ import csv
 import hashlib
 import json
 import re
+import subprocess
+import time
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from programs import Run, run_command_line, running_fake, running_server
+from programs import INTERCOM_SERVER, START_SECONDS, Run, run_command_line, running_fake
 
 ACCESS_TOKEN = "planted-access-token-4711"
 OTHER_TOKEN = "planted-other-token-4712"
@@ -30,7 +34,7 @@ PERSONAL = {
     "conversation_parts": ("body",),
 }
 # Enough to go wrong that errors and notices are made of damaged answers, too.
-FAULTS = "scope_missing:/tags,status:500:40,malformed:60,vanish:2"
+FAULTS = "scope_missing:/tags,status:500:40,malformed_json:60,vanish:2"
 
 
 @dataclass
@@ -51,6 +55,23 @@ class Said:
             encoded = base64.b64encode(b"\0" * offset + secret.encode())
             forms.add(encoded[4 if offset else 0 : -4])
         return [name for name, text in self.texts.items() if any(form in text for form in forms)]
+
+
+@contextmanager
+def talkative_server(config: Path, log: Path) -> Iterator[str]:
+    """Logs all that it can into a file: a pipe that nobody reads would hold it up."""
+    flags = ("--listen=127.0.0.1:0", "--log-level=debug", "--log-format=json")
+    with log.open("wb") as file:
+        server = subprocess.Popen([INTERCOM_SERVER, "--config", config, *flags], stderr=file)
+    try:
+        deadline = time.monotonic() + START_SECONDS
+        while not (found := re.search(r"listening on ([\d.:]+)", log.read_text())):
+            assert time.monotonic() < deadline, log.read_text()
+            time.sleep(0.02)
+        yield found[1]
+    finally:
+        server.terminate()
+        server.wait(START_SECONDS)
 
 
 def personal_texts(folder: Path) -> set[str]:
@@ -94,9 +115,7 @@ callers:
 """
         )
         log = folder / "server.log"
-        with running_server(
-            folder / "server.yaml", log, "--log-level=debug", "--log-format=json"
-        ) as address:
+        with talkative_server(folder / "server.yaml", log) as address:
             server = ("--server", address, "--caller-token-file", folder / "caller")
             wrong = ("--server", address, "--caller-token-file", folder / "wrong-caller")
 
