@@ -299,7 +299,7 @@ TEST_F(ServerConfigTest, ErrorsSayLineKeyAndWhatToWrite) {
        "access_token_file, access_token_env or access_token_command"},
       {"connections:\n  - name: a\n    access_token_file: x\n" + kGood,
        "server.yaml:4: connections[0].access_token_env: stands beside access_token_file; keep one "
-       "of the two"},
+       "of them"},
       {"connections:\n  - name: a\n    access_token_env: UNSET_TOKEN\n",
        "server.yaml:3: connections[0].access_token_env: the environment variable UNSET_TOKEN is "
        "not set"},
