@@ -78,6 +78,7 @@ absl::StatusOr<pid_t> Spawn(const std::vector<std::string>& command, int out) {
     posix_spawnattr_destroy(&attributes);
   });
   std::vector<char*> arguments;
+  arguments.reserve(command.size() + 1);
   for (const std::string& word : command) arguments.push_back(const_cast<char*>(word.c_str()));
   arguments.push_back(nullptr);
   pid_t pid = 0;
