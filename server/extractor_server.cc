@@ -186,7 +186,7 @@ class ExtractorServerImpl : public ExtractorServer {
                  MaxStreamAge(config), config.max_connection_age_grace) {}
 
   ~ExtractorServerImpl() override {
-    if (server_ != nullptr) Shutdown(absl::ZeroDuration());
+    if (server_ != nullptr) ExtractorServerImpl::Shutdown(absl::ZeroDuration());
   }
 
   absl::Status Listen(const ServerConfig& config) {
