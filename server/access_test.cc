@@ -2,6 +2,7 @@
 #include <chrono>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/time/time.h"
@@ -18,8 +19,10 @@
 namespace intercom_extractor {
 namespace {
 
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::Not;
+using ::testing::UnorderedElementsAre;
 
 constexpr char kNightly[] = "nightly-token-of-at-least-thirty-two-characters";
 constexpr char kSearch[] = "search-token-of-at-least-thirty-two-characters";
@@ -113,6 +116,41 @@ TEST_F(AccessTest, AForbiddenConnectionLooksLikeOneThatDoesNotExist) {
   }
   for (const std::string& message : messages) EXPECT_EQ(message, messages[0]);
   EXPECT_EQ(intercom_->stats().total, 0);
+}
+
+TEST_F(AccessTest, OnlyExtractionsOfItsOwnConnectionsAreShownToACaller) {
+  Start();
+  const auto shown = [this](const std::string& connection) {
+    grpc::ClientContext context;
+    Prepare(&context);
+    v1::ListExtractionsRequest request;
+    request.set_connection(connection);
+    v1::ListExtractionsResponse list;
+    const grpc::Status status = stub_->ListExtractions(&context, request, &list);
+    std::vector<std::string> names;
+    for (const auto& one : list.ended()) names.push_back(one.connection());
+    return std::make_pair(status, names);
+  };
+  // The server shows an extraction until it has ended in every respect, which may be after the
+  // status.
+  const auto await_ended = [&](size_t count) {
+    std::vector<std::string> names;
+    while ((names = shown("").second).size() < count) {
+    }
+    return names;
+  };
+  EXPECT_TRUE(ExtractTable("tags").status.ok());
+  As(kSearch);
+  v1::ExtractRequest europe;
+  europe.set_connection("europe");
+  europe.add_tables("tags");
+  EXPECT_TRUE(Extract(europe).status.ok());
+  EXPECT_THAT(await_ended(2), UnorderedElementsAre("default", "europe"));
+  As(kNightly);
+  EXPECT_THAT(shown("").second, ElementsAre("default"));
+  ExpectRefused(shown("europe").first, grpc::StatusCode::PERMISSION_DENIED, "CONNECTION_FORBIDDEN");
+  As("");
+  ExpectRefused(shown("").first, grpc::StatusCode::UNAUTHENTICATED, "CALLER_UNKNOWN");
 }
 
 TEST_F(AccessTest, AForbiddenTableIsNamedAndTheRestIsNotReadEither) {
