@@ -19,6 +19,9 @@ constexpr size_t kIdBytes = 16;
 
 constexpr absl::Duration kLookAgain = absl::Seconds(1);
 
+// Each loses against a commit of the older instance, which come some times a second.
+constexpr int kTakeTries = 20;
+
 // So many keys are remembered before all are waited for.
 constexpr size_t kMostKeys = 100'000;
 
@@ -80,6 +83,20 @@ absl::StatusOr<sinks::SinkPosition> NatsSink::Open() {
   auto connected = NatsConnection::Connect(target_);
   if (!connected.ok()) return connected.status();
   connection_ = *std::move(connected);
+  // An older instance that commits at the same moment is none that took over.
+  absl::Status taken;
+  for (int tries = 0; tries < kTakeTries; ++tries) {
+    taken = TakeId();
+    if (!absl::IsAborted(taken) || taken_over_) break;
+  }
+  if (!taken.ok()) return taken;
+  has_id_ = true;
+  GoOnFrom(stored_.position(), stored_.run());
+  return stored_.position();
+}
+
+// kAborted: somebody else has written the position meanwhile.
+absl::Status NatsSink::TakeId() {
   const auto value = connection_->Get(BucketKey(id_));
   if (!value.ok()) return value.status();
   sinks::QueuePosition stored;
@@ -88,7 +105,8 @@ absl::StatusOr<sinks::SinkPosition> NatsSink::Open() {
                                             " is none of ours; delete its key in bucket ",
                                             target_.bucket()));
   }
-  if (has_id_ && stored.instance() != instance_) return Fenced();
+  taken_over_ = has_id_ && stored.instance() != instance_;
+  if (taken_over_) return Fenced();
   if (absl::Status taken = RefuseTaken(); !taken.ok()) return taken;
   stored.set_instance(instance_);
   for (const RecordTable& table : tables()) {
@@ -99,10 +117,7 @@ absl::StatusOr<sinks::SinkPosition> NatsSink::Open() {
   stored_ = std::move(stored);
   revision_ = value->revision;
   // A new revision in any case: what is still on its way from before fails.
-  if (absl::Status taken = Store(); !taken.ok()) return taken;
-  has_id_ = true;
-  GoOnFrom(stored_.position(), stored_.run());
-  return stored_.position();
+  return Store();
 }
 
 absl::Status NatsSink::RefuseTaken() {
