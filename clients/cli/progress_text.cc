@@ -13,23 +13,6 @@
 namespace intercom_extractor {
 namespace {
 
-std::string WaitPhrase(v1::WaitReason reason) {
-  switch (reason) {
-    case v1::WAIT_REASON_QUOTA:
-      return "waiting for the quota";
-    case v1::WAIT_REASON_INTERCOM:
-      return "waiting for Intercom";
-    case v1::WAIT_REASON_CONSUMER:
-      return "waiting for the disk";
-    case v1::WAIT_REASON_RETRY:
-      return "waiting to retry";
-    case v1::WAIT_REASON_SCROLL:
-      return "waiting for another company scroll";
-    default:
-      return "";
-  }
-}
-
 double RoundToTenth(double value) { return std::round(value * 10) / 10; }
 
 // "[=====>    ]" of `cells` cells between the brackets.
@@ -43,6 +26,23 @@ std::string Bar(double fraction, int cells, bool color) {
 }
 
 }  // namespace
+
+std::string WaitPhrase(v1::WaitReason reason, absl::string_view consumer) {
+  switch (reason) {
+    case v1::WAIT_REASON_QUOTA:
+      return "waiting for the quota";
+    case v1::WAIT_REASON_INTERCOM:
+      return "waiting for Intercom";
+    case v1::WAIT_REASON_CONSUMER:
+      return absl::StrCat("waiting for ", consumer);
+    case v1::WAIT_REASON_RETRY:
+      return "waiting to retry";
+    case v1::WAIT_REASON_SCROLL:
+      return "waiting for another company scroll";
+    default:
+      return "";
+  }
+}
 
 std::string GroupDigits(int64_t value) {
   std::string digits = absl::StrCat(value);
@@ -106,7 +106,7 @@ std::string FormatProgressBar(const ProgressSnapshot& snapshot, int columns, boo
     parts.push_back(
         {absl::StrCat("quota ", snapshot.quota_remaining, "/", snapshot.quota_limit), 8});
   }
-  const std::string wait = WaitPhrase(snapshot.waiting_for);
+  const std::string wait = WaitPhrase(snapshot.waiting_for, "the disk");
   if (!wait.empty()) parts.push_back({wait, 4});
   parts.push_back({FormatElapsed(snapshot.elapsed), 2});
   if (snapshot.remaining != absl::InfiniteDuration()) {

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string>
 
+#include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "clients/cli/progress_tracker.h"
 #include "intercom/extractor/v1/extractor_service.pb.h"
@@ -22,6 +23,9 @@ std::string FormatBytes(int64_t bytes);
 
 // "quota", "intercom", "consumer", "retry", "scroll"; empty for nothing.
 std::string WaitReasonName(v1::WaitReason reason);
+
+// The same for people: "waiting for the quota"; `consumer` is what takes the rows, "the disk".
+std::string WaitPhrase(v1::WaitReason reason, absl::string_view consumer);
 
 // The live bar: one line of at most `columns` visible characters without a line
 // end. What matters least is left out first where the terminal is narrow.

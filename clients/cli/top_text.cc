@@ -64,21 +64,9 @@ std::string FormatRate(double rate) {
   return rate == 0 || rate >= 10 ? GroupDigits(std::llround(rate)) : absl::StrFormat("%.1f", rate);
 }
 
-std::string WaitText(v1::WaitReason reason) {
-  switch (reason) {
-    case v1::WAIT_REASON_QUOTA:
-      return "waiting for the quota";
-    case v1::WAIT_REASON_INTERCOM:
-      return "waiting for Intercom";
-    case v1::WAIT_REASON_CONSUMER:
-      return "waiting for its reader";
-    case v1::WAIT_REASON_RETRY:
-      return "waiting to retry";
-    case v1::WAIT_REASON_SCROLL:
-      return "waiting for another company scroll";
-    default:
-      return "working";
-  }
+std::string DoingText(v1::WaitReason reason) {
+  const std::string wait = WaitPhrase(reason, "its reader");
+  return wait.empty() ? "working" : wait;
 }
 
 // "label [====    ] words": the bar as wide as the line leaves room for.
@@ -133,7 +121,7 @@ std::string Tables(const v1::ExtractionStatus& status) {
 std::string Running(const v1::ExtractionStatus& status, absl::Time now, int columns, bool color) {
   const v1::Progress& progress = status.progress();
   std::string text = absl::StrCat(
-      ForTerminal(status.connection()), "  ", WaitText(progress.waiting_for()), "  ",
+      ForTerminal(status.connection()), "  ", DoingText(progress.waiting_for()), "  ",
       FormatElapsed(now - FromProto(status.started_at())), "  ", GroupDigits(RowsOf(status)),
       " rows  ", FormatRate(TotalRate(status)), " rows/s");
   if (!status.caller().empty()) absl::StrAppend(&text, "  for ", ForTerminal(status.caller()));
