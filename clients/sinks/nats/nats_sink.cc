@@ -84,11 +84,8 @@ absl::StatusOr<sinks::SinkPosition> NatsSink::Open() {
   if (!connected.ok()) return connected.status();
   connection_ = *std::move(connected);
   // An older instance that commits at the same moment is none that took over.
-  absl::Status taken;
-  for (int tries = 0; tries < kTakeTries; ++tries) {
-    taken = TakeId();
-    if (!absl::IsAborted(taken) || taken_over_) break;
-  }
+  absl::Status taken = TakeId();
+  for (int tries = 1; absl::IsAborted(taken) && tries < kTakeTries; ++tries) taken = TakeId();
   if (!taken.ok()) return taken;
   has_id_ = true;
   GoOnFrom(stored_.position(), stored_.run());
@@ -105,8 +102,7 @@ absl::Status NatsSink::TakeId() {
                                             " is none of ours; delete its key in bucket ",
                                             target_.bucket()));
   }
-  taken_over_ = has_id_ && stored.instance() != instance_;
-  if (taken_over_) return Fenced();
+  if (has_id_ && stored.instance() != instance_) return Fenced();
   if (absl::Status taken = RefuseTaken(); !taken.ok()) return taken;
   stored.set_instance(instance_);
   for (const RecordTable& table : tables()) {

@@ -71,8 +71,7 @@ class NatsSink : public RecordSink {
   const std::string id_;
   const std::string instance_;  // Random: tells this object from all others.
   std::unique_ptr<NatsConnection> connection_;
-  bool has_id_ = false;      // Whether an Open() has succeeded.
-  bool taken_over_ = false;  // Whether the last Open() found another instance.
+  bool has_id_ = false;  // Whether an Open() has succeeded.
   sinks::QueuePosition stored_;
   uint64_t revision_ = 0;                       // Of it.
   absl::Time looked_ = absl::InfinitePast();    // When it was that revision.
