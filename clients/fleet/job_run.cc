@@ -6,6 +6,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "clients/cli/progress_text.h"
 #include "clients/cli/table_selection.h"
 #include "clients/fleet/job_plan.h"
 #include "clients/sinks/incremental_since.h"
@@ -98,7 +99,19 @@ class Playing {
     options.timing.wait = [this](absl::Duration wait) { return run_.cancellation->WaitFor(wait); };
     options.cancellation = run_.cancellation;
     options.on_note = [this](const std::string& text) { setting_.note(run_.workspace, text); };
+    options.on_event = [this](const v1::ExtractResponse& event, size_t) {
+      if (event.has_progress()) TellWait(event.progress().waiting_for());
+    };
     return options;
+  }
+
+  // A scroll that a dead worker left open is waited for up to a minute, in which nothing else
+  // may come. Other waits are what is normal.
+  void TellWait(v1::WaitReason reason) {
+    const v1::WaitReason before = std::exchange(waiting_for_, reason);
+    if (reason == before || reason != v1::WAIT_REASON_SCROLL) return;
+    setting_.note(run_.workspace,
+                  absl::StrCat("job ", job_.name(), " is ", WaitPhrase(reason, /*consumer=*/"")));
   }
 
   // A worker that did not give the workspace back may not know yet that it has lost it.
@@ -239,6 +252,7 @@ class Playing {
   fleet::WorkspaceState state_;
   fleet::Phase phase_ = fleet::PHASE_RUNNING;
   bool goes_on_ = false;
+  v1::WaitReason waiting_for_ = v1::WAIT_REASON_UNSPECIFIED;
 };
 
 }  // namespace

@@ -13,7 +13,14 @@ from fleet import SESSION_SECONDS, Fleet, Worker, running_workspaces, working
 from kafka_topics import TopicsKafka, running_topics
 
 COMPLETE, USAGE, PARTIAL, OUTPUT = 0, 2, 4, 6
-SMALL = ("--users=40", "--leads=10", "--companies=15", "--conversations=10")
+SMALL = (
+    "--users=40",
+    "--leads=10",
+    "--companies=15",
+    "--conversations=10",
+    # What a killed worker left open is free after this, not after Intercom's minute.
+    "--scroll-ttl-ms=1500",
+)
 # With a quota, so that a workspace takes some seconds.
 QUOTA, WINDOW_SECONDS = 83, 2
 SLOW = (*SMALL, f"--quota={QUOTA}/{WINDOW_SECONDS}s", "--latency-ms=20")
@@ -117,6 +124,26 @@ def test_a_job_that_is_killed_before_its_first_commit_is_not_taken_for_the_run_b
             second = fleet.wait_until_done(60, workers)[0]
         assert second["started_at"] >= first["ended_at"]
         assert len(workspaces.asked()) - before >= whole
+        assert fleet.problems() == []
+
+
+def test_a_job_says_that_it_waits_for_the_scroll_that_a_dead_worker_left_open(
+    kafka: TopicsKafka, tmp_path: Path
+) -> None:
+    changed = {"--scroll-ttl-ms": "15000", "--companies": "600"}
+    flags = [flag for flag in SLOW if flag.split("=")[0] not in changed]
+    flags += [f"{name}={value}" for name, value in changed.items()]
+    with running_workspaces(tmp_path, 1, *flags) as workspaces:
+        fleet = Fleet(kafka, workspaces, tmp_path, "scroll.")
+        fleet.submit("--template=all")
+        with working(fleet, ["a"]) as workers:
+            workers[0].until(
+                lambda: any("/companies/scroll" in one.what for one in workspaces.asked())
+            )
+            workers[0].kill()
+            workers[0] = Worker(fleet, "a")
+            fleet.wait_until_done(60, workers)
+            assert "job extract is waiting for another company scroll" in workers[0].said()
         assert fleet.problems() == []
 
 
