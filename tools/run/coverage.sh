@@ -1,0 +1,35 @@
+#!/usr/bin/env bash
+# Lines and branches of extractor/ and server/ that the C++ tests reach: a line per folder and
+# one per file below 100 %; the whole listing as pages in .build/coverage/html.
+set -euo pipefail
+source tools/run/lib.sh
+
+case ${1:-} in
+  "") folders=(extractor server) ;;
+  extractor | server) folders=("$1") ;;
+  *) die "coverage knows extractor, server and, without a name, both" ;;
+esac
+need build clang coverage
+
+readonly out=$PWD/$build_dir/coverage
+rm -rf "$out"
+mkdir -p "$out/raw"
+
+# Tests of other folders reach ours as well; those of the clients need an hour for little.
+tests=(//extractor/... //server/... //tests/end_to_end/...)
+if [[ ${folders[*]} == extractor ]]; then tests=(//extractor/... //tests/end_to_end/...); fi
+# Each program and library of ours adds up its runs in a file of its own (%m).
+bazel_cached test --config=coverage --keep_going --nocache_test_results \
+  --sandbox_writable_path="$out/raw" --test_env=LLVM_PROFILE_FILE="$out/raw/%m.profraw" \
+  "${tests[@]}" || die "coverage is of tests that pass"
+
+llvm-profdata-19 merge --sparse -o "$out/profile" "$out"/raw/*.profraw
+mapfile -t objects < <(find -L bazel-bin/{extractor,server,tests/end_to_end} -type f -perm -u+x \
+  ! -name '*.sh' -exec sh -c 'head -c 4 "$1" | grep -q ELF && printf -- "-object=%s\n" "$1"' _ {} \;)
+options=(--instr-profile="$out/profile" --ignore-filename-regex='(_test\.cc|fixture\.h|^external/|/usr/|bazel-out)')
+sources=()
+while IFS= read -r -d '' file; do sources+=("$file"); done < <(repo_files "${folders[@]/%//*.cc}" "${folders[@]/%//*.h}")
+llvm-cov-19 show "${options[@]}" --format=html --output-dir="$out/html" --show-branches=count \
+  "${objects[@]}" --sources "${sources[@]}"
+llvm-cov-19 export "${options[@]}" --summary-only "${objects[@]}" --sources "${sources[@]}" >"$out/summary.json"
+python3 tools/run/coverage.py "$out/summary.json"
