@@ -111,7 +111,7 @@ class Campaign:
             async with Stage.opened(folder / reader.name.lower(), reader, flags, since) as stage:
                 if reader is Reader.RAW:
                     await stage.run_consumer(consumer, 1)
-                    problems = consumer.broken_promises + _wrong_counts(consumer, expected)
+                    problems = consumer.broken_promises + wrong_counts(consumer, expected)
                 else:
                     await stage.run_command_line(1)
                     problems = wrong_files(stage.output, expected, kind=_kind(since))
@@ -156,16 +156,25 @@ def _kind(since: int | None) -> str:
     return "" if since is None else ".delta"
 
 
-def _difference(name: str, actual: Counter[bytes], truth: Counter[bytes]) -> list[str]:
-    """One line where two tables differ."""
+class Difference(str):
+    """The line for people about a table that differs; it also knows its numbers."""
+
+    missing: int
+    extra: int
+
+
+def difference(name: str, actual: Counter[bytes], truth: Counter[bytes]) -> list[str]:
+    """One Difference where two tables differ."""
     missing, extra = truth - actual, actual - truth
     if not missing and not extra:
         return []
     samples = [f"such as {next(iter(some))[:200]!r}" for some in (missing, extra) if some]
-    return [
+    line = Difference(
         f"{name}: {missing.total()} rows are missing and {extra.total()} are too many of "
         f"{truth.total()}, {', '.join(samples)}"
-    ]
+    )
+    line.missing, line.extra = missing.total(), extra.total()
+    return [line]
 
 
 def wrong_rows(
@@ -176,7 +185,7 @@ def wrong_rows(
     return [
         line
         for table in TABLES
-        for line in _difference(table, actual.get(table, nothing), truth.get(table, nothing))
+        for line in difference(table, actual.get(table, nothing), truth.get(table, nothing))
     ]
 
 
@@ -201,11 +210,11 @@ def wrong_files(
         theirs = raw_records(read_bytes(expected / name.replace(f"{kind}.csv", ".csv")))
         if ours[:1] != theirs[:1]:
             problems.append(f"{name}: another header: {ours[:1]}")
-        problems += _difference(name, Counter(ours[1:]), Counter(theirs[1:]))
+        problems += difference(name, Counter(ours[1:]), Counter(theirs[1:]))
     return problems
 
 
-def _wrong_counts(consumer: RawConsumer, expected: Path) -> list[str]:
+def wrong_counts(consumer: RawConsumer, expected: Path) -> list[str]:
     """Ties the undisturbed stream, whose rows are the truth of others, to the fake's files."""
     problems = []
     for table in TABLES:

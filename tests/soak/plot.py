@@ -33,7 +33,7 @@ class Panel:
 def draw(title: str, samples: Sequence[Sample], most_mib: float) -> str:
     """The picture; phases in which the reader does not just read are shaded and named."""
     seconds = samples[-1].seconds
-    step = _step(seconds)
+    step = step_of(seconds)
 
     def x(at: float) -> float:
         return LEFT + (WIDTH - LEFT - RIGHT) * at / seconds
@@ -78,7 +78,7 @@ def _million_rows(sample: Sample) -> float:
     return sample.rows / 1e6
 
 
-def _step(most: float, ticks: int = 8) -> int:
+def step_of(most: float, ticks: int = 8) -> int:
     """A round distance between that many marks at most."""
     return next(
         step
@@ -98,7 +98,7 @@ def _phases(samples: Sequence[Sample]) -> list[tuple[str, float, float]]:
 
 
 def _panel(panel: Panel, samples: Sequence[Sample], x: Callable[[float], float]) -> list[str]:
-    marks = _marks(panel.most)
+    marks = marks_of(panel.most)
     parts = [
         f'<text x="{LEFT}" y="{panel.top - 8}" fill="{panel.color}">{panel.title}</text>'
     ]
@@ -127,7 +127,7 @@ def _panel(panel: Panel, samples: Sequence[Sample], x: Callable[[float], float])
     return parts
 
 
-def _marks(most: float) -> list[float]:
+def marks_of(most: float) -> list[float]:
     """Round numbers from 0 to `most`, about five."""
     power = 10 ** math.floor(math.log10(most / 5))
     step = next(power * factor for factor in (1, 2, 5, 10) if most / (power * factor) <= 6)

@@ -5,6 +5,7 @@ dropped when the stream breaks. Every promise that the contract makes of the str
 checked, and every row that comes more than once is counted.
 """
 
+import asyncio
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -48,10 +49,21 @@ class Kept:
 
 
 class RawConsumer:
-    """For one event loop. `updated_since`: Unix seconds, for an incremental run."""
+    """For one event loop.
 
-    def __init__(self, updated_since: int | None = None) -> None:
+    `updated_since`: Unix seconds, for an incremental run. `connection`: the server's name of
+    it, empty for the default one. `pause_seconds`: what a slow reader does with each event.
+    """
+
+    def __init__(
+        self,
+        updated_since: int | None = None,
+        connection: str = "",
+        pause_seconds: float = 0,
+    ) -> None:
         self._updated_since = updated_since
+        self._connection = connection
+        self._pause_seconds = pause_seconds
         self.kept = Kept()
         self.broken_promises: list[str] = []
         self.complete = False
@@ -78,7 +90,9 @@ class RawConsumer:
             response_deserializer=service.ExtractResponse.FromString,
         )
         request = service.ExtractRequest(
-            template=annotations.TEMPLATE_ALL, resume_token=self.kept.token
+            connection=self._connection,
+            template=annotations.TEMPLATE_ALL,
+            resume_token=self.kept.token,
         )
         if self._updated_since is not None:
             request.updated_since.FromSeconds(self._updated_since)
@@ -86,6 +100,8 @@ class RawConsumer:
             # The server may be down just now.
             async for event in extract(request, wait_for_ready=True):
                 self.on_event(event)
+                if self._pause_seconds:
+                    await asyncio.sleep(self._pause_seconds)
         finally:
             self.end()
 

@@ -6,6 +6,7 @@
 #                                `N passed, N failed`
 #   run.sh kill|sigterm [FLAGS]  ./run soak; --help says more
 #   run.sh stall [FLAGS]         ./run soak stall: what a server holds whose reader stops
+#   run.sh mixed [FLAGS]         ./run soak --minutes N: a mixed load beside a watched server
 #
 # The programs come from bazel-bin unless the environment names others, as in
 # tests/conformance/run.sh.
@@ -36,8 +37,8 @@ mkdir -p "$build"
 export PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=$PWD/tests/conformance:$PWD/$folder:$stubs
 case ${1:-} in
   test) ;;
-  stall)
-    "$environment/bin/python" "$folder/stall.py" "${@:2}"
+  stall | mixed)
+    "$environment/bin/python" "$folder/$1.py" "${@:2}"
     exit
     ;;
   *)

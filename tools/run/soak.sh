@@ -1,14 +1,16 @@
 #!/usr/bin/env bash
 # Breaks whole extractions, or the databases that they fill, at random points and compares
-# every row with the truth; or measures what a server holds whose reader stops, or how fast a
-# fleet is.
+# every row with the truth; or measures what a server holds whose reader stops, or under a mixed
+# load, or how fast a fleet is.
 set -euo pipefail
 source tools/run/lib.sh
 
+# Without a name: the mixed load.
+if [[ ${1:-} == --* && $1 != --help ]]; then set -- mixed "$@"; fi
 case ${1:-} in
-  kill | sigterm | stall) ;;
+  mixed | kill | sigterm | stall) ;;
   sinks | fleet | scale) need sinks ;;
-  *) die "soak has kill, sigterm, sinks, fleet, scale and stall; ./run soak kill --help says more" ;;
+  *) die "soak has --minutes N (the mixed load), kill, sigterm, sinks, fleet, scale and stall; ./run soak kill --help says more" ;;
 esac
 need build clients
 bazel_cached build "${program_targets[@]}"

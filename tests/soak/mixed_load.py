@@ -1,0 +1,484 @@
+"""The mixed load: many workspaces, two servers, many clients, and what disturbs them.
+
+One server lives from the beginning to the end and is watched; the other is killed and ended
+again and again, and so are programs that play Intercom. Every extraction that a client
+completes is compared, row by row.
+"""
+
+import asyncio
+import contextlib
+import itertools
+import json
+import os
+import random
+import re
+import shutil
+import signal
+import socket
+import sys
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import grpc
+
+from campaign import Difference, difference, wrong_counts, wrong_files, wrong_rows
+from meter import Meter
+from mixed_plan import RESTARTED, STEADY, Client, Visit, connection_name, visit
+from mixed_verdict import Block, Counts, FirstRow
+from process import PORTS, Process, free_port
+from programs import (
+    FAKE_INTERCOM,
+    INTERCOM_EXTRACT,
+    INTERCOM_SERVER,
+    Fake,
+    clean_environment,
+    write_expected,
+)
+from proxy import Proxy
+from raw_consumer import RawConsumer
+from scenario import UPDATED_SINCE, WORKSPACES, workspace_flags
+from stage import ATTEMPT_SECONDS, CHANNEL_OPTIONS, COMPLETE, LISTENING, PASSING, UNREACHABLE
+from tables import TABLES, read_json_lines, read_rows, row_of_json
+
+# Seconds between what disturbs, on average.
+KILL_SERVER_SECONDS, KILL_FAKE_SECONDS, CUT_SECONDS, FAULT_SECONDS = 20.0, 20.0, 8.0, 12.0
+# How long a program is down. Well below what the server spends on trying again.
+DOWN_SECONDS = (0.05, 1.0)
+# What a fake does for a while beside its own faults; each request that is tried again succeeds.
+FAULTS = (
+    "status:502:40",
+    "status:503:60",
+    "reset:60",
+    "truncate:80",
+    "malformed_json:90",
+    "html_200:70",
+    "slow:500:15",
+)
+MOST_ATTEMPTS = 40
+# How long the extractions under way when the time is over may take.
+LAST_SECONDS = 300.0
+
+
+@dataclass(frozen=True)
+class Load:
+    """How much of everything."""
+
+    seed: int
+    seconds: float
+    # Clients at a time, beside the probes.
+    clients: int = 5
+    probes_per_second: float = 2.0
+    workspaces: tuple[str, ...] = tuple(WORKSPACES)
+
+
+@dataclass(frozen=True)
+class Truth:
+    """What one workspace's tables hold."""
+
+    expected: Path
+    # Serialised rows, as they came in an undisturbed stream.
+    rows: Mapping[str, Counter[bytes]]
+    # As `_lines` gives them.
+    lines: Mapping[str, Counter[bytes]]
+
+    @property
+    def row_count(self) -> int:
+        return sum(rows.total() for rows in self.rows.values())
+
+
+class Fakes:
+    """A program per kind of workspace, which serves one of them to each server."""
+
+    def __init__(self, folder: Path, workspaces: Sequence[str]) -> None:
+        self.ports = {workspace: _two_ports() for workspace in workspaces}
+        self.processes = {
+            workspace: Process(
+                [
+                    *(FAKE_INTERCOM, *workspace_flags(workspace), "--workspaces=2"),
+                    *("--threads=1", "--record-cache-mib=64", f"--port={self.ports[workspace]}"),
+                ],
+                folder / f"fake-{connection_name(workspace)}.log",
+                clean_environment(),
+            )
+            for workspace in workspaces
+        }
+
+    def url(self, workspace: str, server: int) -> str:
+        return f"http://127.0.0.1:{self.ports[workspace] + server - 1}"
+
+    def set_faults(self, workspace: str, faults: str) -> None:
+        """Replaces those that it has; one that is down has no say."""
+        for server in (STEADY, RESTARTED):
+            with contextlib.suppress(OSError):
+                Fake(self.url(workspace, server), ()).request("POST", "/__faults", faults.encode())
+
+
+class MixedLoad:
+    """One block; lives in one event loop, everything is below `folder`."""
+
+    def __init__(self, load: Load, folder: Path, say: Callable[[str], None] = print) -> None:
+        self.block = Block(load.seed)
+        self._load = load
+        self._folder = folder
+        self._say = say
+        self._done: Counter[str] = Counter()
+        self._truths: dict[tuple[str, int], Truth] = {}
+        self._fakes = Fakes(folder, load.workspaces)
+        self._metrics_port = free_port()
+        self._ports = {STEADY: free_port(), RESTARTED: free_port()}
+        self._servers = {
+            number: Process(
+                [
+                    *(INTERCOM_SERVER, "--config", folder / f"server-{number}.yaml"),
+                    *("--listen", f"127.0.0.1:{port}"),
+                    *(
+                        ("--metrics-listen", f"127.0.0.1:{self._metrics_port}")
+                        if number == STEADY
+                        else ()
+                    ),
+                ],
+                folder / f"server-{number}.log",
+                clean_environment(INTERCOM_ACCESS_TOKEN=f"fake-access-token-{number}"),
+            )
+            for number, port in self._ports.items()
+        }
+        self._proxies = {
+            number: Proxy(port, lambda: None) for number, port in self._ports.items()
+        }
+        self._probe = Process(
+            [
+                *(sys.executable, Path(__file__).parent / "probe.py", f"--seed={load.seed}"),
+                *(f"--target=127.0.0.1:{self._ports[STEADY]}",),
+                *(f"--connection={connection_name(name)}" for name in load.workspaces),
+                f"--rate={load.probes_per_second}",
+            ],
+            folder / "probe.log",
+            os.environ,
+        )
+
+    async def run(self) -> Block:
+        """Never raises for what clients and servers do under load; that is in the block."""
+        async with self._started():
+            self._say(f"reads {len(self._truths)} workspaces, compares every extraction")
+            start, start_time = time.monotonic(), time.time()
+            meter = Meter(self._servers[STEADY].pid)
+            numbers = itertools.count()
+            watching = [
+                asyncio.create_task(self._watch(meter)),
+                *(asyncio.create_task(task) for task in self._disturbances()),
+            ]
+            await self._probe.start()
+            end = start + self._load.seconds
+            places = [
+                asyncio.create_task(self._visit_until(end, numbers))
+                for _ in range(self._load.clients)
+            ]
+            await asyncio.sleep(self._load.seconds)
+            self.block.seconds = time.monotonic() - start
+            await self._probe.kill()
+            # The rest of what was begun is compared as well, but no longer measured.
+            for task in watching:
+                task.cancel()
+            for gone in await asyncio.gather(*watching, return_exceptions=True):
+                if isinstance(gone, Exception):
+                    self.block.wrong.append(f"{type(gone).__name__}: {gone}")
+            _, hanging = await asyncio.wait(places, timeout=LAST_SECONDS)
+            if hanging:
+                self.block.wrong.append(f"{len(hanging)} clients did not end")
+            for place in hanging:
+                place.cancel()
+            for gone in await asyncio.gather(*places, return_exceptions=True):
+                if isinstance(gone, Exception):
+                    self.block.wrong.append(f"{type(gone).__name__}: {gone}")
+            if not self._servers[STEADY].running:
+                self.block.wrong.append("the long-lived server has ended")
+        self.block.samples = meter.samples[: len(self.block.counts)]
+        self.block.disturbances = dict(self._done)
+        self._read_probes(start_time)
+        return self.block
+
+    @contextlib.asynccontextmanager
+    async def _started(self) -> AsyncIterator[None]:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        for number in self._servers:
+            (self._folder / f"server-{number}.yaml").write_text(
+                "connections:\n"
+                + "".join(
+                    f"  - name: {connection_name(workspace)}\n"
+                    f"    base_url: {self._fakes.url(workspace, number)}\n"
+                    "    access_token_env: INTERCOM_ACCESS_TOKEN\n"
+                    for workspace in self._load.workspaces
+                )
+            )
+        everything = [*self._fakes.processes.values(), *self._servers.values()]
+        try:
+            for process in everything:
+                await process.start(LISTENING)
+            for proxy in self._proxies.values():
+                await proxy.start()
+            for workspace in self._load.workspaces:
+                await self._read_undisturbed(workspace)
+            yield
+        finally:
+            for process in (self._probe, *everything):
+                await process.kill()
+            for proxy in self._proxies.values():
+                await proxy.stop()
+
+    async def _read_undisturbed(self, workspace: str) -> None:
+        """The truth of both workspaces of a kind, and that an undisturbed stream has it."""
+        since = UPDATED_SINCE.get(workspace)
+        flags = [*workspace_flags(workspace), "--workspaces=2"]
+        if since is not None:
+            flags.append(f"--expect-since={since}")
+        folder = self._folder / f"expected-{connection_name(workspace)}"
+        expected = await asyncio.to_thread(write_expected, folder, *flags)
+        for server in self._servers:
+            consumer = RawConsumer(since, connection_name(workspace))
+            await _read(consumer, self._ports[server])
+            of_server = expected / str(server)
+            wrong = consumer.broken_promises + wrong_counts(consumer, of_server)
+            self.block.wrong += [f"undisturbed, '{workspace}': {line}" for line in wrong]
+            lines = {
+                table: _lines(read_rows(of_server / f"{table}.csv")) for table in TABLES
+            }
+            self._truths[workspace, server] = Truth(of_server, consumer.rows(), lines)
+
+    # What is watched.
+
+    async def _watch(self, meter: Meter) -> None:
+        start = time.monotonic()
+        for number in itertools.count():
+            await asyncio.sleep(max(0.0, start + number - time.monotonic()))
+            counts = await asyncio.to_thread(_counts, self._metrics_port)
+            meter.rows = counts.rows
+            meter.look()
+            self.block.counts.append(counts)
+
+    def _read_probes(self, start_time: float) -> None:
+        for line in (self._folder / "probe.log").read_text().splitlines():
+            try:
+                told = json.loads(line)
+            except ValueError:
+                # Ended in the middle of a line, or not as it should have.
+                continue
+            if "seconds" in told:
+                self.block.first_rows.append(FirstRow(told["at"] - start_time, told["seconds"]))
+            else:
+                self.block.wrong.append(f"a stream of '{told['connection']}': {told['problem']}")
+
+    # What disturbs.
+
+    def _disturbances(self) -> list[Coroutine[None, None, None]]:
+        chance = random.Random(f"disturbances {self._load.seed}")
+        return [
+            self._kill_fakes(random.Random(chance.random())),
+            self._kill_server(random.Random(chance.random())),
+            self._cut_connections(random.Random(chance.random())),
+            self._add_faults(random.Random(chance.random())),
+        ]
+
+    async def _kill_fakes(self, chance: random.Random) -> None:
+        while True:
+            await asyncio.sleep(chance.expovariate(1 / KILL_FAKE_SECONDS))
+            fake = self._fakes.processes[chance.choice(self._load.workspaces)]
+            await _restart(fake, signal.SIGKILL, chance)
+            self._done["SIGKILL fake Intercom"] += 1
+
+    async def _kill_server(self, chance: random.Random) -> None:
+        while True:
+            await asyncio.sleep(chance.expovariate(1 / KILL_SERVER_SECONDS))
+            number = chance.choice((signal.SIGKILL, signal.SIGTERM))
+            await _restart(self._servers[RESTARTED], number, chance)
+            self._done[f"{number.name} server"] += 1
+
+    async def _cut_connections(self, chance: random.Random) -> None:
+        while True:
+            await asyncio.sleep(chance.expovariate(1 / CUT_SECONDS))
+            proxy = self._proxies[chance.choice((STEADY, RESTARTED))]
+            if chance.random() < 0.5:
+                proxy.cut()
+                self._done["cut connections of clients"] += 1
+            else:
+                proxy.stall()
+                await asyncio.sleep(chance.uniform(*DOWN_SECONDS))
+                proxy.flow()
+                self._done["stall connections of clients"] += 1
+
+    async def _add_faults(self, chance: random.Random) -> None:
+        while True:
+            await asyncio.sleep(chance.expovariate(1 / FAULT_SECONDS))
+            workspace = chance.choice(self._load.workspaces)
+            own = next(
+                (
+                    flag.removeprefix("--faults=")
+                    for flag in WORKSPACES[workspace]
+                    if flag.startswith("--faults=")
+                ),
+                "",
+            )
+            faults = chance.choice(FAULTS)
+            await asyncio.to_thread(self._fakes.set_faults, workspace, faults)
+            await asyncio.sleep(chance.uniform(2, 10))
+            await asyncio.to_thread(self._fakes.set_faults, workspace, own)
+            self._done[f"faults {faults.rpartition(':')[0]}"] += 1
+
+    # The clients.
+
+    async def _visit_until(self, end: float, numbers: "itertools.count[int]") -> None:
+        while time.monotonic() < end:
+            what = visit(self._load.seed, next(numbers), self._load.workspaces)
+            folder = self._folder / f"visit-{what.number}"
+            wrong: list[str] = []
+            try:
+                wrong = await self._play(what, folder)
+            except Exception as error:  # One broken client must not end the others.
+                wrong = [f"{type(error).__name__}: {error}"]
+            for line in wrong:
+                if isinstance(line, Difference):
+                    self.block.rows_lost += line.missing
+                    self.block.rows_extra += line.extra
+                self.block.wrong.append(f"{what}: {line}")
+                self._say(f"FAILED {what}: {line}\nfiles: {folder}")
+            if not wrong:
+                shutil.rmtree(folder, ignore_errors=True)
+            await asyncio.sleep(min(what.rest_seconds, max(0.0, end - time.monotonic())))
+
+    async def _play(self, what: Visit, folder: Path) -> list[str]:
+        """What is wrong with it."""
+        folder.mkdir()
+        truth = self._truths[what.workspace, what.server]
+        port = (
+            self._proxies[what.server].port if what.through_proxy else self._ports[what.server]
+        )
+        if what.client in (Client.RAW, Client.SLOW):
+            wrong = await self._consume(what, port, truth)
+        else:
+            wrong = await self._run_command_line(what, port, folder)
+            if what.client is Client.ABANDONED:
+                return wrong
+            if not wrong:
+                wrong = await asyncio.to_thread(_wrong_output, what, folder / "output", truth)
+        if not wrong:
+            complete = self.block.complete
+            complete[what.client.value] = complete.get(what.client.value, 0) + 1
+            self.block.rows_compared += truth.row_count
+        return wrong
+
+    async def _consume(self, what: Visit, port: int, truth: Truth) -> list[str]:
+        consumer = RawConsumer(what.updated_since, what.connection, what.pause_seconds)
+        for _ in range(MOST_ATTEMPTS):
+            try:
+                await asyncio.wait_for(_read(consumer, port), ATTEMPT_SECONDS)
+            except grpc.aio.AioRpcError as error:
+                if error.code() not in PASSING or not what.may_break:
+                    return [f"the stream ended with {error.code()}: {error.details()}"]
+                await asyncio.sleep(0.1)
+            if consumer.complete:
+                break
+        else:
+            return [f"not complete after {MOST_ATTEMPTS} attempts"]
+        return [
+            *wrong_rows(consumer.rows(), truth.rows),
+            *consumer.broken_promises,
+            *consumer.too_many(truth.rows),
+        ]
+
+    async def _run_command_line(self, what: Visit, port: int, folder: Path) -> list[str]:
+        arguments = [
+            *("extract", "--server", f"127.0.0.1:{port}", "--connection", what.connection),
+            *("--template", "all", "--output", folder / "output"),
+        ]
+        if what.updated_since is not None:
+            arguments += ["--updated-since", str(what.updated_since)]
+        if what.client is Client.JSON_LINES:
+            arguments += ["--format", "jsonl"]
+        log = folder / "client.log"
+        for attempt in range(MOST_ATTEMPTS):
+            resume = ("--resume",) if attempt else ()
+            client = Process([INTERCOM_EXTRACT, *arguments, *resume], log, clean_environment())
+            await client.start()
+            try:
+                if attempt < len(what.kills_after):
+                    with contextlib.suppress(TimeoutError):
+                        await asyncio.wait_for(client.wait(), what.kills_after[attempt])
+                    if client.running:
+                        client.send(signal.SIGKILL)
+                        self._done["SIGKILL client"] += 1
+                code = await asyncio.wait_for(client.wait(), ATTEMPT_SECONDS)
+            except TimeoutError:
+                return [f"attempt {attempt + 1} hung: {_end_of(log)}"]
+            finally:
+                await client.kill()
+            if code == COMPLETE or what.client is Client.ABANDONED:
+                return []
+            killed = code == -signal.SIGKILL and attempt < len(what.kills_after)
+            if not killed and not (code == UNREACHABLE and what.may_break):
+                return [f"attempt {attempt + 1} ended with {code}: {_end_of(log)}"]
+        return [f"not complete after {MOST_ATTEMPTS} attempts"]
+
+
+def _two_ports() -> int:
+    """The first of two ports next to one another that are free."""
+    for port in random.SystemRandom().sample(PORTS, 1000):
+        with contextlib.suppress(OSError), socket.socket() as one, socket.socket() as two:
+            one.bind(("127.0.0.1", port))
+            two.bind(("127.0.0.1", port + 1))
+            return port
+    raise RuntimeError(f"no two free ports from {PORTS.start} to {PORTS.stop}")
+
+
+async def _restart(process: Process, number: signal.Signals, chance: random.Random) -> None:
+    process.send(number)
+    await process.wait()
+    await asyncio.sleep(chance.uniform(*DOWN_SECONDS))
+    await process.start(LISTENING)
+
+
+async def _read(consumer: RawConsumer, port: int) -> None:
+    address = f"127.0.0.1:{port}"
+    async with grpc.aio.insecure_channel(address, options=CHANNEL_OPTIONS) as channel:
+        await consumer.read(channel)
+
+
+def _counts(port: int) -> Counts:
+    """What the server says of itself."""
+    text = Fake(f"http://127.0.0.1:{port}", ()).request("GET", "/metrics").body.decode()
+    sums: Counter[str] = Counter()
+    for name, value in re.findall(r"^intercom_extractor_(\w+)(?:\{.*\})? (\S+)$", text, re.M):
+        sums[name] += float(value)
+    return Counts(
+        rows=int(sums["rows_total"]),
+        requests=int(sums["intercom_requests_total"]),
+        retries=int(sums["intercom_retries_total"]),
+        streams=int(sums["extractions_total"]),
+        running=int(sums["extractions_running"]),
+        load=os.getloadavg()[0],
+    )
+
+
+def _lines(rows: Sequence[Mapping[str, str | None]]) -> Counter[bytes]:
+    """Rows in a form that CSV and JSON Lines share, columns in their order."""
+    return Counter(repr(list(row.items())).encode() for row in rows)
+
+
+def _wrong_output(what: Visit, output: Path, truth: Truth) -> list[str]:
+    kind = "" if what.updated_since is None else ".delta"
+    if what.client is not Client.JSON_LINES:
+        return wrong_files(output, truth.expected, kind=kind)
+    return [
+        line
+        for table in TABLES
+        for line in difference(
+            table,
+            _lines([row_of_json(row) for row in read_json_lines(output / f"{table}{kind}.jsonl")]),
+            truth.lines[table],
+        )
+    ]
+
+
+def _end_of(log: Path) -> str:
+    return log.read_text(errors="replace")[-1000:]
