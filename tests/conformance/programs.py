@@ -172,12 +172,14 @@ def write_expected(directory: Path, *flags: str) -> Path:
 
 
 @contextmanager
-def running_server(config: Path, log: Path, *flags: str) -> Iterator[str]:
+def running_server(
+    config: Path, log: Path, *flags: str, token: str = ACCESS_TOKEN
+) -> Iterator[str]:
     """Runs the extractor server on a free port; yields HOST:PORT."""
     # Stderr joins stdout, wherever the line is written.
     arguments: list[str | Path] = ["/bin/sh", "-c", 'exec "$0" "$@" 2>&1', INTERCOM_SERVER]
     arguments += ["--config", config, "--listen", "127.0.0.1:0", *flags]
-    environment = clean_environment(INTERCOM_ACCESS_TOKEN=ACCESS_TOKEN)
+    environment = clean_environment(INTERCOM_ACCESS_TOKEN=token)
     with _running(
         arguments, r"listening on \"?((?:\d+\.){3}\d+:\d+)", log, environment
     ) as address:
@@ -202,15 +204,17 @@ def run_command_line(
     token: str | None = ACCESS_TOKEN,
     output: Path = Path(),
     preexec: Callable[[], None] | None = None,
+    seconds: float | None = RUN_SECONDS,
     **variables: str,
 ) -> Run:
+    """`seconds`: how long it may take; None: however long it takes."""
     if token is not None:
         variables["INTERCOM_ACCESS_TOKEN"] = token
     done = subprocess.run(
         [INTERCOM_EXTRACT, *arguments],
         stdin=subprocess.DEVNULL,
         capture_output=True,
-        timeout=RUN_SECONDS,
+        timeout=seconds,
         env=clean_environment(**variables),
         preexec_fn=preexec,
     )

@@ -325,14 +325,6 @@ def test_a_read_only_token_suffices(tmp_path: Path) -> None:
     assert set(stats["by_status"]) == {"200"}, stats
 
 
-def test_a_wrong_token(fake: Fake, tmp_path: Path) -> None:
-    run = extract(
-        fake.base_url, tmp_path / "output", "--template", "all", token="some-other-token"
-    )
-    assert run.exit_code == AUTHENTICATION, run
-    assert not list((tmp_path / "output").glob("*.csv"))
-
-
 @pytest.mark.parametrize(
     ("arguments", "hints"),
     [
@@ -611,14 +603,6 @@ def test_the_summary_counts_what_the_files_hold(fake: Fake, tmp_path: Path) -> N
     summary = json.loads(run.stdout)
     counted = {table["table"]: int(table["rows"]) for table in summary["tables"]}
     assert counted == {table: len(read_rows(tmp_path / f"{table}.csv")) for table in TABLES}
-
-
-@pytest.mark.parametrize(
-    ("token", "code"), [(ACCESS_TOKEN, COMPLETE), ("some-other-token", AUTHENTICATION)]
-)
-def test_check_tells_a_good_token_from_a_bad_one(fake: Fake, token: str, code: int) -> None:
-    run = run_command_line("check", "--embedded", "--base-url", fake.base_url, token=token)
-    assert run.exit_code == code, run
 
 
 def test_check_names_the_table_that_lacks_a_scope(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import itertools
 import json
+import math
 import os
 import random
 import re
@@ -125,6 +126,8 @@ class MixedLoad:
         self._folder = folder
         self._say = say
         self._done: Counter[str] = Counter()
+        # Connections whose Intercom was down, from when to when in Unix seconds.
+        self._down: list[tuple[str, float, float]] = []
         self._truths: dict[tuple[str, int], Truth] = {}
         self._fakes = Fakes(folder, load.workspaces)
         self._metrics_port = free_port()
@@ -164,41 +167,43 @@ class MixedLoad:
         async with self._started():
             self._say(f"reads {len(self._truths)} workspaces, compares every extraction")
             start, start_time = time.monotonic(), time.time()
+            end = start + self._load.seconds
             meter = Meter(self._servers[STEADY].pid)
             numbers = itertools.count()
-            watching = [
-                asyncio.create_task(self._watch(meter)),
-                *(asyncio.create_task(task) for task in self._disturbances()),
-            ]
             await self._probe.start()
-            end = start + self._load.seconds
-            places = [
-                asyncio.create_task(self._visit_until(end, numbers))
-                for _ in range(self._load.clients)
-            ]
-            await asyncio.sleep(self._load.seconds)
-            self.block.seconds = time.monotonic() - start
-            await self._probe.kill()
-            # The rest of what was begun is compared as well, but no longer measured.
-            for task in watching:
-                task.cancel()
-            for gone in await asyncio.gather(*watching, return_exceptions=True):
-                if isinstance(gone, Exception):
-                    self.block.wrong.append(f"{type(gone).__name__}: {gone}")
-            _, hanging = await asyncio.wait(places, timeout=LAST_SECONDS)
-            if hanging:
-                self.block.wrong.append(f"{len(hanging)} clients did not end")
-            for place in hanging:
-                place.cancel()
-            for gone in await asyncio.gather(*places, return_exceptions=True):
-                if isinstance(gone, Exception):
-                    self.block.wrong.append(f"{type(gone).__name__}: {gone}")
+            async with self._running([self._watch(meter), *self._disturbances()], wait=0):
+                visits = [self._visit_until(end, numbers) for _ in range(self._load.clients)]
+                # The rest of what was begun is compared as well, but no longer measured.
+                async with self._running(visits, wait=LAST_SECONDS):
+                    await asyncio.sleep(self._load.seconds)
+                    self.block.seconds = time.monotonic() - start
+                    await self._probe.kill()
             if not self._servers[STEADY].running:
                 self.block.wrong.append("the long-lived server has ended")
-        self.block.samples = meter.samples[: len(self.block.counts)]
+        measured = sum(sample.seconds <= self.block.seconds for sample in meter.samples)
+        self.block.samples = meter.samples[:measured]
+        self.block.counts = self.block.counts[:measured]
         self.block.disturbances = dict(self._done)
         self._read_probes(start_time)
         return self.block
+
+    @contextlib.asynccontextmanager
+    async def _running(
+        self, work: Sequence[Coroutine[None, None, None]], wait: float
+    ) -> AsyncIterator[None]:
+        """Beside the block, then for `wait` seconds at most."""
+        tasks = [asyncio.create_task(task) for task in work]
+        try:
+            yield
+            if wait:
+                _, hanging = await asyncio.wait(tasks, timeout=wait)
+                self.block.wrong += [f"does not end: {task.get_coro()}" for task in hanging]
+        finally:
+            for task in tasks:
+                task.cancel()
+            for gone in await asyncio.gather(*tasks, return_exceptions=True):
+                if isinstance(gone, Exception):
+                    self.block.wrong.append(f"{type(gone).__name__}: {gone}")
 
     @contextlib.asynccontextmanager
     async def _started(self) -> AsyncIterator[None]:
@@ -267,7 +272,10 @@ class MixedLoad:
                 continue
             if "seconds" in told:
                 self.block.first_rows.append(FirstRow(told["at"] - start_time, told["seconds"]))
-            else:
+            elif not (
+                told["problem"].startswith(f"{grpc.StatusCode.UNAVAILABLE.name}:")
+                and self._was_down(told["connection"], told["at"], told["until"])
+            ):
                 self.block.wrong.append(f"a stream of '{told['connection']}': {told['problem']}")
 
     # What disturbs.
@@ -284,9 +292,24 @@ class MixedLoad:
     async def _kill_fakes(self, chance: random.Random) -> None:
         while True:
             await asyncio.sleep(chance.expovariate(1 / KILL_FAKE_SECONDS))
-            fake = self._fakes.processes[chance.choice(self._load.workspaces)]
-            await _restart(fake, signal.SIGKILL, chance)
+            workspace = chance.choice(self._load.workspaces)
+            start = time.time()
+            # Until it is back, whenever that is.
+            self._down.append((connection_name(workspace), start, math.inf))
+            await _restart(self._fakes.processes[workspace], signal.SIGKILL, chance)
+            self._down[-1] = (connection_name(workspace), start, time.time())
             self._done["SIGKILL fake Intercom"] += 1
+
+    def _was_down(self, connection: str, start: float, end: float) -> bool:
+        """Whether its Intercom was away at any time between these.
+
+        A call that begins then may end with UNAVAILABLE: an extraction that has nothing to lose
+        gives up soon.
+        """
+        return any(
+            name == connection and began <= end and start <= ended
+            for name, began, ended in self._down
+        )
 
     async def _kill_server(self, chance: random.Random) -> None:
         while True:
@@ -371,10 +394,12 @@ class MixedLoad:
     async def _consume(self, what: Visit, port: int, truth: Truth) -> list[str]:
         consumer = RawConsumer(what.updated_since, what.connection, what.pause_seconds)
         for _ in range(MOST_ATTEMPTS):
+            start = time.time()
             try:
                 await asyncio.wait_for(_read(consumer, port), ATTEMPT_SECONDS)
             except grpc.aio.AioRpcError as error:
-                if error.code() not in PASSING or not what.may_break:
+                broken = what.may_break or self._was_down(what.connection, start, time.time())
+                if error.code() not in PASSING or not broken:
                     return [f"the stream ended with {error.code()}: {error.details()}"]
                 await asyncio.sleep(0.1)
             if consumer.complete:
@@ -400,6 +425,7 @@ class MixedLoad:
         for attempt in range(MOST_ATTEMPTS):
             resume = ("--resume",) if attempt else ()
             client = Process([INTERCOM_EXTRACT, *arguments, *resume], log, clean_environment())
+            start = time.time()
             await client.start()
             try:
                 if attempt < len(what.kills_after):
@@ -416,7 +442,8 @@ class MixedLoad:
             if code == COMPLETE or what.client is Client.ABANDONED:
                 return []
             killed = code == -signal.SIGKILL and attempt < len(what.kills_after)
-            if not killed and not (code == UNREACHABLE and what.may_break):
+            broken = what.may_break or self._was_down(what.connection, start, time.time())
+            if not killed and not (code == UNREACHABLE and broken):
                 return [f"attempt {attempt + 1} ended with {code}: {_end_of(log)}"]
         return [f"not complete after {MOST_ATTEMPTS} attempts"]
 

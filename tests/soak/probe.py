@@ -62,6 +62,7 @@ async def probe(target: str, connection: str, asked: dict[str, object]) -> None:
         told["problem"] = f"{error.code().name}: {error.details()}"
     except RuntimeError as error:
         told["problem"] = str(error)
+    told["until"] = time.time()
     print(json.dumps(told), flush=True)
 
 
