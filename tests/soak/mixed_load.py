@@ -58,6 +58,7 @@ FAULTS = (
     "html_200:70",
     "slow:500:15",
 )
+UNAVAILABLE = grpc.StatusCode.UNAVAILABLE.name
 MOST_ATTEMPTS = 40
 # How long the extractions under way when the time is over may take.
 LAST_SECONDS = 300.0
@@ -270,13 +271,15 @@ class MixedLoad:
             except ValueError:
                 # Ended in the middle of a line, or not as it should have.
                 continue
-            if "seconds" in told:
-                self.block.first_rows.append(FirstRow(told["at"] - start_time, told["seconds"]))
-            elif not (
-                told["problem"].startswith(f"{grpc.StatusCode.UNAVAILABLE.name}:")
-                and self._was_down(told["connection"], told["at"], told["until"])
-            ):
+            if self._was_down(told["connection"], told["at"], told["until"]):
+                # Waits for its Intercom, or gives it up; any other problem is one.
+                if not told.get("problem", UNAVAILABLE).startswith(UNAVAILABLE):
+                    self.block.wrong.append(f"a stream of '{told['connection']}': {told}")
+                self.block.streams_without_intercom += 1
+            elif "problem" in told:
                 self.block.wrong.append(f"a stream of '{told['connection']}': {told['problem']}")
+            else:
+                self.block.first_rows.append(FirstRow(told["at"] - start_time, told["seconds"]))
 
     # What disturbs.
 

@@ -1,8 +1,9 @@
 """Draws a block of the mixed load as SVG: what the server held, and how soon rows came."""
 
 import itertools
+import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mixed_verdict import TENTHS, Block
 from plot import marks_of, step_of
@@ -48,6 +49,23 @@ class Panel:
     # A straight line from and to.
     fit: Points = ()
     dots: Points = ()
+    # Of a logarithmic axis, which spreads what differs by factors.
+    least: float = 0
+
+    def height(self, value: float) -> float:
+        """As a share of the panel's."""
+        if self.least:
+            span = math.log(self.most / self.least)
+            share = math.log(max(value, self.least) / self.least) / span
+        else:
+            share = value / self.most
+        return min(share, 1.0)
+
+    def marks(self) -> Sequence[float]:
+        if not self.least:
+            return marks_of(self.most)
+        powers = range(math.ceil(math.log10(self.least)), math.floor(math.log10(self.most)) + 1)
+        return [10.0**power for power in powers]
 
 
 def draw(block: Block) -> str:
@@ -100,12 +118,10 @@ def _panels(block: Block) -> list[Panel]:
         return [((i + 0.5) * length, tenth[name] / 1000) for i, tenth in enumerate(tenths)]
 
     latencies = [(row.at, row.seconds) for row in block.first_rows]
-    slowest = 1.15 * max((value for _, value in by_tenth("p99_ms")), default=1.0) or 1.0
+    slowest = max((value for _, value in latencies), default=1.0)
     panels = [
         Panel([Curve("RSS of the long-lived server, MiB", "a", of("rss_mib"))], 0, fit("rss_mib")),
-        Panel(
-            [Curve("its descriptors", "a", of("descriptors"))], 0, fit("descriptors")
-        ),
+        Panel([Curve("its descriptors", "a", of("descriptors"))], 0, fit("descriptors")),
         Panel([Curve("its threads", "a", of("threads"))], 0, fit("threads")),
         Panel(
             [
@@ -113,8 +129,9 @@ def _panels(block: Block) -> list[Panel]:
                 Curve("p50 and p99 of each tenth", "b", by_tenth("p50_ms")),
                 Curve("", "b", by_tenth("p99_ms")),
             ],
-            slowest,
-            dots=[(at, value) for at, value in latencies if value <= slowest],
+            1.5 * max(slowest, 1.0),
+            dots=latencies,
+            least=0.01,
         ),
         Panel(
             [
@@ -133,7 +150,7 @@ def _panels(block: Block) -> list[Panel]:
     return [
         panel
         if panel.most
-        else Panel(panel.curves, 1.1 * _most(panel.curves), panel.fit, panel.dots)
+        else replace(panel, most=1.1 * _most(panel.curves))
         for panel in panels
     ]
 
@@ -157,14 +174,15 @@ def _panel(panel: Panel, top: int, x: Callable[[float], float]) -> list[str]:
     bottom = top + PANEL_HEIGHT
 
     def y(value: float) -> float:
-        return bottom - PANEL_HEIGHT * min(value / panel.most, 1.0)
+        return bottom - PANEL_HEIGHT * panel.height(value)
 
-    parts, at = [], LEFT
+    parts: list[str] = []
+    at: float = LEFT
     for curve in panel.curves:
         if curve.label:
-            parts.append(f'<text class="{curve.look}" x="{at}" y="{top - 8}">{curve.label}</text>')
-            at += 7 * len(curve.label)
-    for mark in marks_of(panel.most):
+            parts.append(f'<text class="{curve.look}" x="{at:.0f}" y="{top - 8}">{curve.label}</text>')
+            at += 6.4 * len(curve.label)
+    for mark in panel.marks():
         parts.append(
             f'<line class="grid" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y(mark):.1f}" '
             f'y2="{y(mark):.1f}" stroke-width="0.7"/>'

@@ -8,7 +8,7 @@ from statistics import median
 from meter import Sample
 
 # While a process warms up, it grows: this share of a block, at most so long.
-WARM_UP_SHARE, WARM_UP_SECONDS = 0.2, 300.0
+WARM_UP_SHARE, WARM_UP_SECONDS = 0.2, 600.0
 # Medians of so many equal pieces after that are what the line is laid through.
 PIECES = 20
 # How much the line may rise from the end of the warm-up to the end of the block.
@@ -50,6 +50,8 @@ class Block:
     # One for each sample.
     counts: list[Counts] = field(default_factory=list)
     first_rows: list[FirstRow] = field(default_factory=list)
+    # These had to wait for it, and are none of the above.
+    streams_without_intercom: int = 0
     # By kind of client: those that have each row once.
     complete: dict[str, int] = field(default_factory=dict)
     rows_compared: int = 0
@@ -171,6 +173,7 @@ class Block:
             },
             "first_row": {
                 "streams": len(self.first_rows),
+                "without_intercom": self.streams_without_intercom,
                 "last_by_first_third_p99": round(self.latency_factor(), 2),
                 "most": MOST_LATENCY_FACTOR,
                 "tenths": self.tenths(),
