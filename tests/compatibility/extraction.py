@@ -21,8 +21,10 @@ class Recipe:
     """What is extracted. A release's tokens name it, so that none may change: add another."""
 
     name: str
-    # Of the fake. Slow, so that there are checkpoints on the way.
+    # Of the fake: what the workspace holds.
     flags: tuple[str, ...]
+    # Slow and bad, so that there are checkpoints on the way, and restarts.
+    pace: tuple[str, ...]
     request: dict[str, Any]
 
     def call(self, token: bytes = b"") -> service.ExtractRequest:
@@ -63,27 +65,29 @@ LISTS = Recipe(
     "lists",
     (
         *("--users=150", "--leads=60", "--companies=700", "--conversations=60", "--seed=21"),
-        *("--quota=30/500ms", "--latency-ms=150", "--scroll-ttl-ms=1500"),
-        "--faults=scroll_500_once",
+        "--scroll-ttl-ms=1500",
     ),
+    ("--quota=30/500ms", "--latency-ms=150", "--faults=scroll_500_once"),
     {"template": annotations.TEMPLATE_ALL},
 )
-# Contacts are searched in windows of time.
+# Contacts are searched in windows of time; the scroll takes so long that it is cut off.
 WINDOWS = Recipe(
     "windows",
     (
-        *("--users=3300", "--leads=300", "--companies=0", "--conversations=0", "--seed=22"),
-        *("--quota=10/500ms", "--latency-ms=100"),
+        *("--users=3300", "--leads=300", "--companies=9000", "--conversations=0"),
+        *("--seed=22", "--scroll-ttl-ms=1500"),
     ),
-    {"tables": ["users", "leads", "users_tags"]},
+    ("--quota=16/500ms", "--latency-ms=100"),
+    {"tables": ["users", "leads", "users_tags", "companies"]},
 )
 # Only what changed, and what is gone.
 CHANGES = Recipe(
     "changes",
     (
         *("--users=400", "--leads=150", "--companies=60", "--conversations=150", "--seed=23"),
-        *("--quota=12/500ms", "--latency-ms=100", "--scroll-ttl-ms=1500"),
+        *("--deleted-conversations=80", "--scroll-ttl-ms=1500"),
     ),
+    ("--quota=12/500ms", "--latency-ms=100"),
     {
         "template": annotations.TEMPLATE_ALL,
         "updated_since": {"seconds": 1_735_000_000},
@@ -95,10 +99,11 @@ RECIPES = {recipe.name: recipe for recipe in (LISTS, WINDOWS, CHANGES)}
 
 
 @contextmanager
-def opened(recipe: Recipe, folder: Path) -> Iterator[grpc.Channel]:
+def opened(recipe: Recipe, folder: Path, slowly: bool = False) -> Iterator[grpc.Channel]:
     """A channel to a server whose default connection is the recipe's workspace."""
     folder.mkdir(parents=True, exist_ok=True)
-    with running_fake(folder / "fake.log", *recipe.flags) as fake:
+    pace = recipe.pace if slowly else ()
+    with running_fake(folder / "fake.log", *recipe.flags, *pace) as fake:
         config = folder / "server.yaml"
         config.write_text(
             "connections:\n"

@@ -50,7 +50,7 @@ def tokens_of(recipe: Recipe, folder: Path) -> list[dict[str, object]]:
     found = []
     for number in CHECKPOINTS:
         kept = Kept()
-        with opened(recipe, folder / str(number)) as channel:
+        with opened(recipe, folder / str(number), slowly=True) as channel:
             read(channel, recipe.call(), kept, number)
         if kept.summary is not None or kept.checkpoints < number:
             break
@@ -73,7 +73,7 @@ def tokens_of(recipe: Recipe, folder: Path) -> list[dict[str, object]]:
 def write_streams(recipe: Recipe, folder: Path, output: Path) -> Counter[str]:
     """An extraction in two streams; how many events of each kind."""
     kept = Kept()
-    with opened(recipe, folder / "streams") as channel:
+    with opened(recipe, folder / "streams", slowly=True) as channel:
         first = read(channel, recipe.call(), kept, 1)
         second = read(channel, recipe.call(kept.token), kept)
     assert kept.summary is not None, recipe

@@ -1,0 +1,11 @@
+"""The releases whose files the tests read."""
+
+import pytest
+
+from golden import VERSIONS
+
+
+@pytest.fixture(scope="session", params=VERSIONS)
+def version(request: pytest.FixtureRequest) -> str:
+    name: str = request.param
+    return name
