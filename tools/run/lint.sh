@@ -38,6 +38,26 @@ step_buildifier() { buildifier -mode=check; }
 
 step_buf() { "$npm_bin/buf" lint proto; }
 
+# The contract and what resume tokens hold still fit every release of this major version, as
+# stored with it, and the last tag, where git has one.
+step_buf_breaking() {
+  local release tag tokens broken=0
+  local -r major=$(cut -d. -f1 release/version.txt)
+  # A folder of its own, as the rules differ: tokens are only ever bytes.
+  tokens=$(mktemp -d)
+  cp extractor/checkpoint/resume_state.proto "$tokens"
+  printf '%s\n' 'version: v2' 'breaking: {use: [WIRE]}' >"$tokens/buf.yaml"
+  for release in tests/compatibility/releases/"$major".*; do
+    "$npm_bin/buf" breaking proto --against "$release/contract.binpb" || broken=1
+    "$npm_bin/buf" breaking "$tokens" --against "$release/tokens.binpb" || broken=1
+  done
+  rm -r "$tokens"
+  if tag=$(git describe --tags --abbrev=0 --match "v$major.*" 2>/dev/null); then
+    "$npm_bin/buf" breaking proto --against ".git#tag=$tag,subdir=proto" || broken=1
+  fi
+  return "$broken"
+}
+
 step_shellcheck() {
   { repo_files '*.sh' && repo_files | xargs -0r grep -lZE '^#!.*\b(ba)?sh$'; } |
     sort -zu | xargs -0r shellcheck --external-sources
@@ -46,15 +66,15 @@ step_shellcheck() {
 step_house_rules() { python3 tools/lint/house_rules.py < <(repo_files); }
 
 # The Python client, the suites of all clients, of the sinks, of what deploys them, of the
-# packages and of those who watch.
+# packages, of those who watch and of compatibility.
 step_python() {
   local client=clients/python bin
   "$client/acceptance/run" prepare
   bin=$(dirname "$(<"$build_dir/clients/python/python")")
   "$bin/ruff" check --quiet --config "$client/pyproject.toml" "$client" tests/clients \
-    tests/deploy tests/package tests/sinks tests/watch
+    tests/compatibility tests/deploy tests/package tests/sinks tests/watch
   "$bin/ruff" format --quiet --check --config "$client/pyproject.toml" "$client" tests/clients \
-    tests/deploy tests/package tests/sinks tests/watch
+    tests/compatibility tests/deploy tests/package tests/sinks tests/watch
   # mypy reads the generated messages beside the sources.
   "$bin/python" "$client/hatch_build.py"
   (cd "$client" && "$bin/mypy" --no-error-summary)
@@ -104,7 +124,7 @@ if [[ $fix ]]; then
   clang_format -i
   buildifier -mode=fix
 fi
-for name in clang-format buildifier buf shellcheck house-rules python testdata clang clang-tidy; do
+for name in clang-format buildifier buf buf-breaking shellcheck house-rules python testdata clang clang-tidy; do
   step "$name"
 done
 if ((${#failed[@]})); then
