@@ -1,7 +1,6 @@
 """The releases whose files the tests read."""
 
 import pytest
-
 from golden import VERSIONS
 
 

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import grpc
+from golden import keys_in
 from intercom.extractor.v1 import annotations_pb2 as annotations
 from intercom.extractor.v1 import extractor_service_pb2 as service
-
-from golden import keys_in
-from programs import running_fake, running_server
 from raw_consumer import EXTRACT, LARGEST_MESSAGE
+
+from programs import running_fake, running_server
 
 
 @dataclass(frozen=True)

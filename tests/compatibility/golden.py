@@ -1,9 +1,9 @@
 """The files that stand for a release: what it has sent, and the tokens that it has given.
 
-    releases/VERSION/contract.binpb     the .proto files of the service, as a FileDescriptorSet
-    releases/VERSION/tokens.binpb       the same of what resume tokens hold
-    releases/VERSION/NAME-N.binpb.gz    the events of an extraction's Nth stream, with lengths
-    releases/VERSION/tokens.json        tokens of other extractions, and what is left of these
+releases/VERSION/contract.binpb     the .proto files of the service, as a FileDescriptorSet
+releases/VERSION/tokens.binpb       the same of what resume tokens hold
+releases/VERSION/NAME-N.binpb.gz    the events of an extraction's Nth stream, with lengths
+releases/VERSION/tokens.json        tokens of other extractions, and what is left of these
 """
 
 import gzip

@@ -14,10 +14,10 @@ from collections import Counter
 from dataclasses import asdict
 from pathlib import Path
 
-from grpc_tools import protoc
-
 from extraction import CHANGES, LISTS, RECIPES, Kept, Recipe, opened, read
 from golden import CONTRACT, RELEASES, STATES, STREAM, TOKENS, Keys, write_stream
+from grpc_tools import protoc
+
 from programs import ROOT
 
 # Which checkpoints' tokens are kept: one with everything under way and one further on.

@@ -5,15 +5,15 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from extraction import CHANGES, LISTS, Recipe
+from golden import CONTRACT, RELEASES, STREAM, TABLES, VERSIONS, read_stream
 from google.protobuf import descriptor_pb2, descriptor_pool, json_format, message_factory
 from google.protobuf.message import Message
 from google.protobuf.unknown_fields import UnknownFieldSet
 from intercom.extractor.v1 import extractor_service_pb2 as service
-
-from extraction import CHANGES, LISTS, Recipe
-from golden import CONTRACT, RELEASES, STREAM, TABLES, VERSIONS, read_stream
-from programs import ROOT
 from raw_consumer import RawConsumer
+
+from programs import ROOT
 
 KEPT = (LISTS, CHANGES)
 RESPONSE = "intercom.extractor.v1.ExtractResponse"

@@ -6,10 +6,10 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from intercom.extractor.v1 import extractor_service_pb2 as service
-
 from extraction import RECIPES, Kept, opened, read
 from golden import RELEASES, TOKENS, VERSIONS, Keys, made_now
+from intercom.extractor.v1 import extractor_service_pb2 as service
+
 from programs import ACCESS_TOKEN
 
 CASES = [

@@ -94,16 +94,12 @@ def test_check_accepts_the_token_and_names_the_workspace(checked: Run) -> None:
 
 
 def test_check_refuses_a_wrong_token(source: Source) -> None:
-    run = run_command_line(
-        "check", "--embedded", "--base-url", source.base_url, token=WRONG_TOKEN
-    )
+    run = run_command_line("check", "--embedded", "--base-url", source.base_url, token=WRONG_TOKEN)
     assert run.exit_code == AUTHENTICATION, run
 
 
 def test_a_wrong_token_reads_nothing(source: Source, tmp_path: Path) -> None:
-    run = extract(
-        source.base_url, tmp_path / "output", "--template", "all", token=WRONG_TOKEN
-    )
+    run = extract(source.base_url, tmp_path / "output", "--template", "all", token=WRONG_TOKEN)
     assert run.exit_code == AUTHENTICATION, run
     assert not list((tmp_path / "output").glob("*.csv"))
 
@@ -205,9 +201,7 @@ def test_a_broken_state_is_refused(source: Source, tmp_path: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def channel(
-    source: Source, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[grpc.Channel]:
+def channel(source: Source, tmp_path_factory: pytest.TempPathFactory) -> Iterator[grpc.Channel]:
     folder = tmp_path_factory.mktemp("server")
     config = folder / "server.yaml"
     config.write_text(

@@ -149,9 +149,7 @@ class MixedLoad:
             )
             for number, port in self._ports.items()
         }
-        self._proxies = {
-            number: Proxy(port, lambda: None) for number, port in self._ports.items()
-        }
+        self._proxies = {number: Proxy(port, lambda: None) for number, port in self._ports.items()}
         self._probe = Process(
             [
                 *(sys.executable, Path(__file__).parent / "probe.py", f"--seed={load.seed}"),
@@ -248,9 +246,7 @@ class MixedLoad:
             of_server = expected / str(server)
             wrong = consumer.broken_promises + wrong_counts(consumer, of_server)
             self.block.wrong += [f"undisturbed, '{workspace}': {line}" for line in wrong]
-            lines = {
-                table: _lines(read_rows(of_server / f"{table}.csv")) for table in TABLES
-            }
+            lines = {table: _lines(read_rows(of_server / f"{table}.csv")) for table in TABLES}
             self._truths[workspace, server] = Truth(of_server, consumer.rows(), lines)
 
     # What is watched.
@@ -377,9 +373,7 @@ class MixedLoad:
         """What is wrong with it."""
         folder.mkdir()
         truth = self._truths[what.workspace, what.server]
-        port = (
-            self._proxies[what.server].port if what.through_proxy else self._ports[what.server]
-        )
+        port = self._proxies[what.server].port if what.through_proxy else self._ports[what.server]
         if what.client in (Client.RAW, Client.SLOW):
             wrong = await self._consume(what, port, truth)
         else:

@@ -148,10 +148,7 @@ def _panels(block: Block) -> list[Panel]:
         ),
     ]
     return [
-        panel
-        if panel.most
-        else replace(panel, most=1.1 * _most(panel.curves))
-        for panel in panels
+        panel if panel.most else replace(panel, most=1.1 * _most(panel.curves)) for panel in panels
     ]
 
 
@@ -180,7 +177,9 @@ def _panel(panel: Panel, top: int, x: Callable[[float], float]) -> list[str]:
     at: float = LEFT
     for curve in panel.curves:
         if curve.label:
-            parts.append(f'<text class="{curve.look}" x="{at:.0f}" y="{top - 8}">{curve.label}</text>')
+            parts.append(
+                f'<text class="{curve.look}" x="{at:.0f}" y="{top - 8}">{curve.label}</text>'
+            )
             at += 6.4 * len(curve.label)
     for mark in panel.marks():
         parts.append(

@@ -1,7 +1,7 @@
 """What a block of the mixed load showed, and whether that is as it must be."""
 
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from statistics import median
 
@@ -159,7 +159,9 @@ class Block:
             "rows_extra": self.rows_extra,
             "disturbances": dict(sorted(self.disturbances.items())),
             "long_lived_server": {
-                **{name: getattr(last, name) for name in ("rows", "requests", "retries", "streams")},
+                **{
+                    name: getattr(last, name) for name in ("rows", "requests", "retries", "streams")
+                },
                 "peak_rss_mib": max((sample.peak_mib for sample in self.samples), default=0),
                 **{
                     name: {
@@ -189,7 +191,10 @@ def _pieces(
     length = (end - start) / PIECES
     if length <= 0:
         return []
-    place: Callable[[Sample], int] = lambda sample: int((sample.seconds - start) / length)
+
+    def place(sample: Sample) -> int:
+        return int((sample.seconds - start) / length)
+
     late = [sample for sample in samples if start <= sample.seconds <= end]
     return [
         (start + (piece + 0.5) * length, median(getattr(sample, name) for sample in group))
