@@ -30,7 +30,7 @@ trap 'rm -rf "$stubs"' EXIT
 mkdir -p "$build"
 
 export PYTHONDONTWRITEBYTECODE=1
-export PYTHONPATH=$PWD/tests/conformance:$PWD/tests/soak:$PWD/$folder:$stubs
+export PYTHONPATH=$PWD/tests/conformance:$PWD/tests/soak:$PWD/$folder:$PWD/tests/compatibility:$stubs
 if [[ ${1:-} == golden ]]; then
   "$environment/bin/python" "$folder/make_golden.py"
   exit

@@ -1,7 +1,7 @@
 """The releases whose files the tests read."""
 
 import pytest
-from golden import VERSIONS
+from release_files import VERSIONS
 
 
 @pytest.fixture(scope="session", params=VERSIONS)

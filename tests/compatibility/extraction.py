@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import grpc
-from golden import keys_in
 from intercom.extractor.v1 import annotations_pb2 as annotations
 from intercom.extractor.v1 import extractor_service_pb2 as service
 from raw_consumer import EXTRACT, LARGEST_MESSAGE
+from release_files import keys_in
 
 from programs import running_fake, running_server
 

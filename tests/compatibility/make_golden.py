@@ -15,8 +15,8 @@ from dataclasses import asdict
 from pathlib import Path
 
 from extraction import CHANGES, LISTS, RECIPES, Kept, Recipe, opened, read
-from golden import CONTRACT, RELEASES, STATES, STREAM, TOKENS, Keys, write_stream
 from grpc_tools import protoc
+from release_files import CONTRACT, RELEASES, STATES, STREAM, TOKENS, Keys, write_stream
 
 from programs import ROOT
 

@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 from extraction import CHANGES, LISTS, Recipe
-from golden import CONTRACT, RELEASES, STREAM, TABLES, VERSIONS, read_stream
 from google.protobuf import descriptor_pb2, descriptor_pool, json_format, message_factory
 from google.protobuf.message import Message
 from google.protobuf.unknown_fields import UnknownFieldSet
 from intercom.extractor.v1 import extractor_service_pb2 as service
 from raw_consumer import RawConsumer
+from release_files import CONTRACT, RELEASES, STREAM, TABLES, VERSIONS, read_stream
 
 from programs import ROOT
 

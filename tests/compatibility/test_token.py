@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 from extraction import RECIPES, Kept, opened, read
-from golden import RELEASES, TOKENS, VERSIONS, Keys, made_now
 from intercom.extractor.v1 import extractor_service_pb2 as service
+from release_files import RELEASES, TOKENS, VERSIONS, Keys, made_now
 
 from programs import ACCESS_TOKEN
 
