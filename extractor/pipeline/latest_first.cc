@@ -47,9 +47,11 @@ std::string LatestFirst::Save() const {
   return packed.size() <= kMaxPackedBytes ? std::move(packed) : "";
 }
 
-void LatestFirst::Restore(const std::string& saved) {
+void LatestFirst::Restore(const std::string& saved, bool sorted_otherwise) {
   // At least the pages before.
   ++pages_;
+  latest_first_ = !sorted_otherwise;
+  if (sorted_otherwise) return;
   descends_ = true;
   auto ids = UnpackIds(saved);
   all_known_ = ids.ok() && !ids->empty();

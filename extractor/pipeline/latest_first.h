@@ -51,11 +51,15 @@ class LatestFirst {
   // Records that were found since BeginFront().
   int64_t found() const { return found_; }
 
-  // For a resume token: packed ids of what was read; empty where they are of no use or
-  // too many.
+  // The list was seen not to have the latest change first: nothing can have jumped.
+  bool sorted_otherwise() const { return !latest_first_; }
+
+  // For a resume token, beside sorted_otherwise(): packed ids of what was read; empty where
+  // they are of no use or too many.
   std::string Save() const;
-  // Goes on in the middle of a list.
-  void Restore(const std::string& saved);
+  // Goes on in the middle of a list. The rest of it alone may look as if it had the latest
+  // change first.
+  void Restore(const std::string& saved, bool sorted_otherwise);
 
  private:
   struct Record {

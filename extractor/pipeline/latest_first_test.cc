@@ -71,12 +71,20 @@ TEST_F(LatestFirstTest, APageThatIsReadAnewCountsOnce) {
 TEST_F(LatestFirstTest, GoesOnAfterAResume) {
   Read(&list_, {{"1", 900}, {"2", 800}});
   LatestFirst next(kStart);
-  next.Restore(list_.Save());
+  next.Restore(list_.Save(), list_.sorted_otherwise());
   Read(&next, {{"4", 600}});
   ASSERT_TRUE(next.MayMiss());
   ASSERT_TRUE(next.CanFind());
   next.BeginFront();
   EXPECT_EQ(Read(&next, {{"3", 1001}, {"1", 1002}}), 1);
+}
+
+TEST_F(LatestFirstTest, WhatIsSortedOtherwiseStaysSoAfterAResumeBeforeItsLastRecord) {
+  Read(&list_, {{"1", 900}, {"2", 950}});
+  LatestFirst next(kStart);
+  next.Restore(list_.Save(), list_.sorted_otherwise());
+  EXPECT_EQ(Read(&next, {{"3", 800}}), 1);
+  EXPECT_FALSE(next.MayMiss());
 }
 
 TEST_F(LatestFirstTest, TooManyIdsAreForgottenAndSaidSo) {
@@ -89,7 +97,7 @@ TEST_F(LatestFirstTest, TooManyIdsAreForgottenAndSaidSo) {
   EXPECT_TRUE(list_.MayMiss());
   EXPECT_FALSE(list_.CanFind());
   LatestFirst next(kStart);
-  next.Restore(list_.Save());
+  next.Restore(list_.Save(), list_.sorted_otherwise());
   EXPECT_FALSE(next.CanFind());
 }
 

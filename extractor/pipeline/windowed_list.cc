@@ -140,10 +140,10 @@ void WindowedList::Start(const resume::RecordList& saved) {
   switch (saved.way()) {
     case resume::RecordList::WAY_LIST:
       position_ = saved.position();
-      order_->Restore(saved.listed_ids());
+      order_->Restore(saved.listed_ids(), saved.listed_otherwise());
       break;
     case resume::RecordList::WAY_FRONT:
-      order_->Restore(saved.listed_ids());
+      order_->Restore(saved.listed_ids(), saved.listed_otherwise());
       ReadFront();
       return;
     case resume::RecordList::WAY_WINDOWS:
@@ -179,10 +179,12 @@ resume::RecordList WindowedList::Save() const {
   } else if (windows_ == nullptr && !anew_ && order_->at_front()) {
     saved.set_way(resume::RecordList::WAY_FRONT);
     saved.set_listed_ids(order_->Save());
+    saved.set_listed_otherwise(order_->sorted_otherwise());
   } else if (given_ == nullptr && !anew_ && !position_.parameter().empty()) {
     saved.set_way(resume::RecordList::WAY_LIST);
     *saved.mutable_position() = position_;
     saved.set_listed_ids(order_->Save());
+    saved.set_listed_otherwise(order_->sorted_otherwise());
   } else if (!undecided_) {
     // What the list leaves out does not fit into a token, or it begins anew just now.
     saved.set_way(resume::RecordList::WAY_ANEW);
