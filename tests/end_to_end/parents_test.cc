@@ -63,7 +63,10 @@ class Reader {
       }
       const auto counted = rows.find(name);
       if (counted == rows.end()) continue;
-      for (const auto& [id, count] : counted->second) expected[name][id] += count;
+      const bool of_parts = table.parent() == "conversation_parts";
+      for (const auto& [id, count] : counted->second) {
+        expected[name][of_parts ? part_parents_.at(id) : id] += count;
+      }
     }
     return expected;
   }
@@ -73,6 +76,8 @@ class Reader {
   std::map<std::string, std::set<int64_t>> versions;
   std::map<std::string, std::set<std::string>> ids;
   std::map<std::string, std::map<std::string, int64_t>> updated_at;
+  // Of attachments of parts by part: tables do not wait for each other, so that its
+  // conversation may not have been named yet.
   Counts rows;
 
  private:
@@ -98,9 +103,8 @@ class Reader {
       }
     }
     if (table.incremental() != v1::INCREMENTAL_PARENT) return;
-    std::string parent = ParentOf(info, row);
+    const std::string parent = ParentOf(info, row);
     if (info.name() == "conversation_parts") part_parents_[Text(row, "id")] = parent;
-    if (table.parent() == "conversation_parts") parent = part_parents_[parent];
     ++rows[info.name()][parent];
   }
 

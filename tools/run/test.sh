@@ -71,6 +71,12 @@ suite_clients() {
   REQUIRE_CLI=1 tests/conformance/run.sh
 }
 
+# Streams and tokens of each release, read by today's programs.
+suite_compatibility() {
+  bazel_cached build "${program_targets[@]}"
+  tests/compatibility/run.sh
+}
+
 # The clients of other languages: the suite that all go through, then the tests of each.
 suite_languages() {
   bazel_cached build "${program_targets[@]}"
@@ -162,7 +168,7 @@ if [[ $part == all || $part == cpp ]]; then suites+=(cpp benchmarks); fi
 if [[ $part == all || $part == demo ]]; then suites+=(demo); fi
 if [[ $part == clients || ($part == all && -x tests/conformance/run.sh) ]]; then
   groups+=(clients)
-  suites+=(clients languages)
+  suites+=(clients compatibility languages)
 fi
 if [[ $part == all || $part == sinks ]]; then
   groups+=(clients sinks)
