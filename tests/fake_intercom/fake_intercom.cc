@@ -4,14 +4,11 @@
 #include <utility>
 
 #include "tests/fake_intercom/answers.h"
+#include "tests/fake_intercom/fault_effects.h"
 #include "tests/fake_intercom/json_writer.h"
 
 namespace intercom_extractor::fake {
 namespace {
-
-constexpr char kHtmlPage[] =
-    "<html>\r\n<head><title>404 Not Found</title></head>\r\n<body>\r\n<center><h1>404 Not "
-    "Found</h1></center>\r\n<hr><center>nginx</center>\r\n</body>\r\n</html>\r\n";
 
 std::string CodeOfStatus(int status) {
   switch (status) {
@@ -55,10 +52,14 @@ FakeIntercom::FakeIntercom(const FakeIntercomOptions& options,
       oauth_(options.oauth, options.access_token, options.clock),
       api_(options.api, workspace_.get(), &scroll_, &faults_) {
   faults_.Add(options.faults);
+  for (const FaultRule& rule : options.fault_rules) faults_.Add(rule);
+  for (const ConnectionRule& rule : options.connection_rules) faults_.Add(rule);
+  HttpServer::Options server = options.server;
+  server.on_connection = [this] { return faults_.ForConnection(); };
   // The first connection could come before base_url_ is known, were it not set in
   // the gap: nobody knows the port before the constructor returns.
   server_ = std::make_unique<HttpServer>(
-      options.server,
+      server,
       [this](const Request& request, Response* response) { Handle(request, response); });
   base_url_ = (options.server.tls_cert_file.empty() ? "http://127.0.0.1:" : "https://127.0.0.1:") +
               std::to_string(server_->port());
@@ -102,11 +103,16 @@ void FakeIntercom::Handle(const Request& request, Response* response) {
 
   const bool admitted = !oauth_.Answer(request, response) && Admit(request, response);
   bool intact = false;
+  FaultAction action;
   if (admitted) {
     if (options_.on_request) options_.on_request();
-    intact = AnswerWithHandler(request, response) || AnswerWithFaults(request, fault_key, response);
+    intact = AnswerWithHandler(request, response);
+    if (!intact) {
+      action = faults_.For(request, fault_key);
+      intact = AnswerWithFaults(request, action, response);
+    }
     response->delay += options_.latency + options_.page_latency_per_item * response->items;
-    intact = intact && response->status == 200 && response->delivery == Delivery::kWhole;
+    intact = intact && response->status == 200 && response->delivery.Whole();
   }
   if (!response->rate_headers || faults_.no_rate_headers()) {
     auto& headers = response->headers;
@@ -119,8 +125,9 @@ void FakeIntercom::Handle(const Request& request, Response* response) {
                                  request.Header("intercom-version").empty()
                                      ? options_.default_version
                                      : std::string(request.Header("intercom-version")));
+  ChangeHeaders(action, response);
   if (options_.on_answer) options_.on_answer(request, *response);
-  const bool reset = response->delivery == Delivery::kReset;
+  const bool reset = response->delivery.reset || response->delivery.raw;
   stats_.Answered(reset ? 0 : response->status, reset ? 0 : response->body.size(), intact, key);
 }
 
@@ -189,43 +196,22 @@ void FakeIntercom::AlterAnswer(const Request& request, Response* response) {
   }
 }
 
-bool FakeIntercom::AnswerWithFaults(const Request& request, const std::string& key,
+bool FakeIntercom::AnswerWithFaults(const Request& request, const FaultAction& action,
                                     Response* response) {
-  const Faults::Plan plan = faults_.For(request, key);
-  response->delay += plan.slow;
-  if (plan.reset) {
-    response->delivery = Delivery::kReset;
-    return false;
+  response->delay += action.delay;
+  const bool struck = action.status || action.reset;
+  if (!struck || action.carried_out) {
+    const std::string_view version = request.Header("intercom-version");
+    api_.Answer(request, version.empty() ? options_.default_version : version, response);
+    AlterAnswer(request, response);
   }
-  if (plan.html_not_found) {
-    response->status = 404;
-    response->content_type = "text/html";
-    response->body = kHtmlPage;
-    return false;
+  if (action.status) {
+    const std::string code = action.code.empty() ? CodeOfStatus(*action.status) : action.code;
+    AnswerError(*action.status, code, MessageOfCode(code), response);
   }
-  if (plan.status != 0) {
-    const std::string code = plan.code.empty() ? CodeOfStatus(plan.status) : plan.code;
-    AnswerError(plan.status, code, MessageOfCode(code), response);
-    return false;
-  }
-  const std::string_view version = request.Header("intercom-version");
-  api_.Answer(request, version.empty() ? options_.default_version : version, response);
-  AlterAnswer(request, response);
-  if (!plan.HitsBody()) return true;
-  // Intercom did its part, the answer got lost: a scroll has moved on.
-  if (plan.truncate) {
-    response->delivery = Delivery::kTruncated;
-  } else if (plan.empty_body) {
-    response->body.clear();
-  } else if (plan.html_ok) {
-    response->content_type = "text/html";
-    response->body = "<!DOCTYPE html><html><body>We will be back soon.</body></html>";
-  } else {
-    // Cut within, so that the beginning of the text is fine.
-    response->body.resize(response->body.size() * 3 / 4);
-    response->body += "\x01}}";
-  }
-  return false;
+  ChangeBody(action, response);
+  response->delivery.reset = action.reset;
+  return action.Harmless();
 }
 
 bool FakeIntercom::HandleControl(const Request& request, Response* response) {

@@ -13,6 +13,7 @@
 #include "absl/time/time.h"
 #include "tests/fake_intercom/api.h"
 #include "tests/fake_intercom/clock.h"
+#include "tests/fake_intercom/fault_rule.h"
 #include "tests/fake_intercom/faults.h"
 #include "tests/fake_intercom/http_server.h"
 #include "tests/fake_intercom/oauth.h"
@@ -39,6 +40,9 @@ struct FakeIntercomOptions {
   std::chrono::microseconds page_latency_per_item{0};
   // As Faults::Add reads them.
   std::string faults;
+  // And what else goes wrong.
+  std::vector<FaultRule> fault_rules;
+  std::vector<ConnectionRule> connection_rules;
   Clock clock = [] { return absl::Now(); };
   // Called before each request that token and quota admit; may change the workspace.
   // On the server's threads, several at once.
@@ -99,7 +103,7 @@ class FakeIntercom {
   // False when the request was refused.
   bool Admit(const Request& request, Response* response);
   // True when the answer is what Intercom would give.
-  bool AnswerWithFaults(const Request& request, const std::string& key, Response* response);
+  bool AnswerWithFaults(const Request& request, const FaultAction& action, Response* response);
   bool AnswerWithHandler(const Request& request, Response* response);
   void AlterAnswer(const Request& request, Response* response);
   std::string StatsJson() const;

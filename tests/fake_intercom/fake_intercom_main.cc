@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/status/statusor.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "tests/fake_intercom/changed_since.h"
@@ -24,6 +25,7 @@
 #include "tests/fake_intercom/http_server.h"
 #include "tests/fake_intercom/oracle.h"
 #include "tests/fake_intercom/quota.h"
+#include "tests/fake_intercom/scenario_file.h"
 
 namespace intercom_extractor::fake {
 namespace {
@@ -47,6 +49,8 @@ struct Flags {
   bool find_deleted = false;
   int workspaces = 1;
   std::string request_log;
+  std::string scenario;
+  std::string scenario_name;
 };
 
 void Define(Flags* flags, CLI::App* app) {
@@ -71,6 +75,8 @@ void Define(Flags* flags, CLI::App* app) {
                   "What each record in an answer takes");
   app->add_option("--quota", flags->quota, "N/WINDOW such as 1666/10s; 0: none");
   app->add_option("--faults", flags->server.faults, "NAME[:PARAM...],...");
+  app->add_option("--scenario", flags->scenario, "YAML file that says what goes wrong");
+  app->add_option("--scenario-name", flags->scenario_name, "Which, of a file that holds several");
   app->add_option("--tls-cert", flags->server.server.tls_cert_file, "PEM file; serves https");
   app->add_option("--tls-key", flags->server.server.tls_key_file, "PEM file");
   app->add_option("--access-token", flags->server.access_token, "The token that is accepted");
@@ -102,6 +108,17 @@ void Define(Flags* flags, CLI::App* app) {
                   "Unix seconds; the expected files are those of an incremental run");
   app->add_flag("--expect-find-deleted", flags->find_deleted,
                 "Of a run that lists all contacts to find deleted ones");
+}
+
+// What the scenario asks of the fake. Throws std::invalid_argument for one that cannot be
+// read.
+void AddScenario(Flags* flags) {
+  if (flags->scenario.empty()) return;
+  const absl::StatusOr<Scenario> scenario = LoadScenario(flags->scenario, flags->scenario_name);
+  if (!scenario.ok()) throw std::invalid_argument(std::string(scenario.status().message()));
+  flags->server.faults += "," + scenario->faults;
+  flags->server.fault_rules = scenario->rules;
+  flags->server.connection_rules = scenario->connections;
 }
 
 void WriteExpected(const Workspace& workspace, const Flags& flags, const std::string& to) {
@@ -210,6 +227,7 @@ int Run(int argc, char** argv) {
   if (flags.workspaces > 1 && !flags.changes_log.empty()) {
     throw std::invalid_argument("--changes-log is for one workspace");
   }
+  AddScenario(&flags);
   flags.generator.record_cache_bytes = flags.expect_only ? 0 : flags.cache_mib << 20;
   flags.server.latency = std::chrono::milliseconds(flags.latency_ms);
   flags.server.page_latency_per_item = std::chrono::microseconds(flags.page_latency_per_item_us);

@@ -2,24 +2,17 @@
 
 #include <algorithm>
 #include <functional>
-#include <stdexcept>
+#include <optional>
+#include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_split.h"
+#include "absl/strings/string_view.h"
 #include "tests/fake_intercom/json_value.h"
 
 namespace intercom_extractor::fake {
 namespace {
-
-[[noreturn]] void Refuse(const std::string& text) {
-  throw std::invalid_argument("unknown fault or wrong parameters: " + text);
-}
-
-int Number(const std::string& text, const std::string& fault) {
-  int number = 0;
-  if (!absl::SimpleAtoi(text, &number) || number < 1) Refuse(fault);
-  return number;
-}
 
 // Of a list that goes by cursors: how many records its request asks for; 0 for all
 // other requests. A look-up by ids is none, however many it asks for.
@@ -36,143 +29,103 @@ int64_t PageSizeOf(const Request& request) {
   return records;
 }
 
-}  // namespace
-
-Faults::Fault Faults::Parse(const std::string& text) {
-  std::vector<std::string> parts = absl::StrSplit(text, ':');
-  Fault fault;
-  fault.name = parts[0];
-  if (parts.size() > 1 && parts.back() == "always") {
-    fault.always = true;
-    parts.pop_back();
+bool PathMatches(absl::string_view pattern, absl::string_view path) {
+  if (!absl::StrContains(pattern, '*')) return absl::StartsWith(path, pattern);
+  const std::vector<absl::string_view> parts = absl::StrSplit(pattern, '*');
+  if (!absl::ConsumePrefix(&path, parts.front())) return false;
+  for (size_t i = 1; i + 1 < parts.size(); ++i) {
+    const size_t at = path.find(parts[i]);
+    if (at == absl::string_view::npos) return false;
+    path.remove_prefix(at + parts[i].size());
   }
-  const size_t params = parts.size() - 1;
-  const std::string& name = fault.name;
-  if (name == "scope_missing" || name == "plan_restricted" || name == "html_404") {
-    if (params != 1 || parts[1].empty() || parts[1][0] != '/') Refuse(text);
-    fault.route = parts[1];
-    fault.always = true;
-  } else if (name == "status" || name == "slow") {
-    if (params < 1 || params > 2) Refuse(text);
-    (name == "status" ? fault.code : fault.milliseconds) = Number(parts[1], text);
-    if (params == 2) fault.every = Number(parts[2], text);
-  } else if (name == "empty_body" || name == "malformed_json" || name == "truncate" ||
-             name == "html_200" || name == "reset") {
-    if (params > 1) Refuse(text);
-    if (params == 1) fault.every = Number(parts[1], text);
-  } else if (name == "scroll_busy" || name == "vanish") {
-    if (params != 1) Refuse(text);
-    fault.code = Number(parts[1], text);
-  } else if (name == "large_pages") {
-    if (params != 1) Refuse(text);
-    fault.code = Number(parts[1], text);
-    fault.always = true;
-  } else if (name == "scroll_500_once" || name == "no_rate_headers" ||
-             name == "search_unavailable") {
-    if (params != 0) Refuse(text);
-    fault.always = true;
-  } else {
-    Refuse(text);
-  }
-  return fault;
+  return absl::EndsWith(path, parts.back());
 }
 
+bool Matches(const FaultMatch& match, const Request& request) {
+  if (!match.method.empty() && match.method != request.method) return false;
+  if (!PathMatches(match.path, request.path)) return false;
+  if (!match.contains.empty() && !absl::StrContains(request.target, match.contains) &&
+      !absl::StrContains(request.body, match.contains)) {
+    return false;
+  }
+  return !match.page_above || PageSizeOf(request) > *match.page_above;
+}
+
+}  // namespace
+
 void Faults::Add(const std::string& list) {
-  std::vector<Fault> added;
-  for (const absl::string_view text : absl::StrSplit(list, ',', absl::SkipWhitespace())) {
-    added.push_back(Parse(std::string(text)));
-  }
+  FaultList faults = ParseFaultList(list);
   const std::lock_guard<std::mutex> lock(mu_);
-  for (Fault& fault : added) {
-    if (fault.name == "vanish") {
-      vanish_ = fault.code;
-    } else if (fault.name == "no_rate_headers") {
-      no_rate_headers_ = true;
-    } else if (fault.name == "scroll_500_once") {
-      scroll_500_ = true;
-    } else if (fault.name == "scroll_busy") {
-      scroll_busy_seconds_ = fault.code;
-    } else {
-      faults_.push_back(std::move(fault));
-    }
+  for (FaultRule& rule : faults.rules) rules_.push_back({std::move(rule)});
+  WorkspaceFaults& workspace = workspace_;
+  if (faults.workspace.vanish > 0) workspace.vanish = faults.workspace.vanish;
+  if (faults.workspace.no_rate_headers) workspace.no_rate_headers = true;
+  if (faults.workspace.scroll_500) workspace.scroll_500 = true;
+  if (faults.workspace.scroll_busy_seconds > 0) {
+    workspace.scroll_busy_seconds = faults.workspace.scroll_busy_seconds;
   }
+}
+
+void Faults::Add(const FaultRule& rule) {
+  const std::lock_guard<std::mutex> lock(mu_);
+  rules_.push_back({rule});
+}
+
+void Faults::Add(const ConnectionRule& rule) {
+  const std::lock_guard<std::mutex> lock(mu_);
+  connection_rules_.push_back(rule);
 }
 
 void Faults::Clear() {
   const std::lock_guard<std::mutex> lock(mu_);
-  faults_.clear();
+  rules_.clear();
+  connection_rules_.clear();
   tried_.clear();
-  vanish_ = 0;
-  no_rate_headers_ = false;
-  scroll_500_ = false;
-  scroll_busy_seconds_ = 0;
+  workspace_ = WorkspaceFaults();
 }
 
-void Faults::Apply(const Fault& fault, Plan* plan) {
-  if (fault.name == "scope_missing") {
-    plan->status = 403;
-    plan->code = "forbidden";
-  } else if (fault.name == "plan_restricted") {
-    plan->status = 403;
-    plan->code = "api_plan_restricted";
-  } else if (fault.name == "search_unavailable") {
-    plan->status = 503;
-  } else if (fault.name == "large_pages") {
-    plan->status = 504;
-  } else if (fault.name == "status") {
-    plan->status = fault.code;
-  } else if (fault.name == "html_404") {
-    plan->html_not_found = true;
-  } else if (fault.name == "slow") {
-    plan->slow = std::chrono::milliseconds(fault.milliseconds);
-  } else if (fault.name == "reset") {
-    plan->reset = true;
-  } else if (fault.name == "empty_body") {
-    plan->empty_body = true;
-  } else if (fault.name == "malformed_json") {
-    plan->malformed_json = true;
-  } else if (fault.name == "truncate") {
-    plan->truncate = true;
-  } else if (fault.name == "html_200") {
-    plan->html_ok = true;
-  }
-}
-
-Faults::Plan Faults::For(const Request& request, const std::string& key) {
-  Plan plan;
+FaultAction Faults::For(const Request& request, const std::string& key) {
+  FaultAction action;
   const std::lock_guard<std::mutex> lock(mu_);
-  if (faults_.empty()) return plan;
+  ++requests_;
+  if (rules_.empty()) return action;
   const bool first_try = tried_.insert(std::hash<std::string>()(key)).second;
-  const bool search = request.path == "/contacts/search" || request.path == "/conversations/search";
-  for (Fault& fault : faults_) {
-    if (!first_try && !fault.always) continue;
-    if (fault.name == "search_unavailable" && !search) continue;
-    if (fault.name == "large_pages" && PageSizeOf(request) <= fault.code) continue;
-    if (request.path.compare(0, fault.route.size(), fault.route) != 0) continue;
-    if (++fault.seen % fault.every != 0) continue;
-    Apply(fault, &plan);
+  for (CountedRule& counted : rules_) {
+    const FaultMatch& match = counted.rule.match;
+    if (!first_try && !match.retries_too) continue;
+    if (requests_ <= match.after || !Matches(match, request)) continue;
+    if (match.turns.Has(++counted.matched)) action.Add(counted.rule.action);
   }
-  return plan;
+  return action;
+}
+
+ConnectionFault Faults::ForConnection() {
+  const std::lock_guard<std::mutex> lock(mu_);
+  ++connections_;
+  for (const ConnectionRule& rule : connection_rules_) {
+    if (rule.turns.Has(connections_)) return rule.fault;
+  }
+  return ConnectionFault::kNone;
 }
 
 size_t Faults::vanish() const {
   const std::lock_guard<std::mutex> lock(mu_);
-  return vanish_;
+  return workspace_.vanish;
 }
 
 bool Faults::no_rate_headers() const {
   const std::lock_guard<std::mutex> lock(mu_);
-  return no_rate_headers_;
+  return workspace_.no_rate_headers;
 }
 
 bool Faults::TakeScroll500() {
   const std::lock_guard<std::mutex> lock(mu_);
-  return std::exchange(scroll_500_, false);
+  return std::exchange(workspace_.scroll_500, false);
 }
 
 double Faults::TakeScrollBusySeconds() {
   const std::lock_guard<std::mutex> lock(mu_);
-  return std::exchange(scroll_busy_seconds_, 0);
+  return std::exchange(workspace_.scroll_busy_seconds, 0);
 }
 
 std::vector<size_t> VanishedRecords(size_t count, size_t vanish) {

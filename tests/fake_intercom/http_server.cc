@@ -1,8 +1,11 @@
 #include "tests/fake_intercom/http_server.h"
 
 #include <algorithm>
+#include <array>
+#include <atomic>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/ssl.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/strand.hpp>
@@ -12,6 +15,8 @@
 #include <boost/beast/ssl.hpp>
 #include <optional>
 #include <thread>
+
+#include "tests/fake_intercom/wire_bytes.h"
 
 namespace intercom_extractor::fake {
 namespace {
@@ -55,13 +60,142 @@ Request ToRequest(http::request<http::string_body>&& message) {
   return request;
 }
 
+template <typename Stream>
+void Reset(Stream* stream) {
+  beast::error_code ignored;
+  auto& socket = beast::get_lowest_layer(*stream).socket();
+  socket.set_option(asio::socket_base::linger(true, 0), ignored);
+  socket.close(ignored);
+}
+
+template <typename Stream>
+void CloseAbruptly(Stream* stream) {
+  beast::error_code ignored;
+  auto& socket = beast::get_lowest_layer(*stream).socket();
+  socket.shutdown(tcp::socket::shutdown_send, ignored);
+  socket.close(ignored);
+}
+
+// Where connections come in. Its own work runs on one strand.
+class Door {
+ public:
+  using Enter = std::function<void(tcp::socket)>;
+
+  // Throws std::exception when the port cannot be used.
+  Door(asio::io_context* context, uint16_t port, Enter enter)
+      : context_(*context),
+        acceptor_(asio::make_strand(*context)),
+        reopening_(acceptor_.get_executor()),
+        enter_(std::move(enter)),
+        endpoint_(asio::ip::address_v4::loopback(), port) {
+    Open();
+    endpoint_ = acceptor_.local_endpoint();
+  }
+
+  uint16_t port() const { return endpoint_.port(); }
+
+  // Whether connections that are there are not served either. Any thread.
+  bool refuses() const { return refuses_; }
+
+  // Nothing listens for so long. Any thread.
+  void RefuseFor(std::chrono::microseconds time) {
+    refuses_ = true;
+    asio::post(acceptor_.get_executor(), [this, time] {
+      beast::error_code ignored;
+      acceptor_.close(ignored);
+      ReopenAfter(time);
+    });
+  }
+
+ private:
+  void Open() {
+    acceptor_.open(endpoint_.protocol());
+    acceptor_.set_option(asio::socket_base::reuse_address(true));
+    acceptor_.bind(endpoint_);
+    acceptor_.listen(asio::socket_base::max_listen_connections);
+    Accept();
+  }
+
+  void ReopenAfter(std::chrono::microseconds time) {
+    reopening_.expires_after(time);
+    reopening_.async_wait([this](beast::error_code error) {
+      if (error) return;
+      try {
+        Open();
+        refuses_ = false;
+      } catch (const boost::system::system_error&) {
+        // Somebody else has the port for a moment.
+        acceptor_.close(error);
+        ReopenAfter(std::chrono::milliseconds(50));
+      }
+    });
+  }
+
+  void Accept() {
+    acceptor_.async_accept(asio::make_strand(context_),
+                           [this](beast::error_code error, tcp::socket socket) {
+                             if (error == asio::error::operation_aborted) return;
+                             if (!error) enter_(std::move(socket));
+                             if (acceptor_.is_open()) Accept();
+                           });
+  }
+
+  asio::io_context& context_;
+  tcp::acceptor acceptor_;
+  asio::steady_timer reopening_;
+  const Enter enter_;
+  tcp::endpoint endpoint_;
+  std::atomic<bool> refuses_{false};
+};
+
+// A connection that never gets as far as a request.
+class OddConnection : public std::enable_shared_from_this<OddConnection> {
+ public:
+  OddConnection(PlainStream stream, ConnectionFault fault)
+      : stream_(std::move(stream)), fault_(fault) {}
+
+  void Start() {
+    if (fault_ == ConnectionFault::kReset) return Reset(&stream_);
+    if (fault_ == ConnectionFault::kClose) return CloseAbruptly(&stream_);
+    Read();
+  }
+
+ private:
+  void Read() {
+    stream_.async_read_some(
+        asio::buffer(heard_), [self = shared_from_this()](beast::error_code error, size_t) {
+          if (error) return;
+          if (self->fault_ == ConnectionFault::kSilence) return self->Read();
+          self->Say();
+        });
+  }
+
+  void Say() {
+    // A TLS 1.2 record of two bytes: fatal, handshake failure.
+    static constexpr std::string_view kAlert("\x15\x03\x03\x00\x02\x02\x28", 7);
+    static constexpr std::string_view kGarbage = "\x01\x7f neither TLS nor HTTP \xfe\xff\r\n\r\n";
+    const std::string_view said = fault_ == ConnectionFault::kTlsAlert ? kAlert : kGarbage;
+    asio::async_write(stream_, asio::buffer(said),
+                      [self = shared_from_this()](beast::error_code, size_t) {
+                        CloseAbruptly(&self->stream_);
+                      });
+  }
+
+  PlainStream stream_;
+  const ConnectionFault fault_;
+  std::array<char, 4096> heard_;
+};
+
 // One connection. Everything runs on the connection's strand; pending operations
 // keep the session alive.
 template <typename Stream>
 class Session : public std::enable_shared_from_this<Session<Stream>> {
  public:
-  Session(Stream stream, const HttpServer::Handler* handler)
-      : stream_(std::move(stream)), timer_(stream_.get_executor()), handler_(*handler) {}
+  Session(Stream stream, const HttpServer::Handler* handler, Door* door)
+      : stream_(std::move(stream)),
+        timer_(stream_.get_executor()),
+        handler_(*handler),
+        door_(*door) {}
 
   void Start() {
     if constexpr (std::is_same_v<Stream, TlsStream>) {
@@ -98,21 +232,23 @@ class Session : public std::enable_shared_from_this<Session<Stream>> {
   }
 
   void Send() {
-    switch (response_.delivery) {
-      case Delivery::kReset: {
-        beast::error_code ignored;
-        auto& socket = beast::get_lowest_layer(stream_).socket();
-        socket.set_option(asio::socket_base::linger(true, 0), ignored);
-        socket.close(ignored);
-        return Done();
-      }
-      case Delivery::kTruncated:
-        return SendTruncated();
-      case Delivery::kWhole:
-        break;
+    const Delivery& delivery = response_.delivery;
+    if (delivery.refuse.count() > 0) door_.RefuseFor(delivery.refuse);
+    if (delivery.reset || door_.refuses()) {
+      Reset(&stream_);
+      return Done();
+    }
+    if (!delivery.ByTheBook()) {
+      wire_ = WireBytes(response_);
+      return SendOddly();
     }
     message_.emplace();
-    FillHeader(&*message_);
+    message_->version(11);
+    message_->result(static_cast<unsigned>(response_.status));
+    if (!response_.content_type.empty()) {
+      message_->set(http::field::content_type, response_.content_type);
+    }
+    for (const auto& [name, value] : response_.headers) message_->set(name, value);
     message_->body() = std::move(response_.body);
     message_->keep_alive(keep_alive_);
     message_->prepare_payload();
@@ -121,75 +257,75 @@ class Session : public std::enable_shared_from_this<Session<Stream>> {
                         self->Done();
                         if (error) return;
                         if (self->keep_alive_) return self->Read();
-                        self->Close();
+                        CloseAbruptly(&self->stream_);
                       });
   }
 
-  void SendTruncated() {
-    header_only_.emplace();
-    FillHeader(&*header_only_);
-    header_only_->content_length(response_.body.size());
-    serializer_.emplace(*header_only_);
-    http::async_write_header(
-        stream_, *serializer_, [self = this->shared_from_this()](beast::error_code error, size_t) {
-          if (error) return self->Done();
-          const size_t half = self->response_.body.size() / 2;
-          asio::async_write(self->stream_, asio::buffer(self->response_.body.data(), half),
-                            [self](beast::error_code, size_t) {
-                              self->Done();
-                              self->Close();
-                            });
-        });
+  // What is left of `wire_`.
+  void SendOddly() {
+    const size_t drip = response_.delivery.drip_bytes;
+    const size_t piece = drip == 0 ? wire_.size() : std::min(drip, wire_.size());
+    asio::async_write(stream_, asio::buffer(wire_.data(), piece),
+                      [self = this->shared_from_this(), piece](beast::error_code error, size_t) {
+                        if (error) return self->Done();
+                        self->wire_.erase(0, piece);
+                        if (self->wire_.empty()) return self->EndOddly();
+                        self->timer_.expires_after(self->response_.delivery.drip_interval);
+                        self->timer_.async_wait([self](beast::error_code stopped) {
+                          if (!stopped) self->SendOddly();
+                        });
+                      });
   }
 
-  template <typename Body>
-  void FillHeader(http::response<Body>* message) {
-    message->version(11);
-    message->result(static_cast<unsigned>(response_.status));
-    message->set(http::field::content_type, response_.content_type);
-    for (const auto& [name, value] : response_.headers) message->set(name, value);
+  void EndOddly() {
+    Done();
+    switch (response_.delivery.end) {
+      case Delivery::End::kKeep:
+        return Read();
+      case Delivery::End::kReset:
+        return Reset(&stream_);
+      case Delivery::End::kClose:
+        if constexpr (std::is_same_v<Stream, TlsStream>) {
+          stream_.async_shutdown([self = this->shared_from_this()](beast::error_code) {
+            CloseAbruptly(&self->stream_);
+          });
+          return;
+        }
+        break;
+      case Delivery::End::kAbrupt:
+        break;
+    }
+    CloseAbruptly(&stream_);
   }
 
   void Done() {
     if (response_.on_done) std::exchange(response_.on_done, nullptr)();
   }
 
-  void Close() {
-    beast::error_code ignored;
-    auto& socket = beast::get_lowest_layer(stream_).socket();
-    socket.shutdown(tcp::socket::shutdown_send, ignored);
-    socket.close(ignored);
-  }
-
   Stream stream_;
   asio::steady_timer timer_;
   const HttpServer::Handler& handler_;
+  Door& door_;
   beast::flat_buffer buffer_;
   std::optional<http::request_parser<http::string_body>> parser_;
   Response response_;
   std::optional<http::response<http::string_body>> message_;
-  std::optional<http::response<http::empty_body>> header_only_;
-  std::optional<http::response_serializer<http::empty_body>> serializer_;
+  std::string wire_;
   bool keep_alive_ = false;
 };
 
 }  // namespace
 
 struct HttpServer::Impl {
-  Impl(const Options& options, Handler handler_in)
-      : handler(std::move(handler_in)), context(options.threads), acceptor(context) {
+  Impl(const Options& options_in, Handler handler_in)
+      : options(options_in), handler(std::move(handler_in)), context(options.threads) {
     if (!options.tls_cert_file.empty() || !options.tls_key_file.empty()) {
       tls.emplace(asio::ssl::context::tls_server);
       tls->use_certificate_chain_file(options.tls_cert_file);
       tls->use_private_key_file(options.tls_key_file, asio::ssl::context::pem);
     }
-    const tcp::endpoint endpoint(asio::ip::address_v4::loopback(), options.port);
-    acceptor.open(endpoint.protocol());
-    acceptor.set_option(asio::socket_base::reuse_address(true));
-    acceptor.bind(endpoint);
-    acceptor.listen(asio::socket_base::max_listen_connections);
-    port = acceptor.local_endpoint().port();
-    Accept();
+    door.emplace(&context, options.port,
+                 [this](tcp::socket socket) { Enter(std::move(socket)); });
     for (int i = 0; i < options.threads; ++i) threads.emplace_back([this] { context.run(); });
   }
 
@@ -198,34 +334,29 @@ struct HttpServer::Impl {
     for (std::thread& thread : threads) thread.join();
   }
 
-  void Accept() {
-    acceptor.async_accept(asio::make_strand(context),
-                          [this](beast::error_code error, tcp::socket socket) {
-                            if (error == asio::error::operation_aborted) return;
-                            if (!error) Open(std::move(socket));
-                            Accept();
-                          });
-  }
-
-  void Open(tcp::socket socket) {
+  void Enter(tcp::socket socket) {
     beast::error_code error;
     // A client that is gone already.
     if (socket.set_option(tcp::no_delay(true), error)) return;
-    if (tls) {
-      std::make_shared<Session<TlsStream>>(TlsStream(PlainStream(std::move(socket)), *tls),
-                                           &handler)
+    const ConnectionFault fault =
+        options.on_connection ? options.on_connection() : ConnectionFault::kNone;
+    PlainStream stream(std::move(socket));
+    if (fault != ConnectionFault::kNone) {
+      std::make_shared<OddConnection>(std::move(stream), fault)->Start();
+    } else if (tls) {
+      std::make_shared<Session<TlsStream>>(TlsStream(std::move(stream), *tls), &handler, &*door)
           ->Start();
     } else {
-      std::make_shared<Session<PlainStream>>(PlainStream(std::move(socket)), &handler)->Start();
+      std::make_shared<Session<PlainStream>>(std::move(stream), &handler, &*door)->Start();
     }
   }
 
+  const Options options;
   const Handler handler;
   std::optional<asio::ssl::context> tls;
   // After what sessions refer to: its destruction ends the sessions.
   asio::io_context context;
-  tcp::acceptor acceptor;
-  uint16_t port = 0;
+  std::optional<Door> door;
   std::vector<std::thread> threads;
 };
 
@@ -234,7 +365,7 @@ HttpServer::HttpServer(const Options& options, Handler handler)
 
 HttpServer::~HttpServer() = default;
 
-uint16_t HttpServer::port() const { return impl_->port; }
+uint16_t HttpServer::port() const { return impl_->door->port(); }
 
 std::string_view Request::Header(std::string_view name) const {
   for (const auto& [key, value] : headers) {

@@ -5,10 +5,11 @@ import contextlib
 import shutil
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from compare_files import difference, wrong_files
 from programs import write_expected
 from raw_consumer import RawConsumer
 from scenario import UPDATED_SINCE, Kind, Reader, Scenario, workspace_flags
@@ -156,27 +157,6 @@ def _kind(since: int | None) -> str:
     return "" if since is None else ".delta"
 
 
-class Difference(str):
-    """The line for people about a table that differs; it also knows its numbers."""
-
-    missing: int
-    extra: int
-
-
-def difference(name: str, actual: Counter[bytes], truth: Counter[bytes]) -> list[str]:
-    """One Difference where two tables differ."""
-    missing, extra = truth - actual, actual - truth
-    if not missing and not extra:
-        return []
-    samples = [f"such as {next(iter(some))[:200]!r}" for some in (missing, extra) if some]
-    line = Difference(
-        f"{name}: {missing.total()} rows are missing and {extra.total()} are too many of "
-        f"{truth.total()}, {', '.join(samples)}"
-    )
-    line.missing, line.extra = missing.total(), extra.total()
-    return [line]
-
-
 def wrong_rows(
     actual: Mapping[str, Counter[bytes]], truth: Mapping[str, Counter[bytes]]
 ) -> list[str]:
@@ -187,31 +167,6 @@ def wrong_rows(
         for table in TABLES
         for line in difference(table, actual.get(table, nothing), truth.get(table, nothing))
     ]
-
-
-def wrong_files(
-    output: Path, expected: Path, tables: Iterable[str] = TABLES, kind: str = ""
-) -> list[str]:
-    """How the files differ from those expected, whatever the order of the records.
-
-    `kind`: ".delta" for those of an incremental run.
-    """
-    problems = []
-    wanted = {f"{table}{kind}.csv" for table in tables}
-    names = {path.name for path in output.iterdir() if not path.name.startswith(".")}
-    if names != wanted:
-        problems.append(f"missing files: {wanted - names}, unexpected ones: {names - wanted}")
-    partial = output / ".partial"
-    left = sorted(path.name for path in partial.iterdir()) if partial.exists() else []
-    if left:
-        problems.append(f"left in .partial: {left}")
-    for name in sorted(wanted & names):
-        ours = raw_records(read_bytes(output / name))
-        theirs = raw_records(read_bytes(expected / name.replace(f"{kind}.csv", ".csv")))
-        if ours[:1] != theirs[:1]:
-            problems.append(f"{name}: another header: {ours[:1]}")
-        problems += difference(name, Counter(ours[1:]), Counter(theirs[1:]))
-    return problems
 
 
 def wrong_counts(consumer: RawConsumer, expected: Path) -> list[str]:

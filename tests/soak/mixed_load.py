@@ -25,7 +25,8 @@ from pathlib import Path
 
 import grpc
 
-from campaign import Difference, difference, wrong_counts, wrong_files, wrong_rows
+from campaign import wrong_counts, wrong_rows
+from compare_files import Difference, difference, wrong_files
 from meter import Meter
 from mixed_plan import RESTARTED, STEADY, Client, Visit, connection_name, visit
 from mixed_verdict import Block, Counts, FirstRow

@@ -1,10 +1,13 @@
-"""A TCP proxy that counts what passes, and can cut or stall it."""
+"""A TCP proxy that counts what passes, can cut or stall it, and be a bad network."""
 
 import asyncio
 import contextlib
+import random
 import socket
 import struct
 from collections.abc import Callable
+
+from toxics import Toxic, Way
 
 # Begins the last line that matters of each HTTP/1 request; seldom split over two reads,
 # and then one request goes uncounted.
@@ -19,10 +22,19 @@ class Proxy:
 
     Lives in one event loop. Counts since the start: `requests` of HTTP/1 on the way to the
     target, `bytes_back` on the way back; `on_progress` is called whenever one has grown,
-    before what made it grow is passed on.
+    before what made it grow is passed on. `toxics` are there from the start.
     """
 
-    def __init__(self, target_port: int, on_progress: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        target_port: int,
+        on_progress: Callable[[], None],
+        toxics: tuple[Toxic, ...] = (),
+        seed: int = 1,
+    ) -> None:
+        self._toxics = toxics
+        self._chance = random.Random(f"proxy {seed}")
+        self._accepted = 0
         self.requests = 0
         self.bytes_back = 0
         self._target_port = target_port
@@ -45,11 +57,7 @@ class Proxy:
     def cut(self) -> None:
         """Resets every connection; new ones are welcome."""
         for writer in self._writers:
-            end: socket.socket = writer.get_extra_info("socket")
-            # It may have been closed just now.
-            with contextlib.suppress(OSError):
-                end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_WHEN_CLOSED)
-            writer.transport.abort()
+            _reset(writer)
 
     def stall(self) -> None:
         """Passes nothing on until `flow`, in neither direction, also of new connections."""
@@ -72,6 +80,8 @@ class Proxy:
         assert task is not None
         self._connections.add(task)
         self._writers.add(writer)
+        self._accepted += 1
+        up, down = (self._way(self._accepted, direction) for direction in ("up", "down"))
         ends = [writer]
         ways: list[asyncio.Task[None]] = []
         # Either side may reset, and a test that ends cancels.
@@ -79,10 +89,20 @@ class Proxy:
             from_target, back = await asyncio.open_connection("127.0.0.1", self._target_port)
             self._writers.add(back)
             ends.append(back)
-            ways.append(asyncio.create_task(self._pump(reader, back, self._count_request)))
-            ways.append(asyncio.create_task(self._pump(from_target, writer, self._count_back)))
+            ways.append(asyncio.create_task(self._pump(reader, back, up, self._count_request)))
+            ways.append(
+                asyncio.create_task(self._pump(from_target, writer, down, self._count_back))
+            )
+            limits = [way.reset_after for way in (up, down) if way.reset_after is not None]
             # The programs on both sides never close one direction only.
-            await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
+            done, _ = await asyncio.wait(
+                ways,
+                return_when=asyncio.FIRST_COMPLETED,
+                timeout=min(limits) if limits else None,
+            )
+            if not done:
+                for end in ends:
+                    _reset(end)
         for way in ways:
             way.cancel()
         await asyncio.gather(*ways, return_exceptions=True)
@@ -96,13 +116,20 @@ class Proxy:
         self,
         reader: asyncio.StreamReader,
         writer: asyncio.StreamWriter,
+        way: Way,
         count: Callable[[bytes], None],
     ) -> None:
         while chunk := await reader.read(CHUNK):
             count(chunk)
             await self._flowing.wait()
-            writer.write(chunk)
-            await writer.drain()
+            async for piece in way.pieces(chunk):
+                writer.write(piece)
+                await writer.drain()
+        await way.close()
+
+    def _way(self, connection: int, direction: str) -> Way:
+        hit = tuple(toxic for toxic in self._toxics if toxic.hits(connection, direction))
+        return Way(hit, self._chance)
 
     def _count_request(self, chunk: bytes) -> None:
         requests = chunk.count(REQUEST_MARK)
@@ -113,3 +140,11 @@ class Proxy:
     def _count_back(self, chunk: bytes) -> None:
         self.bytes_back += len(chunk)
         self._on_progress()
+
+
+def _reset(writer: asyncio.StreamWriter) -> None:
+    end: socket.socket = writer.get_extra_info("socket")
+    # It may have been closed just now.
+    with contextlib.suppress(OSError):
+        end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_WHEN_CLOSED)
+    writer.transport.abort()

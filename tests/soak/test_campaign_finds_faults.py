@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from intercom.extractor.v1 import extractor_service_pb2 as service
 
-from campaign import wrong_files, wrong_rows
+from campaign import wrong_rows
+from compare_files import wrong_files
 from proxy import Proxy
 from raw_consumer import ANSWER_ROWS, INTERVAL_ROWS, RawConsumer
 
