@@ -15,6 +15,7 @@ class Certificates:
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self._folder = folder
+        self._made: set[str] = set()
         self._authority = trustme.CA()
         self._stranger = trustme.CA()
         self.authority = folder / "authority.pem"
@@ -23,7 +24,8 @@ class Certificates:
     def of(self, kind: str) -> Path:
         """good, expired, of another name, or signed by an authority that nobody knows."""
         file = self._folder / f"{kind}.pem"
-        if not file.exists():
+        if kind not in self._made:
+            self._made.add(kind)
             yesterday = datetime.now(UTC) - timedelta(days=1)
             authority = self._stranger if kind == "unknown" else self._authority
             names = ("elsewhere.test",) if kind == "other_name" else NAMES

@@ -23,7 +23,7 @@ def faked_clock(by: float, after: float, folder: Path) -> dict[str, str]:
         "DONT_FAKE_MONOTONIC": "1",
     }
     if not after:
-        return {**variables, "FAKETIME": f"{by:+g}"}
+        return {**variables, "FAKETIME": f"{by:+.3f}"}
     file = folder / "clock"
     file.write_text("+0")
     return {**variables, "FAKETIME_TIMESTAMP_FILE": str(file), "FAKETIME_NO_CACHE": "1"}

@@ -35,8 +35,7 @@ COMPLETE = 0
 LISTENING = "listening on"
 # For one run of the command line; what hangs is a finding, not a reason to wait for ever.
 ATTEMPT_SECONDS = 150.0
-# Of what was said, for a person.
-SHOWN = 3000
+BETWEEN_ATTEMPTS_SECONDS = 1.0
 
 
 @dataclass
@@ -51,7 +50,7 @@ class Outcome:
         scenario = self.scenario
         lines = [f"{scenario.name} ({scenario.file.name}): {scenario.about}", *self.problems]
         if self.result is not None:
-            lines.append(f"it said: ...{self.result.said[-SHOWN:]}")
+            lines += self.result.errors
         return "\n".join([*lines, f"files: {self.folder}"])
 
 
@@ -78,12 +77,14 @@ class Stage:
         outcome = Outcome(scenario, folder)
         try:
             expected = await self._once(
-                self._expected, _workspace(scenario), lambda: self._write_expected(scenario)
+                self._expected,
+                _workspace(scenario),
+                lambda number: self._write_expected(scenario, number),
             )
             undisturbed = await self._once(
                 self._undisturbed,
                 (scenario.run.fake, scenario.run.flags),
-                lambda: self._run_undisturbed(scenario),
+                lambda number: self._run_undisturbed(scenario, number),
             )
             async with self._jobs:
                 outcome.result = await self._run(scenario, folder)
@@ -96,19 +97,20 @@ class Stage:
             shutil.rmtree(folder)
         return outcome
 
-    async def _once(self, made: dict[Any, Any], key: Any, make: Callable[[], Any]) -> Any:
+    async def _once(self, made: dict[Any, Any], key: Any, make: Callable[[int], Any]) -> Any:
+        """What `make(number)` gives, made once for each key."""
         if key not in made:
-            made[key] = asyncio.create_task(make())
+            made[key] = asyncio.create_task(make(len(made)))
         return await made[key]
 
-    async def _write_expected(self, scenario: Scenario) -> Path:
-        folder = self._folder / f"expected-{len(self._expected)}"
-        flags = [*_workspace(scenario)]
-        return await asyncio.to_thread(write_expected, folder, *flags)
+    async def _write_expected(self, scenario: Scenario, number: int) -> Path:
+        folder = self._folder / f"expected-{number}"
+        shutil.rmtree(folder, ignore_errors=True)
+        return await asyncio.to_thread(write_expected, folder, *_workspace(scenario))
 
-    async def _run_undisturbed(self, scenario: Scenario) -> Result:
+    async def _run_undisturbed(self, scenario: Scenario, number: int) -> Result:
         calm = Scenario(
-            name=f"undisturbed-{len(self._undisturbed)}",
+            name=f"undisturbed-{number}",
             about="",
             file=scenario.file,
             run=Run(fake=scenario.run.fake, flags=scenario.run.flags),
@@ -155,12 +157,15 @@ class _Play:
         start = time.monotonic()
         code, summary, said = await self._extract(connection)
         seconds = time.monotonic() - start
+        told = _told(summary)
         log = self._folder / "requests"
         return Result(
             exit_code=code,
             output=self._folder / "output",
             said=said + summary,
-            notices=_notices(said),
+            errors=_errors(told, said + summary),
+            notices=_notices(told),
+            restarted=_restarted(said),
             requests=len(log.read_bytes().splitlines()) if log.exists() else 0,
             seconds=seconds,
         )
@@ -246,7 +251,7 @@ class _Play:
                 clock = self._folder / "clock"
                 self._later(
                     scenario.clock.after,
-                    lambda: asyncio.to_thread(clock.write_text, f"{scenario.clock.by:+g}"),
+                    lambda: asyncio.to_thread(clock.write_text, f"{scenario.clock.by:+.3f}"),
                 )
         return clean_environment(**variables)
 
@@ -273,6 +278,7 @@ class _Play:
             (self._folder / f"client-{attempt + 1}.log").write_text(said + summary)
             if code == COMPLETE:
                 break
+            await asyncio.sleep(BETWEEN_ATTEMPTS_SECONDS)
         return code, summary, said
 
 
@@ -301,10 +307,35 @@ async def _run_program(
     return process.returncode, out.decode(errors="replace"), said
 
 
-def _notices(said: str) -> Counter[Notice]:
-    notices: Counter[Notice] = Counter()
-    for line in said.splitlines():
-        if line.startswith('{"event":"notice"'):
-            notice = json.loads(line)
-            notices[notice["code"], notice["table"]] += 1
-    return notices
+def _told(summary: str) -> dict[str, Any]:
+    """The summary in JSON; empty where there is none, as when nothing could begin."""
+    for line in summary.splitlines():
+        if line.startswith('{"event":"summary"'):
+            told: dict[str, Any] = json.loads(line)
+            return told
+    return {}
+
+
+def _errors(told: dict[str, Any], said: str) -> list[str]:
+    """What failed, for a person."""
+    if not told:
+        return [said[-2000:]]
+    return [told["message"]] * bool(told["message"]) + [
+        f"{table['table']} {table['status']}: {table['error']}"
+        for table in told["tables"]
+        if table["status"] not in ("complete", "unknown")
+    ]
+
+
+def _restarted(said: str) -> frozenset[str]:
+    """The tables that began anew."""
+    lines = said.splitlines()
+    return frozenset(
+        json.loads(line)["table"] for line in lines if line.startswith('{"event":"table_restarted"')
+    )
+
+
+def _notices(told: dict[str, Any]) -> Counter[Notice]:
+    return Counter(
+        {(each["code"], each["table"]): each["count"] for each in told.get("notices", [])}
+    )

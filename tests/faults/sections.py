@@ -11,6 +11,17 @@ import yaml
 T = TypeVar("T")
 
 
+class Loader(yaml.SafeLoader):
+    """YAML as the fake reads it: `on`, `off`, `yes` and `no` are texts."""
+
+
+Loader.yaml_implicit_resolvers = {
+    letter: [pair for pair in pairs if pair[0] != "tag:yaml.org,2002:bool"]
+    for letter, pairs in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+Loader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile(r"^(?:true|false)$"), list("tf"))
+
+
 class ScenarioError(Exception):
     """A file that cannot be used; the message is for people."""
 
@@ -130,7 +141,7 @@ def suggestion(word: str, known: Iterable[str]) -> str:
 def read_list(file: Path, read: Callable[[Section], T]) -> list[T]:
     """What `read` makes of each mapping of the file's list."""
     try:
-        document = yaml.compose(file.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
+        document = yaml.compose(file.read_text(encoding="utf-8"), Loader=Loader)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 0
         raise ScenarioError(f"{file}:{line}: {error.problem}") from None
@@ -142,7 +153,7 @@ def read_list(file: Path, read: Callable[[Section], T]) -> list[T]:
 
 
 def _plain(node: yaml.Node) -> Any:
-    loader = yaml.SafeLoader("")
+    loader = Loader("")
     try:
         return loader.construct_document(node)
     finally:
