@@ -3,9 +3,11 @@
 #include <arpa/inet.h>
 #include <curl/curl.h>
 #include <netinet/in.h>
+#include <openssl/ssl.h>
 
 #include <atomic>
 #include <map>
+#include <memory>
 #include <thread>
 #include <unordered_map>
 
@@ -28,8 +30,15 @@ struct ListCleanup {
 using Easy = std::unique_ptr<CURL, EasyCleanup>;
 using HeaderList = std::unique_ptr<curl_slist, ListCleanup>;
 
+struct Transfer;
+using Transfers = std::unordered_map<HttpClient::TransferId, std::unique_ptr<Transfer>>;
+
 struct Transfer {
   HttpClient::TransferId id = 0;
+  // All of the loop, this one among them.
+  const Transfers* all = nullptr;
+  // It was about to share a connection of HTTP/1 with another one; nothing was sent.
+  bool crowded = false;
   HttpRequest request;
   HttpClient::Done done;
   HttpResponse response;
@@ -74,8 +83,40 @@ bool MaySend(const HttpRequest& request) { return !request.may_send || request.m
 
 absl::Status NotPermitted() { return absl::CancelledError("the request may no longer be sent"); }
 
+// The TLS connection that a transfer uses at present; null for none.
+SSL* TlsOf(const Transfer& transfer) {
+  curl_tlssessioninfo* info = nullptr;
+  if (curl_easy_getinfo(transfer.easy.get(), CURLINFO_TLS_SSL_PTR, &info) != CURLE_OK ||
+      info == nullptr || info->backend != CURLSSLBACKEND_OPENSSL) {
+    return nullptr;
+  }
+  return static_cast<SSL*>(info->internals);
+}
+
+bool SpeaksHttp2(const SSL* tls) {
+  const unsigned char* protocol = nullptr;
+  unsigned length = 0;
+  SSL_get0_alpn_selected(tls, &protocol, &length);
+  return absl::string_view(reinterpret_cast<const char*>(protocol), length) == "h2";
+}
+
+// Whether a transfer that is about to send would do so behind another one's back. Where a
+// host spoke HTTP/2, curl 7.88 takes its next connection for one that can be shared as
+// well, even if that speaks HTTP/1, as when servers are replaced: then each of the
+// transfers takes whatever answer comes first for its own.
+bool IsCrowded(const Transfer& transfer) {
+  SSL* const tls = TlsOf(transfer);
+  if (tls == nullptr || SpeaksHttp2(tls)) return false;
+  for (const auto& [id, other] : *transfer.all) {
+    if (other.get() != &transfer && TlsOf(*other) == tls) return true;
+  }
+  return false;
+}
+
 int BeforeRequest(void* user, char* /*to*/, char* /*from*/, int /*to_port*/, int /*from_port*/) {
   auto* transfer = static_cast<Transfer*>(user);
+  transfer->crowded = IsCrowded(*transfer);
+  if (transfer->crowded) return CURL_PREREQFUNC_ABORT;
   if (MaySend(transfer->request)) return CURL_PREREQFUNC_OK;
   transfer->local_error = NotPermitted();
   return CURL_PREREQFUNC_ABORT;
@@ -244,6 +285,7 @@ class HttpClient::Loop {
   void Begin(TransferId id, HttpRequest request, Done done) {
     auto transfer = std::make_unique<Transfer>();
     transfer->id = id;
+    transfer->all = &transfers_;
     transfer->request = std::move(request);
     transfer->done = std::move(done);
     transfer->max_body = options_.max_body;
@@ -277,6 +319,8 @@ class HttpClient::Loop {
     // One HTTP/2 connection with many streams rather than many connections.
     curl_easy_setopt(easy, CURLOPT_PIPEWAIT, Long{1});
     curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, Long{1});
+    // By default a dead address would be called for a minute, longer than we try.
+    curl_easy_setopt(easy, CURLOPT_DNS_CACHE_TIMEOUT, Long{1});
     curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS,
                      Long{absl::ToInt64Milliseconds(options_.connect_timeout)});
     curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS,
@@ -307,10 +351,8 @@ class HttpClient::Loop {
                        static_cast<curl_off_t>(request.body.size()));
       curl_easy_setopt(easy, CURLOPT_POSTFIELDS, request.body.c_str());
     }
-    if (request.may_send) {
-      curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, BeforeRequest);
-      curl_easy_setopt(easy, CURLOPT_PREREQDATA, transfer);
-    }
+    curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, BeforeRequest);
+    curl_easy_setopt(easy, CURLOPT_PREREQDATA, transfer);
     curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, OnBody);
     curl_easy_setopt(easy, CURLOPT_WRITEDATA, transfer);
     curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, OnHeader);
@@ -323,7 +365,23 @@ class HttpClient::Loop {
       if (message->msg != CURLMSG_DONE) continue;
       Transfer* transfer = nullptr;
       curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &transfer);
-      Complete(transfer->id, StatusOf(message->data.result, *transfer));
+      if (transfer->crowded) {
+        StartAlone(transfer);
+      } else {
+        Complete(transfer->id, StatusOf(message->data.result, *transfer));
+      }
+    }
+  }
+
+  // Once more, in a way in which curl shares no connection.
+  void StartAlone(Transfer* transfer) {
+    CURL* easy = transfer->easy.get();
+    curl_multi_remove_handle(multi_, easy);
+    transfer->crowded = false;
+    transfer->error_text[0] = '\0';
+    curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, long{CURL_HTTP_VERSION_1_1});  // NOLINT
+    if (const CURLMcode code = curl_multi_add_handle(multi_, easy); code != CURLM_OK) {
+      Complete(transfer->id, absl::ResourceExhaustedError(curl_multi_strerror(code)));
     }
   }
 
@@ -366,7 +424,7 @@ class HttpClient::Loop {
   bool stopping_ ABSL_GUARDED_BY(mu_) = false;
 
   std::thread thread_;
-  std::unordered_map<TransferId, std::unique_ptr<Transfer>> transfers_;
+  Transfers transfers_;
   std::multimap<absl::Time, absl::AnyInvocable<void() &&>> timers_;
 };
 

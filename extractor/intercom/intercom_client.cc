@@ -28,6 +28,12 @@ constexpr absl::Duration kRateLimitPatience = absl::Minutes(15);
 constexpr char kReasonUrl[] = "intercom-extractor/reason";
 constexpr char kRequestIdUrl[] = "intercom-extractor/request-id";
 
+// Whether Intercom may have done what was asked although the answer is of no use: a 200, and
+// what only a gateway in between says, whose word on what stands behind it is a guess.
+bool IsAnswerLost(int http_status) {
+  return http_status == 200 || http_status == 502 || http_status == 504;
+}
+
 std::string PayloadOf(const absl::Status& status, absl::string_view url) {
   const auto payload = status.GetPayload(url);
   return payload.has_value() ? std::string(*payload) : std::string();
@@ -358,7 +364,8 @@ class IntercomClient::Core : public std::enable_shared_from_this<Core> {
       NoteAnswer(*call, response.status.ok() ? response.status_code : 0, response.latency);
     }
 
-    const bool may_have_acted = response.status.ok() ? response.status_code == 200 : response.sent;
+    const bool may_have_acted =
+        response.status.ok() ? IsAnswerLost(response.status_code) : response.sent;
     if (verdict == Verdict::kTransient && !call->request.repeatable && may_have_acted) {
       answer.status =
           StatusWithReason(absl::StatusCode::kAborted, "SCROLL_BROKEN",

@@ -35,7 +35,8 @@ struct ApiRequest {
   Priority priority = Priority::kDetail;
   // False for a company scroll: Intercom moves its cursor with each answer, so
   // that asking again after an answer was lost would skip a page. Then only what
-  // Intercom itself calls a failure is tried again; a lost answer is kAborted.
+  // Intercom itself calls a failure is tried again; a lost answer is kAborted, as is a
+  // gateway's 502 or 504: Intercom may have moved on behind it.
   bool repeatable = true;
   // Asks once more for what came damaged: counts as a retry.
   bool is_repeat = false;

@@ -442,6 +442,17 @@ TEST_F(IntercomClientTest, LostAnswerOfWhatMustNotBeRepeatedIsAborted) {
   }
 }
 
+// A gateway gives up on who stands behind it, who may have moved the scroll by then.
+TEST_F(IntercomClientTest, WhatAGatewayCallsAFailureIsALostAnswer) {
+  Serve([](const Request& request) { return Plenty(request.target() == "/502" ? 502 : 504, ""); });
+  for (const char* path : {"/502", "/504"}) {
+    ApiRequest request = Get(path);
+    request.repeatable = false;
+    EXPECT_EQ(ReasonOf(Fetch(request).status), "SCROLL_BROKEN") << path;
+    EXPECT_THAT(SeenTargets(), ElementsAre(path));
+  }
+}
+
 // Waits for a retry's pause, of at most a second.
 TEST_F(IntercomClientTest, WhatIntercomCallsAFailureIsRepeatedEvenSo) {
   int tries = 0;

@@ -59,8 +59,7 @@ FakeIntercom::FakeIntercom(const FakeIntercomOptions& options,
   // The first connection could come before base_url_ is known, were it not set in
   // the gap: nobody knows the port before the constructor returns.
   server_ = std::make_unique<HttpServer>(
-      server,
-      [this](const Request& request, Response* response) { Handle(request, response); });
+      server, [this](const Request& request, Response* response) { Handle(request, response); });
   base_url_ = (options.server.tls_cert_file.empty() ? "http://127.0.0.1:" : "https://127.0.0.1:") +
               std::to_string(server_->port());
   api_.set_base_url(base_url_);

@@ -107,11 +107,10 @@ void ChangeHeaders(const FaultAction& action, Response* response) {
       response->content_type = value.value_or("");
       continue;
     }
-    headers.erase(std::remove_if(headers.begin(), headers.end(),
-                                 [&name = name](const auto& header) {
-                                   return Names(name, header.first);
-                                 }),
-                  headers.end());
+    headers.erase(
+        std::remove_if(headers.begin(), headers.end(),
+                       [&name = name](const auto& header) { return Names(name, header.first); }),
+        headers.end());
     if (value) headers.emplace_back(name, *value);
   }
 }

@@ -2,13 +2,17 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <memory>
+#include <optional>
 #include <stdexcept>
 #include <string>
 
 #include "absl/time/time.h"
 #include "tests/fake_intercom/fake_intercom.h"
+#include "tests/fake_intercom/fault_rule.h"
 #include "tests/fake_intercom/generated_workspace.h"
+#include "tests/fake_intercom/http_server.h"
 #include "tests/fake_intercom/test_client.h"
 
 namespace intercom_extractor::fake {
@@ -110,6 +114,132 @@ TEST_F(FaultsTest, CutAnswersNeverLookWhole) {
   EXPECT_EQ(client_.Get("/contacts").status, 0);
   intercom_.ClearFaults();
   EXPECT_EQ(client_.Get("/contacts").status, 200);
+}
+
+TEST_F(FaultsTest, RulesAreForTheRequestsThatTheyName) {
+  FakeIntercomOptions options;
+  FaultRule rule;
+  rule.match.path = "/contacts/*/notes";
+  rule.match.contains = "per_page=7";
+  rule.match.turns.from = 2;
+  rule.match.turns.to = 2;
+  rule.action.status = 418;
+  options.fault_rules = {rule};
+  FakeIntercom intercom(options, workspace_);
+  TestClient client(intercom.base_url());
+  const auto notes = [&](int contact, const std::string& query) {
+    return client.Get("/contacts/" + workspace_->ContactId(contact) + "/notes?" + query).status;
+  };
+  EXPECT_EQ(notes(1, "per_page=7"), 200) << "the first that matches";
+  EXPECT_EQ(notes(1, "per_page=8"), 200) << "does not match";
+  EXPECT_EQ(client.Get("/contacts?per_page=7").status, 200) << "another path";
+  EXPECT_EQ(notes(2, "per_page=7"), 418);
+  EXPECT_EQ(notes(2, "per_page=7"), 200) << "a retry";
+  EXPECT_EQ(notes(3, "per_page=7"), 200) << "the third";
+}
+
+TEST_F(FaultsTest, RulesCountFromWhenTheyBegin) {
+  FakeIntercomOptions options;
+  FaultRule rule;
+  rule.match.after = 2;
+  rule.match.turns.nth = {1};
+  rule.action.status = 418;
+  options.fault_rules = {rule};
+  FakeIntercom intercom(options, workspace_);
+  TestClient client(intercom.base_url());
+  EXPECT_EQ(client.Get("/me").status, 200);
+  EXPECT_EQ(client.Get("/tags").status, 200);
+  EXPECT_EQ(client.Get("/admins").status, 418);
+  EXPECT_EQ(client.Get("/teams").status, 200);
+}
+
+// What a client makes of one action on GET /tags.
+class ActionTest : public FaultsTest {
+ protected:
+  TestClient::Answer Tags(const FaultAction& action) {
+    FakeIntercomOptions options;
+    FaultRule rule;
+    rule.action = action;
+    rule.match.path = "/tags";
+    options.fault_rules = {rule};
+    FakeIntercom intercom(options, workspace_);
+    TestClient client(intercom.base_url());
+    return client.Get("/tags");
+  }
+  const std::string good_ = client_.Get("/tags").body;
+};
+
+TEST_F(ActionTest, WholeAnswersComeInAnyFraming) {
+  FaultAction action;
+  action.framing = Delivery::Framing::kChunked;
+  EXPECT_EQ(Tags(action).body, good_);
+  action.drip = FaultAction::Drip{700, std::chrono::microseconds(10)};
+  EXPECT_EQ(Tags(action).body, good_);
+  action.framing = Delivery::Framing::kUntilClose;
+  EXPECT_EQ(Tags(action).body, good_);
+}
+
+TEST_F(ActionTest, PartsOfAnswersDoNotLookWholeWhereTheirLengthIsKnown) {
+  FaultAction action;
+  action.cut = FaultAction::Cut{100, 0};
+  EXPECT_EQ(Tags(action).status, 0);
+  action.framing = Delivery::Framing::kChunked;
+  EXPECT_EQ(Tags(action).status, 0);
+  action = FaultAction();
+  action.length_error = 10;
+  action.end = Delivery::End::kAbrupt;
+  EXPECT_EQ(Tags(action).status, 0);
+  action.length_error = -10;
+  EXPECT_EQ(Tags(action).body, good_.substr(0, good_.size() - 10));
+  action = FaultAction();
+  action.raw = "no HTTP at all";
+  EXPECT_EQ(Tags(action).status, 0);
+}
+
+TEST_F(ActionTest, HeadersAreSetRemovedAndMovedInTime) {
+  FaultAction action;
+  action.headers = {{"content-type", "text/plain"}, {"Intercom-*", std::nullopt}, {"New", "1"}};
+  auto answer = Tags(action);
+  EXPECT_EQ(answer.Header("Content-Type"), "text/plain");
+  EXPECT_EQ(answer.Header("Intercom-Version"), "");
+  EXPECT_EQ(answer.Header("New"), "1");
+  EXPECT_EQ(answer.body, good_);
+  action = FaultAction();
+  action.clock = std::chrono::hours(24 * 365 * 20);
+  const std::string now = Tags(FaultAction()).Header("Date");
+  EXPECT_NE(Tags(action).Header("Date").substr(12, 4), now.substr(12, 4));
+}
+
+TEST_F(ActionTest, TextsAreReplaced) {
+  FaultAction action;
+  action.replace = {{"\"data\"", "\"dates\""}};
+  EXPECT_TRUE(Tags(action).json["data"].elements().empty());
+}
+
+TEST_F(FaultsTest, NobodyListensForAWhile) {
+  FakeIntercomOptions options;
+  FaultRule rule;
+  rule.match.path = "/tags";
+  rule.action.refuse = std::chrono::milliseconds(50);
+  options.fault_rules = {rule};
+  FakeIntercom intercom(options, workspace_);
+  TestClient client(intercom.base_url());
+  EXPECT_EQ(client.Get("/tags").status, 0);
+  int refused = 0;
+  while (TestClient(intercom.base_url()).Get("/me").status == 0) ++refused;
+  EXPECT_GT(refused, 0);
+}
+
+TEST_F(FaultsTest, FirstConnectionsAreReset) {
+  FakeIntercomOptions options;
+  ConnectionRule rule;
+  rule.turns.to = 2;
+  rule.fault = ConnectionFault::kReset;
+  options.connection_rules = {rule};
+  FakeIntercom intercom(options, workspace_);
+  EXPECT_EQ(TestClient(intercom.base_url()).Get("/me").status, 0);
+  EXPECT_EQ(TestClient(intercom.base_url()).Get("/me").status, 0);
+  EXPECT_EQ(TestClient(intercom.base_url()).Get("/me").status, 200);
 }
 
 TEST_F(FaultsTest, ScrollBreaksOnceInItsMiddle) {

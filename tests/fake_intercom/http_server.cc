@@ -162,12 +162,12 @@ class OddConnection : public std::enable_shared_from_this<OddConnection> {
 
  private:
   void Read() {
-    stream_.async_read_some(
-        asio::buffer(heard_), [self = shared_from_this()](beast::error_code error, size_t) {
-          if (error) return;
-          if (self->fault_ == ConnectionFault::kSilence) return self->Read();
-          self->Say();
-        });
+    stream_.async_read_some(asio::buffer(heard_),
+                            [self = shared_from_this()](beast::error_code error, size_t) {
+                              if (error) return;
+                              if (self->fault_ == ConnectionFault::kSilence) return self->Read();
+                              self->Say();
+                            });
   }
 
   void Say() {
@@ -175,10 +175,9 @@ class OddConnection : public std::enable_shared_from_this<OddConnection> {
     static constexpr std::string_view kAlert("\x15\x03\x03\x00\x02\x02\x28", 7);
     static constexpr std::string_view kGarbage = "\x01\x7f neither TLS nor HTTP \xfe\xff\r\n\r\n";
     const std::string_view said = fault_ == ConnectionFault::kTlsAlert ? kAlert : kGarbage;
-    asio::async_write(stream_, asio::buffer(said),
-                      [self = shared_from_this()](beast::error_code, size_t) {
-                        CloseAbruptly(&self->stream_);
-                      });
+    asio::async_write(
+        stream_, asio::buffer(said),
+        [self = shared_from_this()](beast::error_code, size_t) { CloseAbruptly(&self->stream_); });
   }
 
   PlainStream stream_;
@@ -324,8 +323,7 @@ struct HttpServer::Impl {
       tls->use_certificate_chain_file(options.tls_cert_file);
       tls->use_private_key_file(options.tls_key_file, asio::ssl::context::pem);
     }
-    door.emplace(&context, options.port,
-                 [this](tcp::socket socket) { Enter(std::move(socket)); });
+    door.emplace(&context, options.port, [this](tcp::socket socket) { Enter(std::move(socket)); });
     for (int i = 0; i < options.threads; ++i) threads.emplace_back([this] { context.run(); });
   }
 

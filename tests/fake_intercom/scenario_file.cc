@@ -184,7 +184,8 @@ void ReadCut(Reader* reader, FaultAction* action) {
   absl::string_view digits = text;
   const bool percent = absl::ConsumeSuffix(&digits, "%");
   if (!absl::SimpleAtoi(digits, &number) || number < 0 || (percent && number > 100)) {
-    return reader->Fail("cut", absl::StrCat("\"", text, "\" is no number of bytes and no share; "
+    return reader->Fail("cut", absl::StrCat("\"", text,
+                                            "\" is no number of bytes and no share; "
                                             "write 100 or 50%"));
   }
   if (percent) {
@@ -270,11 +271,10 @@ FaultRule ReadRule(const std::string& file, const std::string& path, const YAML:
               &reader, &rule.match);
   }
   if (reader.Has("do")) {
-    ReadAction(
-        reader.Below("do", {"delay",   "status",  "code",    "reset",   "carried_out", "refuse",
-                            "body",    "replace", "headers", "clock",   "malformed",   "gzip",
-                            "cut",     "drip",    "length",  "framing", "end",         "raw"}),
-        &reader, &rule.action);
+    ReadAction(reader.Below("do", {"delay", "status", "code", "reset", "carried_out", "refuse",
+                                   "body", "replace", "headers", "clock", "malformed", "gzip",
+                                   "cut", "drip", "length", "framing", "end", "raw"}),
+               &reader, &rule.action);
   } else if (reader.ok()) {
     reader.Fail("do", "is missing: what happens to the request");
   }
@@ -349,8 +349,8 @@ absl::StatusOr<Scenario> LoadScenario(const std::string& file, const std::string
     names.push_back(entry["name"].Scalar());
     if (names.back() == name) return ReadScenario(file, absl::StrCat("[", i, "]"), entry);
   }
-  return absl::InvalidArgumentError(absl::StrCat(file, ": no scenario \"", name, "\"; ",
-                                                 ConfigSection::Suggestion(name, names)));
+  return absl::InvalidArgumentError(
+      absl::StrCat(file, ": no scenario \"", name, "\"; ", ConfigSection::Suggestion(name, names)));
 }
 
 }  // namespace intercom_extractor::fake

@@ -32,8 +32,8 @@ std::string WireBytes(const Response& response) {
   std::string wire = "HTTP/1.1 " + std::to_string(response.status) + " As Told\r\n";
   if (!response.content_type.empty()) wire += "Content-Type: " + response.content_type + "\r\n";
   for (const auto& [name, value] : response.headers) wire += name + ": " + value + "\r\n";
-  const size_t sent = std::min(delivery.body_bytes.value_or(response.body.size()),
-                               response.body.size());
+  const size_t sent =
+      std::min(delivery.body_bytes.value_or(response.body.size()), response.body.size());
   const std::string_view body = std::string_view(response.body).substr(0, sent);
   switch (delivery.framing) {
     case Delivery::Framing::kLength: {

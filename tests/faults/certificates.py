@@ -5,6 +5,8 @@ from pathlib import Path
 
 import trustme
 
+# More than any clock of a scenario is wrong by but one.
+VALID_DAYS = 3650
 # By any of these Intercom may be called.
 NAMES = ("127.0.0.1", "api.intercom.test")
 
@@ -26,11 +28,11 @@ class Certificates:
         file = self._folder / f"{kind}.pem"
         if kind not in self._made:
             self._made.add(kind)
-            yesterday = datetime.now(UTC) - timedelta(days=1)
+            days = -1 if kind == "expired" else VALID_DAYS
             authority = self._stranger if kind == "unknown" else self._authority
             names = ("elsewhere.test",) if kind == "other_name" else NAMES
             certificate = authority.issue_cert(
-                *names, not_after=yesterday if kind == "expired" else None
+                *names, not_after=datetime.now(UTC) + timedelta(days=days)
             )
             certificate.private_key_and_cert_chain_pem.write_to_path(file)
         return file

@@ -9,6 +9,7 @@ from typing import Any
 
 from compare_files import differences
 from sections import Section
+
 from tables import TABLES
 
 # (code, table) of a notice.
@@ -96,7 +97,7 @@ def _read_rows(section: Section) -> Mapping[str, TableRows] | None:
     below = section.below("rows")
     assert below is not None
     rows: dict[str, TableRows] = {}
-    for pattern in below.keys():
+    for pattern in below:
         if not fnmatch.filter(TABLES, pattern):
             raise below.error("no table is called so", pattern)
         value = below.value(pattern)
@@ -118,10 +119,10 @@ def _read_notices(section: Section | None) -> Mapping[Notice, int | str]:
     notices: dict[Notice, int | str] = {}
     if section is None:
         return notices
-    for code in section.keys():
+    for code in section:
         tables = section.below(code)
         assert tables is not None
-        for table in tables.keys():
+        for table in tables:
             notices[code, table] = tables.value(table)
         tables.end()
     section.end()
@@ -136,9 +137,7 @@ def _read_requests(section: Section) -> Mapping[str, Bound]:
         return {"exactly": _bound(section, value)}
     below = section.below("requests")
     assert below is not None
-    bounds = {
-        name: _bound(below, below.value(name)) for name in REQUEST_BOUNDS if name in below
-    }
+    bounds = {name: _bound(below, below.value(name)) for name in REQUEST_BOUNDS if name in below}
     below.end()
     return bounds
 
@@ -205,9 +204,7 @@ def _wrong_rows(expect: Expectation, output: Path, expected: Path) -> list[str]:
     return found
 
 
-def _wrong_notices(
-    expect: Expectation, result: Result, undisturbed: Result | None
-) -> list[str]:
+def _wrong_notices(expect: Expectation, result: Result, undisturbed: Result | None) -> list[str]:
     usual = undisturbed.notices if undisturbed else Counter()
     found = []
     unusual = result.notices - usual

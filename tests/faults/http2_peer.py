@@ -12,7 +12,6 @@ import h2.errors
 import h2.events
 import h2.exceptions
 import h2.settings
-
 from sections import Section
 
 CODES = {code.name.lower(): code for code in h2.errors.ErrorCodes}
@@ -58,6 +57,8 @@ class Http2Faults:
     rules: tuple[Http2Rule, ...] = ()
     # Streams at a time in a connection; 0: as many as come.
     max_streams: int = 0
+    # Only so many connections, the first, get HTTP/2; the others HTTP/1.1. 0: all.
+    connections: int = 0
     # Bytes of a DATA frame at most.
     frame_bytes: int = 16384
 
@@ -66,6 +67,7 @@ def read_http2(section: Section) -> Http2Faults:
     faults = Http2Faults(
         rules=tuple(_read_rule(rule) for rule in section.each("rules")),
         max_streams=section.number("max_streams"),
+        connections=section.number("connections"),
         frame_bytes=section.number("frame_bytes", Http2Faults.frame_bytes),
     )
     section.end()
@@ -123,6 +125,7 @@ class Http2Peer:
         self._matched = dict.fromkeys(range(len(faults.rules)), 0)
         self._server: asyncio.Server | None = None
         self._connections: set[asyncio.Task[None]] = set()
+        self._accepted = 0
 
     async def start(self) -> None:
         self._tls.set_alpn_protocols(["h2", "http/1.1"])
@@ -156,6 +159,9 @@ class Http2Peer:
         task = asyncio.current_task()
         assert task is not None
         self._connections.add(task)
+        self._accepted += 1
+        if self._accepted == self._faults.connections:
+            self._tls.set_alpn_protocols(["http/1.1"])
         try:
             with contextlib.suppress(OSError, asyncio.CancelledError):
                 if writer.get_extra_info("ssl_object").selected_alpn_protocol() == "h2":
@@ -166,9 +172,7 @@ class Http2Peer:
             self._connections.discard(task)
             writer.close()
 
-    async def ask_fake(
-        self, stream: _Stream
-    ) -> tuple[int, list[tuple[str, str]], bytes]:
+    async def ask_fake(self, stream: _Stream) -> tuple[int, list[tuple[str, str]], bytes]:
         """Status, headers and body; OSError or ValueError when no good answer came."""
         reader, writer = await asyncio.open_connection("127.0.0.1", self._target_port)
         try:
@@ -211,9 +215,7 @@ def _joined(body: bytes) -> bytes:
         joined, body = joined + body[:length], body[length + 2 :]
 
 
-async def _pass_on(
-    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, port: int
-) -> None:
+async def _pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, port: int) -> None:
     from_target, back = await asyncio.open_connection("127.0.0.1", port)
 
     async def pump(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
@@ -221,8 +223,7 @@ async def _pass_on(
             sink.write(chunk)
             await sink.drain()
 
-    ways = [asyncio.create_task(pump(reader, back)),
-            asyncio.create_task(pump(from_target, writer))]
+    ways = [asyncio.create_task(pump(reader, back)), asyncio.create_task(pump(from_target, writer))]
     await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
     for way in ways:
         way.cancel()

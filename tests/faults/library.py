@@ -1,15 +1,16 @@
 """Scenarios as data: what goes wrong, in what run, and what must come of it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from expectation import Expectation, read_expectation
 from http2_peer import Http2Faults, read_http2
-from programs import ROOT
 from sections import ScenarioError, Section, read_list
 from toxics import TOXICS, Toxic
+
+from programs import ROOT
 
 FOLDER = ROOT / "tests/faults/scenarios"
 # Read in a tenth of a second: 121 requests. All kinds of odd records are among the first of
@@ -45,7 +46,7 @@ class Run:
     intercom_starts_after: float = 0
     # How often it is run again with --resume when it ended with another code than 0.
     resume: int = 0
-    # The changes that the fake makes are unknown to the undisturbed run.
+    # Of whoever calls Intercom.
     environment: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -75,7 +76,7 @@ class Scenario:
     dns: tuple[str, ...] = ()
     clock: Clock | None = None
     run: Run = Run()
-    expect: Expectation = Expectation()
+    expect: Expectation = field(default_factory=Expectation)
 
     def for_fake(self) -> dict[str, Any]:
         """What the fake must know."""
@@ -85,6 +86,11 @@ class Scenario:
             "rules": [dict(rule) for rule in self.rules],
             "connections": [dict(rule) for rule in self.connections],
         }
+
+    def fake_flags(self) -> tuple[str, ...]:
+        """Of the workspace; the last of a kind counts."""
+        flags = {flag.partition("=")[0]: flag for flag in (*WORKSPACE, *self.run.fake)}
+        return tuple(flags.values())
 
     def __str__(self) -> str:
         return self.name
@@ -98,14 +104,10 @@ def load(folder: Path = FOLDER) -> list[Scenario]:
     seen: dict[str, Scenario] = {}
     for scenario in scenarios:
         if scenario.name in seen:
-            raise ScenarioError(f'{scenario.file}: "{scenario.name}" is also in '
-                                f"{seen[scenario.name].file.name}")
+            other = seen[scenario.name].file.name
+            raise ScenarioError(f'{scenario.file}: "{scenario.name}" is also in {other}')
         seen[scenario.name] = scenario
     return scenarios
-
-
-def find(scenarios: Iterable[Scenario], name: str) -> Scenario:
-    return next(scenario for scenario in scenarios if scenario.name == name)
 
 
 def read_scenarios(file: Path) -> list[Scenario]:

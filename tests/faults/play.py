@@ -13,13 +13,14 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-
 from certificates import Certificates
 from clock import faked_clock
 from dns import faked_dns
 from expectation import Notice, Result, problems
 from http2_peer import Http2Peer
-from library import WORKSPACE, Run, Scenario
+from library import Run, Scenario
+from proxy import Proxy
+
 from process import Process, free_port
 from programs import (
     ACCESS_TOKEN,
@@ -29,7 +30,6 @@ from programs import (
     clean_environment,
     write_expected,
 )
-from proxy import Proxy
 
 COMPLETE = 0
 LISTENING = "listening on"
@@ -58,6 +58,7 @@ class Stage:
     """Plays scenarios below one folder, several at a time; lives in one event loop."""
 
     def __init__(self, folder: Path, jobs: int) -> None:
+        shutil.rmtree(folder, ignore_errors=True)
         self._folder = folder
         self._jobs = asyncio.Semaphore(jobs)
         self._certificates = Certificates(folder / "certificates")
@@ -83,7 +84,7 @@ class Stage:
             )
             undisturbed = await self._once(
                 self._undisturbed,
-                (scenario.run.fake, scenario.run.flags),
+                (scenario.fake_flags(), scenario.run.flags),
                 lambda number: self._run_undisturbed(scenario, number),
             )
             async with self._jobs:
@@ -128,7 +129,7 @@ class Stage:
 def _workspace(scenario: Scenario) -> tuple[str, ...]:
     """The fake's flags that say what rows there are."""
     faults = (f"--faults={scenario.faults}",) if scenario.faults else ()
-    return (*WORKSPACE, *scenario.run.fake, *faults)
+    return (*scenario.fake_flags(), *faults)
 
 
 class _Play:
@@ -178,7 +179,7 @@ class _Play:
         if scenario.run.tls and scenario.http2 is None:
             certificate = self._certificates.of(scenario.run.certificate)
             tls = ("--tls-cert", certificate, "--tls-key", certificate)
-        arguments = [FAKE_INTERCOM, *WORKSPACE, *scenario.run.fake, *tls, "--scenario", file]
+        arguments = [FAKE_INTERCOM, *scenario.fake_flags(), *tls, "--scenario", file]
         arguments += ["--port", str(port), "--request-log", self._folder / "requests"]
         fake = Process(arguments, self._folder / "fake.log", clean_environment())
         self._stack.push_async_callback(fake.kill)

@@ -5,6 +5,7 @@
 #                                 to pytest, the last line is `N passed, N failed`
 #   run.sh campaign [FLAGS]       ./run soak faults; --help says more
 #   run.sh play NAME...           single scenarios, and what came of them
+#   run.sh list                   writes the list of them into docs/faults.md
 #
 # The programs come from bazel-bin unless the environment names others, as in
 # tests/conformance/run.sh; so does the library that DNS_FAULTS names.
@@ -31,8 +32,9 @@ export PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=$PWD/tests/conformance:$PWD/tests/so
 case ${1:-} in
   test) run_pytest "$folder" "$build/junit.xml" -r fEs "${@:2}" ;;
   campaign | play) "$environment/bin/python" "$folder/fault_campaign.py" "$@" ;;
+  list) "$environment/bin/python" "$folder/list_scenarios.py" ;;
   *)
-    echo "faults: test, campaign or play; see $folder/run.sh" >&2
+    echo "faults: test, campaign, play or list; see $folder/run.sh" >&2
     exit 2
     ;;
 esac

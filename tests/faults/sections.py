@@ -115,8 +115,9 @@ class Section:
         for index, entry in enumerate(node.value):
             yield Section(self._file, f"{self._at(key)}[{index}]", entry)
 
-    def keys(self) -> list[str]:
-        return list(self._nodes)
+    def __iter__(self) -> Iterator[str]:
+        """Its keys."""
+        return iter(self._nodes)
 
     def end(self) -> None:
         for key in self._nodes:
@@ -147,9 +148,7 @@ def read_list(file: Path, read: Callable[[Section], T]) -> list[T]:
         raise ScenarioError(f"{file}:{line}: {error.problem}") from None
     if not isinstance(document, yaml.SequenceNode):
         raise ScenarioError(f"{file}: must be a list of scenarios")
-    return [
-        read(Section(file, f"[{index}]", node)) for index, node in enumerate(document.value)
-    ]
+    return [read(Section(file, f"[{index}]", node)) for index, node in enumerate(document.value)]
 
 
 def _plain(node: yaml.Node) -> Any:

@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-
 from library import Scenario, load
 from play import Outcome, Stage
 

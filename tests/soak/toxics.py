@@ -85,5 +85,6 @@ class Way:
 
     async def close(self) -> None:
         """Returns when the end may be passed on."""
-        await asyncio.sleep(max((t.seconds for t in self._toxics if t.kind == "slow_close"),
-                                default=0))
+        await asyncio.sleep(
+            max((t.seconds for t in self._toxics if t.kind == "slow_close"), default=0)
+        )

@@ -65,16 +65,14 @@ step_shellcheck() {
 
 step_house_rules() { python3 tools/lint/house_rules.py < <(repo_files); }
 
-# The Python client, the suites of all clients, of the sinks, of what deploys them, of the
-# packages, of those who watch and of compatibility.
+# The Python client and the suites that follow its rules.
 step_python() {
   local client=clients/python bin
   "$client/acceptance/run" prepare
   bin=$(dirname "$(<"$build_dir/clients/python/python")")
-  "$bin/ruff" check --quiet --config "$client/pyproject.toml" "$client" tests/clients \
-    tests/compatibility tests/deploy tests/package tests/sinks tests/watch
-  "$bin/ruff" format --quiet --check --config "$client/pyproject.toml" "$client" tests/clients \
-    tests/compatibility tests/deploy tests/package tests/sinks tests/watch
+  local -a folders=("$client" tests/{clients,compatibility,deploy,faults,package,sinks,watch})
+  "$bin/ruff" check --quiet --config "$client/pyproject.toml" "${folders[@]}"
+  "$bin/ruff" format --quiet --check --config "$client/pyproject.toml" "${folders[@]}"
   # mypy reads the generated messages beside the sources.
   "$bin/python" "$client/hatch_build.py"
   (cd "$client" && "$bin/mypy" --no-error-summary)

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Breaks whole extractions, or the databases that they fill, at random points and compares
-# every row with the truth; or measures what a server holds whose reader stops, or under a mixed
-# load, or how fast a fleet is.
+# Breaks whole extractions, or the databases that they fill, at random points, or has faults of
+# Intercom and the network come together, and compares every row with the truth; or measures
+# what a server holds whose reader stops, or under a mixed load, or how fast a fleet is.
 set -euo pipefail
 source tools/run/lib.sh
 
@@ -9,11 +9,16 @@ source tools/run/lib.sh
 if [[ ${1:-} == --* && $1 != --help ]]; then set -- mixed "$@"; fi
 case ${1:-} in
   mixed | kill | sigterm | stall) ;;
+  faults) need faults ;;
   sinks | fleet | scale) need sinks ;;
-  *) die "soak has --minutes N (the mixed load), kill, sigterm, sinks, fleet, scale and stall; ./run soak kill --help says more" ;;
+  *) die "soak has --minutes N (the mixed load), kill, sigterm, faults, sinks, fleet, scale and stall; ./run soak kill --help says more" ;;
 esac
 need build clients
 bazel_cached build "${program_targets[@]}"
+if [[ $1 == faults ]]; then
+  bazel_cached build //tests/faults:libdns_faults.so
+  exec tests/faults/run.sh campaign "${@:2}"
+fi
 if [[ $1 == sinks ]]; then exec tests/sinks/run.sh campaign "${@:2}"; fi
 if [[ $1 == fleet || $1 == scale ]]; then exec tests/sinks/run.sh "$@"; fi
 exec tests/soak/run.sh "$@"
