@@ -7,10 +7,10 @@ source tools/run/benchmarks.sh
 
 part=all
 case ${1:-} in
-  cpp | sanitizers | clients | sinks | deploy | package | soak | watch | demo) part=$1 ;;
+  cpp | sanitizers | clients | sinks | deploy | package | soak | faults | watch | demo) part=$1 ;;
   conformance) part=clients ;;
   "" | -*) ;;
-  *) die "test has the parts cpp, sanitizers, clients, sinks, deploy, package, soak, watch and demo" ;;
+  *) die "test has the parts cpp, sanitizers, clients, sinks, deploy, package, soak, faults, watch and demo" ;;
 esac
 [[ $part == all ]] || shift
 flags=("$@")
@@ -120,6 +120,12 @@ suite_soak() {
   tests/soak/run.sh test
 }
 
+# Each scenario of faults; ./run soak faults draws more of them together.
+suite_faults() {
+  bazel_cached build "${program_targets[@]}" //tests/faults:libdns_faults.so
+  tests/faults/run.sh test
+}
+
 # Metrics, alerts, logs, top and the status page, as those see them who watch.
 suite_watch() {
   bazel_cached build "${program_targets[@]}"
@@ -185,6 +191,10 @@ fi
 if [[ $part == all || $part == soak ]]; then
   groups+=(clients)
   suites+=(soak)
+fi
+if [[ $part == all || $part == faults ]]; then
+  groups+=(clients faults)
+  suites+=(faults)
 fi
 if [[ $part == all || $part == watch ]]; then
   groups+=(watch)
