@@ -9,6 +9,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "extractor/tables/nearest_name.h"
 #include "extractor/tables/table_catalog.h"
 #include "intercom/extractor/v1/extractor_service.pb.h"
 #include "proto/v1.h"
@@ -61,7 +62,7 @@ absl::Status CheckConnections(const ConfigSection& section, const CallerConfig& 
   for (const std::string& name : caller.connections) {
     if (absl::c_linear_search(names, name)) continue;
     return section.Error("connections", absl::StrCat("there is no connection \"", name, "\"; ",
-                                                     ConfigSection::Suggestion(name, names)));
+                                                     Suggestion(name, names)));
   }
   return absl::OkStatus();
 }

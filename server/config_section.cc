@@ -7,26 +7,10 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
+#include "extractor/tables/nearest_name.h"
 
 namespace intercom_extractor {
 namespace {
-
-// Levenshtein's distance, for keys of a few letters.
-size_t EditDistance(const std::string& a, const std::string& b) {
-  std::vector<size_t> row(b.size() + 1);
-  for (size_t j = 0; j <= b.size(); ++j) row[j] = j;
-  for (size_t i = 1; i <= a.size(); ++i) {
-    size_t diagonal = row[0];
-    row[0] = i;
-    for (size_t j = 1; j <= b.size(); ++j) {
-      const size_t replaced = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
-      diagonal = row[j];
-      row[j] = std::min({replaced, row[j] + 1, row[j - 1] + 1});
-    }
-  }
-  return row[b.size()];
-}
 
 // What YAML calls it, for messages.
 absl::string_view KindOf(const YAML::Node& node) {
@@ -55,6 +39,18 @@ absl::Status ConfigError(const std::string& file, const YAML::Mark& mark, absl::
 absl::StatusOr<ConfigSection> ConfigSection::Open(const std::string& file, const std::string& path,
                                                   const YAML::Node& node,
                                                   const std::vector<std::string>& known) {
+  return Open(file, path, node, &known);
+}
+
+absl::StatusOr<ConfigSection> ConfigSection::OpenFree(const std::string& file,
+                                                      const std::string& path,
+                                                      const YAML::Node& node) {
+  return Open(file, path, node, nullptr);
+}
+
+absl::StatusOr<ConfigSection> ConfigSection::Open(const std::string& file, const std::string& path,
+                                                  const YAML::Node& node,
+                                                  const std::vector<std::string>* known) {
   ConfigSection section(file, path, node);
   if (!node.IsMap()) {
     return section.Error(absl::StrCat("must be a mapping (KEY: VALUE), not ", KindOf(node)));
@@ -66,14 +62,14 @@ absl::StatusOr<ConfigSection> ConfigSection::Open(const std::string& file, const
     }
     const std::string& key = entry.first.Scalar();
     const std::string key_path = path.empty() ? key : absl::StrCat(path, ".", key);
-    if (std::find(known.begin(), known.end(), key) == known.end()) {
+    if (known != nullptr && std::find(known->begin(), known->end(), key) == known->end()) {
       // A key may be a pasted secret as well; nobody needs a long one repeated.
       if (key.size() > 64) {
         return ConfigError(file, entry.first.Mark(), path,
-                           absl::StrCat("unknown key; ", Suggestion(key, known)));
+                           absl::StrCat("unknown key; ", Suggestion(key, *known)));
       }
       return ConfigError(file, entry.first.Mark(), key_path,
-                         absl::StrCat("unknown key; ", Suggestion(key, known)));
+                         absl::StrCat("unknown key; ", Suggestion(key, *known)));
     }
     // yaml-cpp keeps the first and hides the rest.
     if (!seen.insert(key).second) {
@@ -81,6 +77,12 @@ absl::StatusOr<ConfigSection> ConfigSection::Open(const std::string& file, const
     }
   }
   return section;
+}
+
+std::vector<std::string> ConfigSection::Keys() const {
+  std::vector<std::string> keys;
+  for (const auto& entry : node_) keys.push_back(entry.first.Scalar());
+  return keys;
 }
 
 bool ConfigSection::Has(const std::string& key) const {
@@ -190,23 +192,6 @@ absl::Status ConfigSection::Read(const std::string& key, absl::Duration* value) 
   }
   *value = duration;
   return absl::OkStatus();
-}
-
-std::string ConfigSection::Suggestion(const std::string& key,
-                                      const std::vector<std::string>& known) {
-  // Keys are short; more than that is no typing error, nor worth the time.
-  constexpr size_t kMaxKey = 64;
-  if (key.size() <= kMaxKey) {
-    const auto nearest = std::min_element(known.begin(), known.end(),
-                                          [&](const std::string& a, const std::string& b) {
-                                            return EditDistance(key, a) < EditDistance(key, b);
-                                          });
-    if (nearest != known.end() &&
-        EditDistance(key, *nearest) <= std::max<size_t>(2, nearest->size() / 3)) {
-      return absl::StrCat("did you mean ", *nearest, "?");
-    }
-  }
-  return absl::StrCat("known here: ", absl::StrJoin(known, ", "));
 }
 
 absl::Status ConfigSection::Error(const std::string& key, absl::string_view what) const {

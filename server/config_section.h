@@ -25,6 +25,12 @@ class ConfigSection {
                                             const YAML::Node& node,
                                             const std::vector<std::string>& known);
 
+  // The same where keys are names that the file's author chooses.
+  static absl::StatusOr<ConfigSection> OpenFree(const std::string& file, const std::string& path,
+                                                const YAML::Node& node);
+
+  // All keys, in the file's order.
+  std::vector<std::string> Keys() const;
   // True when the key stands there with a value.
   bool Has(const std::string& key) const;
   // Undefined node when absent.
@@ -41,9 +47,6 @@ class ConfigSection {
   // Such as "90s" or "1m30s"; from 1 s to 1 h.
   absl::Status Read(const std::string& key, absl::Duration* value) const;
 
-  // "did you mean X?", or all that there are when none is near.
-  static std::string Suggestion(const std::string& key, const std::vector<std::string>& known);
-
   // An error at the key's line, or at the section's when the key is absent.
   absl::Status Error(const std::string& key, absl::string_view what) const;
   // An error about the whole section.
@@ -52,6 +55,11 @@ class ConfigSection {
  private:
   ConfigSection(const std::string& file, const std::string& path, const YAML::Node& node)
       : file_(file), path_(path), node_(node) {}
+
+  // Null `known`: any key.
+  static absl::StatusOr<ConfigSection> Open(const std::string& file, const std::string& path,
+                                            const YAML::Node& node,
+                                            const std::vector<std::string>* known);
 
   // Sets `text` to the scalar at `key` and returns true, or false when absent.
   absl::StatusOr<bool> ReadScalar(const std::string& key, std::string* text) const;

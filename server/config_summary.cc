@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "extractor/intercom/connection.h"
+#include "extractor/tables/privacy_rules.h"
 #include "server/caller_config.h"
 
 namespace intercom_extractor {
@@ -49,6 +50,9 @@ std::string DescribeConfig(const ServerConfig& config) {
   for (const Connection& connection : config.connections) {
     absl::StrAppend(&text, "  connection ", connection.name, ": ", connection.base_url,
                     ", API version ", connection.api_version, "\n");
+    if (connection.privacy != nullptr) {
+      absl::StrAppend(&text, "    privacy: ", connection.privacy->Summary(), "\n");
+    }
   }
   for (const CallerConfig& caller : config.callers) absl::StrAppend(&text, Describe(caller));
   if (config.callers.empty()) {

@@ -4,15 +4,23 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "extractor/tables/privacy_rules.h"
 #include "server/printable_name.h"
 
 namespace intercom_extractor {
 namespace {
 
+// What is configured, not where it is kept.
+bool SameRules(const PrivacyRules* a, const PrivacyRules* b) {
+  if (a == nullptr || b == nullptr) return a == b;
+  return *a == *b;
+}
+
 bool SameConnection(const Connection& a, const Connection& b) {
   return a.name == b.name && a.base_url == b.base_url && a.access_token == b.access_token &&
          a.resume_key == b.resume_key && a.api_version == b.api_version &&
-         a.quota_reserve == b.quota_reserve;
+         a.quota_reserve == b.quota_reserve &&
+         SameRules(a.privacy.get(), b.privacy.get());
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "extractor/intercom/intercom_client.h"
@@ -16,6 +17,7 @@
 #include "extractor/pipeline/extraction_planner.h"
 #include "extractor/pipeline/live_progress.h"
 #include "extractor/pipeline/scroll_drain.h"
+#include "extractor/tables/privacy_rules.h"
 #include "extractor/tables/table_catalog.h"
 #include "google/protobuf/io/zero_copy_stream.h"
 #include "grpcpp/server_context.h"
@@ -122,9 +124,19 @@ grpc::ServerUnaryReactor* ExtractorServiceImpl::ListTables(grpc::CallbackServerC
                                                " is no template that this server knows")),
                        {visit->caller(), /*connection=*/"", "template"}, context);
   }
+  std::shared_ptr<const PrivacyRules> privacy;
+  if (!request->connection().empty()) {
+    const auto client = visit->Connect(request->connection());
+    if (!client.ok()) {
+      return RefuseUnary("list", client.status(),
+                         {visit->caller(), /*connection=*/"", "connection"}, context);
+    }
+    privacy = (*client)->connection().privacy;
+  }
   for (const TableInfo& table : TableCatalog::Get().tables()) {
     if (wanted == v1::TEMPLATE_UNSPECIFIED || TableCatalog::InTemplate(table, wanted)) {
       *response->add_tables() = table.description;
+      if (privacy != nullptr) privacy->Describe(&*response->mutable_tables()->rbegin());
     }
   }
   grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
@@ -249,7 +261,9 @@ grpc::ServerWriteReactor<grpc::ByteBuffer>* ExtractorServiceImpl::Extract(
   absl::StatusOr<std::unique_ptr<Extraction>> extraction = Extraction::Create(
       request, client->get(), events.get(), caller, ScrollDrain::Options(), live);
   if (!extraction.ok()) {
-    return RefuseExtract(extraction.status(), {caller, connection, "tables"}, *context);
+    const bool columns = absl::StartsWith(extraction.status().message(), "columns: ");
+    return RefuseExtract(extraction.status(),
+                         {caller, connection, columns ? "columns" : "tables"}, *context);
   }
   kept.active = active_->Begin();
   if (kept.active == nullptr) {

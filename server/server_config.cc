@@ -11,8 +11,10 @@
 #include "absl/strings/strip.h"
 #include "absl/time/time.h"
 #include "server/caller_section.h"
+#include "server/config_secret.h"
 #include "server/config_section.h"
 #include "server/listen_address.h"
+#include "server/privacy_section.h"
 #include "server/secrets.h"
 #include "yaml-cpp/yaml.h"
 
@@ -23,9 +25,6 @@ namespace {
 constexpr size_t kMaxConfigBytes = size_t{1} << 20;
 // Searches take 18 s and more, and a stream needs a few answers to get on.
 constexpr absl::Duration kLeastConnectionAge = absl::Minutes(1);
-
-// For a command that gives a secret.
-constexpr absl::Duration kCommandPatience = absl::Seconds(30);
 
 // The first error, if any.
 absl::Status FirstError(std::initializer_list<absl::Status> statuses) {
@@ -105,36 +104,6 @@ absl::Status ReadHttp(const ConfigSection& root, const std::string& file,
   return absl::OkStatus();
 }
 
-// Reads the secret from what `<key>_env`, `<key>_file` or `<key>_command` names; leaves it
-// empty when none is there.
-absl::Status ReadSecret(const ConfigSection& section, const std::string& key, std::string* secret) {
-  const std::string variable_key = absl::StrCat(key, "_env");
-  const std::string file_key = absl::StrCat(key, "_file");
-  const std::string command_key = absl::StrCat(key, "_command");
-  std::string variable;
-  std::string file;
-  std::vector<std::string> command;
-  const absl::Status read =
-      FirstError({section.Read(variable_key, &variable), section.Read(file_key, &file),
-                  section.Read(command_key, &command)});
-  if (!read.ok()) return read;
-  std::vector<std::string> given;
-  if (!variable.empty()) given.push_back(variable_key);
-  if (!file.empty()) given.push_back(file_key);
-  if (!command.empty()) given.push_back(command_key);
-  if (given.empty()) return absl::OkStatus();
-  if (given.size() > 1) {
-    return section.Error(given[0], absl::StrCat("stands beside ", given[1], "; keep one of them"));
-  }
-  const absl::StatusOr<std::string> found = !variable.empty() ? ReadSecretVariable(variable)
-                                            : !file.empty()
-                                                ? ReadSecretFile(file)
-                                                : ReadSecretOfCommand(command, kCommandPatience);
-  if (!found.ok()) return section.Error(given[0], found.status().message());
-  *secret = *found;
-  return absl::OkStatus();
-}
-
 absl::StatusOr<Connection> ReadConnection(const ConfigSection& section) {
   Connection connection;
   const absl::Status read = FirstError(
@@ -164,8 +133,8 @@ absl::StatusOr<Connection> ReadConnection(const ConfigSection& section) {
   // A trailing slash is how people copy URLs; it says nothing more.
   connection.base_url = std::string(absl::StripSuffix(connection.base_url, "/"));
   const absl::Status secrets =
-      FirstError({ReadSecret(section, "access_token", &connection.access_token),
-                  ReadSecret(section, "resume_key", &connection.resume_key)});
+      FirstError({ReadConfigSecret(section, "access_token", &connection.access_token),
+                  ReadConfigSecret(section, "resume_key", &connection.resume_key)});
   if (!secrets.ok()) return secrets;
   if (connection.access_token.empty()) {
     return section.Error(
@@ -210,10 +179,13 @@ absl::Status ReadConnections(const ConfigSection& root, const std::string& file,
         ConfigSection::Open(file, path, entry,
                             {"name", "region", "base_url", "access_token_env", "access_token_file",
                              "access_token_command", "resume_key_env", "resume_key_file",
-                             "resume_key_command", "api_version", "quota_reserve"});
+                             "resume_key_command", "api_version", "quota_reserve", "privacy"});
     if (!section.ok()) return section.status();
     absl::StatusOr<Connection> connection = ReadConnection(*section);
     if (!connection.ok()) return connection.status();
+    auto privacy = ReadPrivacy(*section, file, path);
+    if (!privacy.ok()) return privacy.status();
+    connection->privacy = *std::move(privacy);
     const auto inserted = lines.emplace(connection->name, entry.Mark().line + 1);
     if (!inserted.second) {
       return section->Error(

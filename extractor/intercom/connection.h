@@ -2,6 +2,7 @@
 #define EXTRACTOR_INTERCOM_CONNECTION_H_
 
 #include <functional>
+#include <memory>
 #include <string>
 
 #include "absl/status/status.h"
@@ -9,6 +10,8 @@
 #include "absl/strings/string_view.h"
 
 namespace intercom_extractor {
+
+class PrivacyRules;
 
 // How one Intercom workspace is reached.
 struct Connection {
@@ -27,6 +30,8 @@ struct Connection {
   // Share of each quota window that is left to the workspace's other apps, in
   // [0, 1).
   double quota_reserve = 0.1;
+  // What happens to values before they leave; null: nothing.
+  std::shared_ptr<const PrivacyRules> privacy;
   // Asked before each request goes out, as HttpRequest::may_send; for who may lose the right
   // to the workspace at any moment. Empty: always.
   std::function<bool()> may_send;

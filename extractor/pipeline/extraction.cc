@@ -25,6 +25,7 @@
 #include "extractor/pipeline/walk.h"
 #include "extractor/pipeline/workspace.h"
 #include "extractor/sync/strand.h"
+#include "extractor/tables/request_tables.h"
 #include "extractor/tables/table_catalog.h"
 
 namespace intercom_extractor {
@@ -39,11 +40,12 @@ constexpr int kFirstRequestAttempts = 3;
 
 class ExtractionImpl final : public Extraction {
  public:
-  ExtractionImpl(std::vector<const TableInfo*> tables, v1::BodyFormat body_format,
+  ExtractionImpl(RequestTables tables, v1::BodyFormat body_format,
                  const Incremental& incremental, bool with_parents, ResumePoint resume_point,
                  IntercomClient* client, EventQueue* events, const ScrollDrain::Options& scroll,
                  std::shared_ptr<LiveProgress> live)
-      : body_format_(body_format),
+      : tables_(std::move(tables)),
+        body_format_(body_format),
         incremental_(incremental),
         resume_point_(std::move(resume_point)),
         scroll_(scroll),
@@ -52,7 +54,7 @@ class ExtractionImpl final : public Extraction {
         events_(events),
         live_(std::move(live)),
         strand_(std::make_shared<Strand>(client->clock())),
-        report_(std::move(tables), client->clock()->Now()),
+        report_(tables_.tables(), client->clock()->Now()),
         run_(&report_, client, group_, events, live_.get(), strand_),
         roles_(&run_) {
     run_.set_with_parents(with_parents);
@@ -231,6 +233,8 @@ class ExtractionImpl final : public Extraction {
     strand_->Stop();
   }
 
+  // First: all others read these tables.
+  const RequestTables tables_;
   const v1::BodyFormat body_format_;
   const Incremental incremental_;
   const ResumePoint resume_point_;
@@ -264,14 +268,20 @@ absl::StatusOr<std::unique_ptr<Extraction>> Extraction::Create(const v1::Extract
   if (!tables.ok()) {
     return StatusWithReason(tables.status().code(), "BAD_REQUEST", tables.status().message());
   }
+  absl::StatusOr<RequestTables> treated = RequestTables::Create(
+      *tables, std::vector<std::string>(request.columns().begin(), request.columns().end()),
+      client->connection().privacy);
+  if (!treated.ok()) {
+    return StatusWithReason(treated.status().code(), "BAD_REQUEST", treated.status().message());
+  }
   const absl::Time now = client->clock()->Now();
   const absl::StatusOr<Incremental> incremental = IncrementalOf(request, now);
   if (!incremental.ok()) return incremental.status();
   absl::StatusOr<ResumePoint> resume_point =
-      ResumePoint::Create(request, *tables, *incremental, client->connection(), caller, now);
+      ResumePoint::Create(request, treated->tables(), *incremental, client->connection(), caller, now);
   if (!resume_point.ok()) return resume_point.status();
   return std::unique_ptr<Extraction>(new ExtractionImpl(
-      *std::move(tables), request.body_format(), *incremental, request.with_parents(),
+      *std::move(treated), request.body_format(), *incremental, request.with_parents(),
       *std::move(resume_point), client, events, scroll, std::move(live)));
 }
 

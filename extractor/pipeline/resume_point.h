@@ -22,10 +22,10 @@
 namespace intercom_extractor {
 
 // Where a stream begins, and the tokens that say where it can be continued: both are
-// bound to the connection, to who asks and to what is asked for.
+// bound to the connection and its privacy rules, to who asks and to what is asked for.
 class ResumePoint {
  public:
-  // `tables` and `incremental`: what the request selects; `caller`: who asks, empty for
+  // `tables` (as RequestTables has them) and `incremental`: what the request selects; `caller`: who asks, empty for
   // nobody in particular. kFailedPrecondition when its token cannot be used, with the
   // reasons that the service's comments name.
   static absl::StatusOr<ResumePoint> Create(const v1::ExtractRequest& request,
@@ -47,11 +47,15 @@ class ResumePoint {
                         const std::vector<const Walk*>& walks) const;
 
  private:
-  ResumePoint(const Connection& connection, std::string request_digest)
-      : codec_(connection), request_digest_(std::move(request_digest)) {}
+  ResumePoint(const Connection& connection, std::string request_digest,
+              std::string privacy_digest)
+      : codec_(connection),
+        request_digest_(std::move(request_digest)),
+        privacy_digest_(std::move(privacy_digest)) {}
 
   ResumeTokenCodec codec_;
   std::string request_digest_;
+  std::string privacy_digest_;
   std::optional<resume::State> earlier_;
 };
 

@@ -51,6 +51,10 @@ std::vector<const TableInfo*> TablesNamed(const std::vector<std::string>& names)
 ConvertedRows ConvertRecord(v1::SourceRecord record, const std::string& json,
                             const std::vector<std::string>& tables = {},
                             const RecordContext& context = {});
+// The same for tables as a request has them.
+ConvertedRows ConvertRecord(v1::SourceRecord record, const std::string& json,
+                            const std::vector<const TableInfo*>& tables,
+                            const RecordContext& context);
 
 }  // namespace intercom_extractor
 

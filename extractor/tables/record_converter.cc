@@ -77,7 +77,11 @@ RecordConverter::Column::Column(const v1::ColumnDescription& description)
     : name(&description.name()),
       tag(description.number(), WireTypeOf(description.type())),
       write(HowToWrite(description)),
-      derivation(description.column().derivation()) {}
+      derivation(description.column().derivation()),
+      is_protected(description.privacy() != v1::PRIVACY_ACTION_UNSPECIFIED ||
+                   !description.attributes().empty()),
+      privacy(description.privacy()),
+      special(is_protected || derivation != v1::DERIVATION_UNSPECIFIED) {}
 
 RecordConverter::RecordConverter(v1::SourceRecord record,
                                  const std::vector<const TableInfo*>& wanted) {
@@ -91,6 +95,10 @@ RecordConverter::RecordConverter(v1::SourceRecord record,
     author_type_ = shape_.AddValue(-1, "source.author.type");
   }
   for (const TableInfo* info : wanted) {
+    // One connection's tables have the same rules.
+    if (info->privacy != nullptr && protection_ == nullptr) {
+      protection_ = std::make_unique<ValueProtection>(*info->privacy);
+    }
     for (const v1::TableSource& source : info->description.table().sources()) {
       if (source.record() == record) AddTable(*info, source);
     }
@@ -104,12 +112,17 @@ void RecordConverter::AddTable(const TableInfo& info, const v1::TableSource& sou
               {},
               {}};
   for (const v1::ColumnDescription& column : info.description.columns()) {
-    if (!column.column().has_constant()) continue;
+    if (!column.column().has_constant() || column.privacy() == v1::PRIVACY_ACTION_LEAVE_OUT) {
+      continue;
+    }
     const std::string& constant = column.column().constant();
     if (column.type() == v1::COLUMN_TYPE_BOOL) {
       AppendVarintField(column.number(), constant == "true" ? 1 : 0, &table.constants);
-    } else {
+    } else if (column.privacy() == v1::PRIVACY_ACTION_UNSPECIFIED) {
       AppendBytesField(column.number(), constant, &table.constants);
+    } else {
+      AppendBytesField(column.number(), protection_->Protect(constant, column.privacy()),
+                       &table.constants);
     }
   }
   if (source.items().empty()) {
@@ -127,6 +140,7 @@ RecordConverter::Variant RecordConverter::CompileVariant(const TableInfo& info, 
   for (const v1::ColumnDescription& description : info.description.columns()) {
     const v1::Column& annotation = description.column();
     if (annotation.has_constant()) continue;
+    if (description.privacy() == v1::PRIVACY_ACTION_LEAVE_OUT) continue;
     if (annotation.paths().empty() && annotation.derivation() == v1::DERIVATION_UNSPECIFIED) {
       continue;  // Always null: today's Intercom has no counterpart.
     }
@@ -338,8 +352,8 @@ char* RecordConverter::WriteColumns(const RowSource& row, const Variant& variant
     const JsonValue& value = column.owner == Owner::kSeveral
                                  ? First(row, column)
                                  : values[static_cast<int>(column.owner)][column.slot];
-    to = column.derivation == v1::DERIVATION_UNSPECIFIED ? WriteCopied(row, column, value, to)
-                                                         : WriteDerived(row, column, value, to);
+    to = column.special ? WriteSpecial(row, column, value, to)
+                        : WriteCopied(row, column, value, to);
   }
   return to;
 }
@@ -413,6 +427,39 @@ char* RecordConverter::WriteAssignee(const RowSource& row, const Column& column,
   if (IsNoReference(team)) Complain(row, column, "an id", team);
   if (!IsSetReference(admin) && !IsSetReference(team)) return to;
   return WriteText(row, column, IsSetReference(admin) ? admin.text : team.text, to);
+}
+
+char* RecordConverter::WriteSpecial(const RowSource& row, const Column& column,
+                                    const JsonValue& value, char* to) {
+  return column.is_protected ? WriteProtected(row, column, value, to)
+                             : WriteDerived(row, column, value, to);
+}
+
+// Written as it is first, whatever rule makes it, then replaced where it stands.
+char* RecordConverter::WriteProtected(const RowSource& row, const Column& column,
+                                      const JsonValue& value, char* to) {
+  const auto before = to - row.out->data();
+  char* const end = column.derivation == v1::DERIVATION_UNSPECIFIED
+                        ? WriteCopied(row, column, value, to)
+                        : WriteDerived(row, column, value, to);
+  // It may stand elsewhere by now.
+  char* const begin = end - (end - row.out->data() - before);
+  if (begin == end) return begin;
+  const char* text = begin;
+  for (int varints = 2; varints > 0; ++text) {
+    if (static_cast<unsigned char>(*text) < 0x80) --varints;
+  }
+  plain_.assign(text, static_cast<size_t>(end - text));
+  if (column.privacy != v1::PRIVACY_ACTION_UNSPECIFIED) {
+    return WriteText(row, column, protection_->Protect(plain_, column.privacy), begin);
+  }
+  const auto attributes = protection_->ProtectAttributes(plain_);
+  if (attributes.has_value()) return WriteText(row, column, *attributes, begin);
+  row.unit->notices().push_back(
+      {row.table->index, v1::NOTICE_CODE_VALUE_INVALID, RecordId(row),
+       absl::StrCat(*column.name, ": not the JSON that privacy rules can be applied to; read as "
+                                  "null")});
+  return begin;
 }
 
 char* RecordConverter::WriteDerived(const RowSource& row, const Column& column,

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -15,6 +16,7 @@
 #include "extractor/tables/shape.h"
 #include "extractor/tables/table_catalog.h"
 #include "extractor/tables/unit_rows.h"
+#include "extractor/tables/value_protection.h"
 #include "extractor/tables/wire.h"
 #include "intercom/extractor/v1/annotations.pb.h"
 #include "proto/v1.h"
@@ -43,7 +45,8 @@ struct RecordContext {
 
 // Turns the values of one kind of record into rows of every wanted table that is
 // made of it. Compiled once from the tables' annotations; nothing is looked up
-// by name per row. Not thread-safe.
+// by name per row. What a table's privacy rules say is done as values are written.
+// Not thread-safe.
 class RecordConverter {
  public:
   // Tables of `wanted` that are not made of `record` are ignored.
@@ -81,6 +84,11 @@ class RecordConverter {
     WireTag tag;
     Write write;
     v1::Derivation derivation;
+    // Masked or hashed, or its members are treated by their names.
+    bool is_protected = false;
+    v1::PrivacyAction privacy = v1::PRIVACY_ACTION_UNSPECIFIED;
+    // More has to be done than copying a value.
+    bool special = false;
     Owner owner = Owner::kSeveral;
     // Of a column that takes just one value.
     int slot = -1;
@@ -132,6 +140,9 @@ class RecordConverter {
   static char* WriteText(const RowSource& row, const Column& column, std::string_view text,
                          char* to);
   // `value`: the first of the column's values that is there.
+  char* WriteSpecial(const RowSource& row, const Column& column, const JsonValue& value, char* to);
+  char* WriteProtected(const RowSource& row, const Column& column, const JsonValue& value,
+                       char* to);
   char* WriteDerived(const RowSource& row, const Column& column, const JsonValue& value, char* to);
   char* WriteUserAgent(const RowSource& row, const Column& column, char* to);
   char* WriteAssignee(const RowSource& row, const Column& column, char* to);
@@ -147,6 +158,10 @@ class RecordConverter {
 
   Shape shape_;
   std::vector<Table> tables_;
+  // Null where no table has rules.
+  std::unique_ptr<ValueProtection> protection_;
+  // A text that is about to be replaced.
+  std::string plain_;
   ValueRef id_;
   ValueRef role_;
   ValueRef type_;

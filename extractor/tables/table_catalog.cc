@@ -5,7 +5,7 @@
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
+#include "extractor/tables/nearest_name.h"
 #include "intercom/extractor/v1/annotations.pb.h"
 
 namespace intercom_extractor {
@@ -26,21 +26,6 @@ v1::ColumnType TypeOf(const FieldDescriptor& field) {
     default:
       return v1::COLUMN_TYPE_UNSPECIFIED;
   }
-}
-
-size_t EditDistance(absl::string_view a, absl::string_view b) {
-  std::vector<size_t> row(b.size() + 1);
-  for (size_t j = 0; j <= b.size(); ++j) row[j] = j;
-  for (size_t i = 1; i <= a.size(); ++i) {
-    size_t diagonal = row[0];
-    row[0] = i;
-    for (size_t j = 1; j <= b.size(); ++j) {
-      const size_t substituted = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
-      diagonal = row[j];
-      row[j] = std::min({row[j] + 1, row[j - 1] + 1, substituted});
-    }
-  }
-  return row[b.size()];
 }
 
 }  // namespace
@@ -105,15 +90,12 @@ absl::StatusOr<std::vector<const TableInfo*>> TableCatalog::Select(
       chosen.insert(table->index);
       continue;
     }
+    std::vector<std::string> known;
+    for (const TableInfo& table : tables_) known.push_back(table.name());
     // Anybody may have sent it: it may be long, and hold what moves a terminal's cursor.
-    const std::string begin = name.substr(0, 64);
-    const auto nearest = std::min_element(
-        tables_.begin(), tables_.end(), [&](const TableInfo& a, const TableInfo& b) {
-          return EditDistance(begin, a.name()) < EditDistance(begin, b.name());
-        });
-    return absl::InvalidArgumentError(absl::StrCat("there is no table \"", absl::CHexEscape(begin),
-                                                   "\"; did you mean \"", nearest->name(),
-                                                   "\"? `intercom-extract tables` lists all"));
+    return absl::InvalidArgumentError(absl::StrCat(
+        "there is no table \"", absl::CHexEscape(name.substr(0, 64)), "\"; did you mean \"",
+        *NearestName(name, known), "\"? `intercom-extract tables` lists all"));
   }
   if (chosen.empty()) {
     return absl::InvalidArgumentError(

@@ -2,6 +2,7 @@
 #define EXTRACTOR_TABLES_TABLE_CATALOG_H_
 
 #include <bitset>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,8 @@ namespace intercom_extractor {
 constexpr int kMaxTables = 64;
 using TableSet = std::bitset<kMaxTables>;
 
+class PrivacyRules;
+
 // One documented table, as its row message's annotations describe it.
 struct TableInfo {
   // Position in the catalog; tables are referred to by it everywhere inside.
@@ -26,6 +29,9 @@ struct TableInfo {
   const google::protobuf::FieldDescriptor* batch_field = nullptr;
   // Everything that `ListTables` says of it.
   v1::TableDescription description;
+  // What rows are made with, null for values as Intercom sends them. Never set in the
+  // catalog itself: who reads a table for a request has one of its own (RequestTables).
+  std::shared_ptr<const PrivacyRules> privacy;
 
   const std::string& name() const { return description.table().name(); }
 };
