@@ -5,8 +5,10 @@
 #include <set>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/escaping.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "extractor/tables/nearest_name.h"
 
 namespace intercom_extractor {
@@ -38,20 +40,27 @@ absl::Status ConfigError(const std::string& file, const YAML::Mark& mark, absl::
 
 absl::StatusOr<ConfigSection> ConfigSection::Open(const std::string& file, const std::string& path,
                                                   const YAML::Node& node,
-                                                  const std::vector<std::string>& known) {
-  return Open(file, path, node, &known);
+                                                  const std::vector<std::string>& known,
+                                                  std::shared_ptr<const ValueSources> sources) {
+  return Open(file, path, node, &known, std::move(sources));
+}
+
+absl::StatusOr<ConfigSection> ConfigSection::OpenChild(
+    const std::string& key, const std::vector<std::string>& known) const {
+  return Open(file_, PathOf(key), Get(key), &known, sources_);
 }
 
 absl::StatusOr<ConfigSection> ConfigSection::OpenFree(const std::string& file,
                                                       const std::string& path,
                                                       const YAML::Node& node) {
-  return Open(file, path, node, nullptr);
+  return Open(file, path, node, nullptr, nullptr);
 }
 
 absl::StatusOr<ConfigSection> ConfigSection::Open(const std::string& file, const std::string& path,
                                                   const YAML::Node& node,
-                                                  const std::vector<std::string>* known) {
-  ConfigSection section(file, path, node);
+                                                  const std::vector<std::string>* known,
+                                                  std::shared_ptr<const ValueSources> sources) {
+  ConfigSection section(file, path, node, std::move(sources));
   if (!node.IsMap()) {
     return section.Error(absl::StrCat("must be a mapping (KEY: VALUE), not ", KindOf(node)));
   }
@@ -61,7 +70,7 @@ absl::StatusOr<ConfigSection> ConfigSection::Open(const std::string& file, const
       return ConfigError(file, entry.first.Mark(), path, "a key must be a single word");
     }
     const std::string& key = entry.first.Scalar();
-    const std::string key_path = path.empty() ? key : absl::StrCat(path, ".", key);
+    const std::string key_path = section.PathOf(key);
     if (known != nullptr && std::find(known->begin(), known->end(), key) == known->end()) {
       // A key may be a pasted secret as well; nobody needs a long one repeated.
       if (key.size() > 64) {
@@ -159,6 +168,21 @@ absl::Status ConfigSection::Read(const std::string& key, int min, int max, int* 
   return absl::OkStatus();
 }
 
+absl::Status ConfigSection::ReadChoice(const std::string& key,
+                                       const std::vector<std::string>& choices,
+                                       std::string* value) const {
+  std::string text;
+  const absl::StatusOr<bool> found = ReadScalar(key, &text);
+  if (!found.ok()) return found.status();
+  if (!*found) return absl::OkStatus();
+  if (std::find(choices.begin(), choices.end(), text) == choices.end()) {
+    return Error(key, absl::StrCat("\"", absl::CHexEscape(text.substr(0, 64)), "\" is none of ",
+                                   absl::StrJoin(choices, ", ")));
+  }
+  *value = text;
+  return absl::OkStatus();
+}
+
 absl::Status ConfigSection::ReadShare(const std::string& key, double* value) const {
   std::string text;
   const absl::StatusOr<bool> found = ReadScalar(key, &text);
@@ -195,12 +219,23 @@ absl::Status ConfigSection::Read(const std::string& key, absl::Duration* value) 
 }
 
 absl::Status ConfigSection::Error(const std::string& key, absl::string_view what) const {
+  const std::string path = PathOf(key);
+  if (sources_ != nullptr) {
+    const auto source = sources_->find(path);
+    if (source != sources_->end()) {
+      return absl::InvalidArgumentError(absl::StrCat(source->second, ": ", what));
+    }
+  }
   // The key's own place: a value that is absent, or a block, has the line below.
   YAML::Mark mark = node_.Mark();
   for (const auto& entry : node_) {
     if (entry.first.Scalar() == key) mark = entry.first.Mark();
   }
-  return ConfigError(file_, mark, path_.empty() ? key : absl::StrCat(path_, ".", key), what);
+  return ConfigError(file_, mark, path, what);
+}
+
+std::string ConfigSection::PathOf(const std::string& key) const {
+  return path_.empty() ? key : absl::StrCat(path_, ".", key);
 }
 
 absl::Status ConfigSection::Error(absl::string_view what) const {

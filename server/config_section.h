@@ -1,7 +1,10 @@
 #ifndef SERVER_CONFIG_SECTION_H_
 #define SERVER_CONFIG_SECTION_H_
 
+#include <map>
+#include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -11,6 +14,10 @@
 #include "yaml-cpp/yaml.h"
 
 namespace intercom_extractor {
+
+// Where values that were put before the file's are from, by their whole key: "--listen" for
+// "listen". Errors name it in the place of file and line.
+using ValueSources = std::map<std::string, std::string>;
 
 // One mapping of a YAML file, read strictly: every error says file, line, key
 // and what to write instead. Values of unknown keys are never repeated, as they
@@ -23,7 +30,12 @@ class ConfigSection {
   // when `node` is no mapping, has a key that is not in `known`, or one twice.
   static absl::StatusOr<ConfigSection> Open(const std::string& file, const std::string& path,
                                             const YAML::Node& node,
-                                            const std::vector<std::string>& known);
+                                            const std::vector<std::string>& known,
+                                            std::shared_ptr<const ValueSources> sources = nullptr);
+
+  // The section at `key`, which is there.
+  absl::StatusOr<ConfigSection> OpenChild(const std::string& key,
+                                          const std::vector<std::string>& known) const;
 
   // The same where keys are names that the file's author chooses.
   static absl::StatusOr<ConfigSection> OpenFree(const std::string& file, const std::string& path,
@@ -42,6 +54,9 @@ class ConfigSection {
   absl::Status Read(const std::string& key, std::vector<std::string>* values) const;
   // At least `min` and at most `max`.
   absl::Status Read(const std::string& key, int min, int max, int* value) const;
+  // One of `choices`.
+  absl::Status ReadChoice(const std::string& key, const std::vector<std::string>& choices,
+                          std::string* value) const;
   // A share, at least 0 and below 1.
   absl::Status ReadShare(const std::string& key, double* value) const;
   // Such as "90s" or "1m30s"; from 1 s to 1 h.
@@ -53,13 +68,17 @@ class ConfigSection {
   absl::Status Error(absl::string_view what) const;
 
  private:
-  ConfigSection(const std::string& file, const std::string& path, const YAML::Node& node)
-      : file_(file), path_(path), node_(node) {}
+  ConfigSection(const std::string& file, const std::string& path, const YAML::Node& node,
+                std::shared_ptr<const ValueSources> sources)
+      : file_(file), path_(path), node_(node), sources_(std::move(sources)) {}
+
+  std::string PathOf(const std::string& key) const;
 
   // Null `known`: any key.
   static absl::StatusOr<ConfigSection> Open(const std::string& file, const std::string& path,
                                             const YAML::Node& node,
-                                            const std::vector<std::string>* known);
+                                            const std::vector<std::string>* known,
+                                            std::shared_ptr<const ValueSources> sources);
 
   // Sets `text` to the scalar at `key` and returns true, or false when absent.
   absl::StatusOr<bool> ReadScalar(const std::string& key, std::string* text) const;
@@ -67,6 +86,8 @@ class ConfigSection {
   std::string file_;
   std::string path_;
   YAML::Node node_;
+  // May be null.
+  std::shared_ptr<const ValueSources> sources_;
 };
 
 // Whether a name may stand in requests, logs and error metadata: 1 to 64 letters, digits,

@@ -11,6 +11,7 @@
 #include <thread>
 #include <vector>
 
+#include "extractor/tables/privacy_rules.h"
 #include "gmock/gmock.h"
 #include "grpcpp/grpcpp.h"
 #include "gtest/gtest.h"
@@ -104,6 +105,59 @@ TEST_F(ExtractorServerTest, ListTablesDescribesAllOrATemplate) {
   EXPECT_EQ(status.error_code(), grpc::StatusCode::INVALID_ARGUMENT);
   EXPECT_EQ(DetailsOf(status).reason, "BAD_REQUEST");
   EXPECT_EQ(intercom_->stats().total, 0);
+}
+
+TEST_F(ExtractorServerTest, ListTablesOfAConnectionSaysWhatHappensToItsValues) {
+  auto rules = std::make_shared<PrivacyRules>();
+  ASSERT_TRUE(rules->AddColumn("*.phone", v1::PRIVACY_ACTION_MASK).ok());
+  ASSERT_TRUE(rules->AddAttribute("salary", v1::PRIVACY_ACTION_LEAVE_OUT).ok());
+  config_.connections[0].privacy = rules;
+  Start();
+  const auto list = [this](const std::string& connection) {
+    grpc::ClientContext context;
+    v1::ListTablesRequest request;
+    request.set_connection(connection);
+    v1::ListTablesResponse response;
+    const grpc::Status status = stub_->ListTables(&context, request, &response);
+    return status.ok() ? response.DebugString() : DetailsOf(status).reason;
+  };
+  EXPECT_EQ(list("").find("privacy"), std::string::npos);
+  const std::string said = list("default");
+  EXPECT_NE(said.find("privacy: PRIVACY_ACTION_MASK"), std::string::npos);
+  EXPECT_NE(said.find("name: \"salary\"\n      privacy: PRIVACY_ACTION_LEAVE_OUT"),
+            std::string::npos);
+  EXPECT_EQ(list("unknown"), "CONNECTION_UNKNOWN");
+}
+
+TEST_F(ExtractorServerTest, OnlyTheColumnsAskedForAndKeysAreSent) {
+  Start();
+  v1::ExtractRequest request;
+  request.add_tables("users");
+  request.add_columns("email");
+  request.add_columns("users.created_at");
+  grpc::ClientContext context;
+  const auto reader = stub_->Extract(&context, request);
+  v1::ExtractResponse event;
+  int rows = 0;
+  while (reader->Read(&event)) {
+    for (v1::User user : event.row_batch().users()) {
+      ++rows;
+      EXPECT_TRUE(user.has_id());
+      EXPECT_TRUE(user.has_created_at());
+      user.clear_id();
+      user.clear_created_at();
+      user.clear_email();
+      EXPECT_EQ(user.ByteSizeLong(), 0) << user.ShortDebugString();
+    }
+  }
+  EXPECT_TRUE(reader->Finish().ok());
+  EXPECT_EQ(rows, 200);
+
+  request.add_columns("emial");
+  const Extracted refused = Extract(request);
+  EXPECT_EQ(refused.status.error_code(), grpc::StatusCode::INVALID_ARGUMENT);
+  EXPECT_EQ(DetailsOf(refused.status).reason, "BAD_REQUEST");
+  EXPECT_NE(refused.status.error_message().find("did you mean \"email\"?"), std::string::npos);
 }
 
 TEST_F(ExtractorServerTest, CheckConnectionTellsWorkspaceAndTables) {

@@ -4,9 +4,9 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <cstdlib>
 #include <cstring>
 #include <iostream>
-#include <map>
 #include <memory>
 #include <string>
 #include <thread>
@@ -27,6 +27,8 @@
 #include "server/log.h"
 #include "server/secrets.h"
 #include "server/server_config.h"
+#include "server/setting_list.h"
+#include "server/setting_overrides.h"
 
 namespace intercom_extractor {
 namespace {
@@ -43,10 +45,8 @@ constexpr absl::Duration kShutdownGrace = absl::Seconds(25);
 struct Flags {
   std::string config;
   bool check = false;
-  std::string listen;
-  std::string metrics_listen;
-  LogFormat log_format = LogFormat::kText;
-  spdlog::level::level_enum log_level = spdlog::level::info;
+  // What is said as flags, then by environment variables.
+  SettingOverrides overrides;
 };
 
 // gRPC writes to stderr in a format of its own; into our log with it.
@@ -77,11 +77,7 @@ int Complain(const absl::Status& status) {
 }
 
 absl::StatusOr<ServerConfig> Load(const Flags& flags) {
-  absl::StatusOr<ServerConfig> config = LoadServerConfig(flags.config);
-  if (!config.ok()) return config;
-  if (!flags.listen.empty()) config->listen = flags.listen;
-  if (!flags.metrics_listen.empty()) config->metrics_listen = flags.metrics_listen;
-  return config;
+  return LoadServerConfig(flags.config, flags.overrides);
 }
 
 int CheckConfiguration(const Flags& flags) {
@@ -89,8 +85,14 @@ int CheckConfiguration(const Flags& flags) {
   if (!config.ok()) return Complain(config.status());
   const absl::Status good = ExtractorServer::Check(*config);
   if (!good.ok()) return Complain(good);
-  std::cout << flags.config << " is good; a server with it\n"
-            << DescribeConfig(*config) << std::flush;
+  for (const std::string& line : UnknownVariables(Environment(), config->secret_variables)) {
+    std::cerr << "intercom-extractor-server: warning: " << line << "\n";
+  }
+  std::cout << flags.config << " is good; a server with it\n" << DescribeConfig(*config);
+  for (const auto& [key, override] : flags.overrides) {
+    std::cout << "  " << key << " is from " << override.source << ", not from the file\n";
+  }
+  std::cout << std::flush;
   return kExitOk;
 }
 
@@ -117,6 +119,12 @@ void Reload(const Flags& flags, ExtractorServer* server) {
        {"callers", static_cast<int64_t>(config->callers.size())}});
 }
 
+spdlog::level::level_enum LogLevel(const std::string& name) {
+  if (name == "debug") return spdlog::level::debug;
+  if (name == "warn") return spdlog::level::warn;
+  return name == "error" ? spdlog::level::err : spdlog::level::info;
+}
+
 int Serve(const Flags& flags) {
   // Before any thread starts, so that all inherit the mask and the signals wait
   // for sigwait() below, where work may be done that a handler may not.
@@ -128,8 +136,12 @@ int Serve(const Flags& flags) {
   const absl::StatusOr<ServerConfig> config = Load(flags);
   if (!config.ok()) return Complain(config.status());
 
-  StartLogging(flags.log_format, flags.log_level);
+  StartLogging(config->log_format == "json" ? LogFormat::kJson : LogFormat::kText,
+               LogLevel(config->log_level));
   gpr_set_log_function(&LogForGrpc);
+  for (const std::string& line : UnknownVariables(Environment(), config->secret_variables)) {
+    Log(spdlog::level::warn, line, {});
+  }
 
   absl::StatusOr<std::unique_ptr<ExtractorServer>> server = ExtractorServer::Start(*config);
   if (!server.ok()) return Complain(server.status());
@@ -161,6 +173,31 @@ int Serve(const Flags& flags) {
   return kExitOk;
 }
 
+// A flag for each setting, in the list's order.
+std::vector<CLI::Option*> AddSettingFlags(CLI::App* app) {
+  std::vector<CLI::Option*> options;
+  for (const Setting& setting : SettingList()) {
+    const std::string help = setting.help;
+    // A switch may be given alone, or as --reflection=false.
+    CLI::Option* const option = setting.is_switch() ? app->add_flag(setting.flag(), help)
+                                                    : app->add_option(setting.flag(), help);
+    option->type_name(setting.value)->group("Settings");
+    options.push_back(option);
+  }
+  return options;
+}
+
+// What was said with these flags; they count before variables and the file.
+SettingOverrides OverridesOf(const std::vector<CLI::Option*>& options) {
+  SettingOverrides overrides;
+  for (size_t i = 0; i < options.size(); ++i) {
+    const Setting& setting = SettingList()[i];
+    if (options[i]->count() == 0) continue;
+    overrides[setting.key] = {options[i]->as<std::string>(), setting.flag()};
+  }
+  return overrides;
+}
+
 int Main(int argc, char** argv) {
   ForbidCoreFiles();
   Flags flags;
@@ -169,33 +206,20 @@ int Main(int argc, char** argv) {
       "Clients name a connection of the configuration file; access tokens stay here.",
       "intercom-extractor-server");
   app.add_option("--config", flags.config,
-                 "YAML file: connections, callers, TLS, timeouts; required")
+                 absl::StrCat("YAML file: connections, callers, and all settings; required, as a "
+                              "flag or as ",
+                              kConfigVariable))
       ->type_name("FILE");
   app.add_flag("--check", flags.check,
                "Says what the configuration would serve, or what is wrong with it, and ends");
-  app.add_option("--listen", flags.listen,
-                 "Address instead of the file's: HOST:PORT (port 0: any free one) or\n"
-                 "unix:PATH; anything but loopback and unix needs TLS (or allow_plaintext)")
-      ->type_name("ADDR");
-  app.add_option("--metrics-listen", flags.metrics_listen,
-                 "HOST:PORT of /metrics, /livez, /readyz and the status page, instead of the\n"
-                 "file's; none without; plain HTTP, so loopback unless the file allows more")
-      ->type_name("ADDR");
-  std::string log_format = "text";
-  std::string log_level = "info";
-  const std::map<std::string, spdlog::level::level_enum> levels = {{"debug", spdlog::level::debug},
-                                                                   {"info", spdlog::level::info},
-                                                                   {"warn", spdlog::level::warn},
-                                                                   {"error", spdlog::level::err}};
-  app.add_option("--log-format", log_format, "How lines on stderr look; default text")
-      ->type_name("")
-      ->check(CLI::IsMember({"text", "json"}));
-  app.add_option("--log-level", log_level, "What is logged; default info")
-      ->type_name("")
-      ->check(CLI::IsMember({"debug", "info", "warn", "error"}));
+  const std::vector<CLI::Option*> settings = AddSettingFlags(&app);
   app.set_version_flag("--version", VersionText("intercom-extractor-server"),
                        "Print the version and what it is made of, and exit");
   app.footer(
+      "Each setting is a key of the file and an environment variable, too: tls.cert_file,\n"
+      "--tls-cert-file, INTERCOM_EXTRACTOR_TLS_CERT_FILE (docs/configuration.md). The flag counts\n"
+      "before the variable, the variable before the file.\n"
+      "\n"
       "SIGHUP reads connections, callers and certificates again, without ending a stream.\n"
       "SIGTERM and SIGINT end running extractions with a last checkpoint, within 25 s;\n"
       "a second one ends at once. Exit codes: 0 stopped by a signal, 2 usage or configuration, 5 "
@@ -207,6 +231,7 @@ int Main(int argc, char** argv) {
   hash_token->add_flag("--new", new_token, "Makes a new token instead, and prints it, too");
   try {
     app.parse(argc, argv);
+    flags.overrides = OverridesOf(settings);
   } catch (const CLI::ParseError& error) {
     // Help and version are "errors" with code 0.
     return app.exit(error) == 0 ? kExitOk : kExitConfiguration;
@@ -215,11 +240,15 @@ int Main(int argc, char** argv) {
     const absl::Status printed = PrintTokenHash(new_token, std::cin, std::cout);
     return printed.ok() ? kExitOk : Complain(printed);
   }
-  if (flags.config.empty()) return Complain(absl::InvalidArgumentError("--config is required"));
-  if (flags.check) return CheckConfiguration(flags);
-  flags.log_format = log_format == "json" ? LogFormat::kJson : LogFormat::kText;
-  flags.log_level = levels.at(log_level);
-  return Serve(flags);
+  const char* const config = std::getenv(kConfigVariable);
+  if (flags.config.empty() && config != nullptr) flags.config = config;
+  if (flags.config.empty()) {
+    return Complain(absl::InvalidArgumentError(
+        absl::StrCat("--config is required, or the environment variable ", kConfigVariable)));
+  }
+  // Those that are flags as well stay.
+  flags.overrides.merge(OverridesOf(Environment()));
+  return flags.check ? CheckConfiguration(flags) : Serve(flags);
 }
 
 }  // namespace

@@ -12,6 +12,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
+#include "extractor/tables/privacy_rules.h"
 #include "gmock/gmock.h"
 #include "grpcpp/grpcpp.h"
 #include "gtest/gtest.h"
@@ -96,6 +97,50 @@ TEST_F(ReloadTest, ConnectionsComeAndGo) {
   Reload();
   EXPECT_EQ(CheckReason("europe"), "CONNECTION_UNKNOWN");
   EXPECT_EQ(CheckReason("default"), "");
+}
+
+TEST_F(ReloadTest, PrivacyRulesAreForStreamsToCome) {
+  Start();
+  v1::ExtractRequest request;
+  request.add_tables("admins");
+  const std::string token = Extract(request).resume_token;
+  ASSERT_NE(token, "");
+  v1::ListTablesResponse tables;
+  const auto described = [&] {
+    grpc::ClientContext context;
+    v1::ListTablesRequest list;
+    list.set_connection("default");
+    EXPECT_TRUE(stub_->ListTables(&context, list, &tables).ok());
+    for (const auto& table : tables.tables()) {
+      if (table.table().name() == "admins") return table.columns(3).privacy();
+    }
+    return v1::PRIVACY_ACTION_UNSPECIFIED;
+  };
+  EXPECT_EQ(described(), v1::PRIVACY_ACTION_UNSPECIFIED);
+
+  auto rules = std::make_shared<PrivacyRules>();
+  ASSERT_TRUE(rules->AddColumn("admins.email", v1::PRIVACY_ACTION_MASK).ok());
+  config_.connections[0].privacy = rules;
+  Reload();
+  EXPECT_EQ(described(), v1::PRIVACY_ACTION_MASK);
+  grpc::ClientContext context;
+  const auto reader = stub_->Extract(&context, request);
+  v1::ExtractResponse event;
+  int masked = 0;
+  while (reader->Read(&event)) {
+    for (const v1::Admin& admin : event.row_batch().admins()) {
+      if (!admin.has_email()) continue;
+      EXPECT_EQ(admin.email(), "[masked]");
+      ++masked;
+    }
+  }
+  EXPECT_TRUE(reader->Finish().ok());
+  EXPECT_GT(masked, 0);
+
+  request.set_resume_token(token);
+  const Extracted resumed = Extract(request);
+  EXPECT_EQ(DetailsOf(resumed.status).reason, "RESUME_TOKEN_MISMATCH");
+  EXPECT_NE(resumed.status.error_message().find("privacy rules"), std::string::npos);
 }
 
 TEST_F(ReloadTest, WhatIsWrongLeavesEverythingAsItIs) {

@@ -1,9 +1,11 @@
 #include "server/server_config.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <fstream>
 #include <map>
+#include <memory>
 #include <utility>
 
 #include "absl/strings/match.h"
@@ -16,6 +18,7 @@
 #include "server/listen_address.h"
 #include "server/privacy_section.h"
 #include "server/secrets.h"
+#include "server/setting_list.h"
 #include "yaml-cpp/yaml.h"
 
 namespace intercom_extractor {
@@ -39,69 +42,83 @@ absl::Status At(const ConfigSection& section, const std::string& key, const absl
   return status.ok() ? status : section.Error(key, status.message());
 }
 
-absl::Status ReadTls(const ConfigSection& root, const std::string& file, ServerConfig* config) {
-  if (!root.Has("tls")) return absl::OkStatus();
-  const absl::StatusOr<ConfigSection> tls = ConfigSection::Open(
-      file, "tls", root.Get("tls"), {"cert_file", "key_file", "client_ca_file"});
-  if (!tls.ok()) return tls.status();
-  const absl::Status read = FirstError({tls->Read("cert_file", &config->tls_cert_file),
-                                        tls->Read("key_file", &config->tls_key_file),
-                                        tls->Read("client_ca_file", &config->tls_client_ca_file)});
-  if (!read.ok()) return read;
-  if (!tls->Has("cert_file"))
-    return tls->Error("cert_file", "is missing; TLS needs cert_file and key_file");
-  if (!tls->Has("key_file"))
-    return tls->Error("key_file", "is missing; TLS needs cert_file and key_file");
-  return absl::OkStatus();
-}
+// The file's sections of single values, by name; those that are not there are left out.
+using Sections = std::map<std::string, ConfigSection>;
 
-absl::Status ReadMetrics(const ConfigSection& root, const std::string& file, ServerConfig* config) {
-  if (!root.Has("metrics")) return absl::OkStatus();
-  const absl::StatusOr<ConfigSection> metrics =
-      ConfigSection::Open(file, "metrics", root.Get("metrics"), {"listen", "allow_plaintext"});
-  if (!metrics.ok()) return metrics.status();
-  const absl::Status read =
-      FirstError({metrics->Read("listen", &config->metrics_listen),
-                  metrics->Read("allow_plaintext", &config->metrics_allow_plaintext)});
-  if (!read.ok()) return read;
-  if (!metrics->Has("listen")) {
-    return metrics->Error("listen", "is missing; write HOST:PORT, such as 127.0.0.1:9464");
-  }
-  return At(*metrics, "listen", ParseListenAddress(config->metrics_listen).status());
-}
-
-absl::Status ReadConnectionAge(const ConfigSection& root, ServerConfig* config) {
-  const absl::Status read =
-      FirstError({root.Read("max_connection_age", &config->max_connection_age),
-                  root.Read("max_connection_age_grace", &config->max_connection_age_grace)});
-  if (!read.ok()) return read;
-  if (config->max_connection_age < kLeastConnectionAge) {
-    return root.Error("max_connection_age",
-                      "is below 1m; what an answer of Intercom's takes may be more than that, and "
-                      "a stream that ends before it has one begins where the last began");
+absl::Status CheckTls(const Sections& sections) {
+  const auto tls = sections.find("tls");
+  if (tls == sections.end()) return absl::OkStatus();
+  for (const char* key : {"cert_file", "key_file"}) {
+    if (!tls->second.Has(key)) {
+      return tls->second.Error(key, "is missing; TLS needs cert_file and key_file");
+    }
   }
   return absl::OkStatus();
 }
 
-absl::Status ReadHttp(const ConfigSection& root, const std::string& file,
-                      HttpClient::Options* http) {
-  if (!root.Has("http")) return absl::OkStatus();
-  const absl::StatusOr<ConfigSection> section = ConfigSection::Open(
-      file, "http", root.Get("http"),
-      {"connect_timeout", "transfer_timeout", "low_speed_timeout", "max_connections", "ca_file"});
-  if (!section.ok()) return section.status();
-  const absl::Status read =
-      FirstError({section->Read("connect_timeout", &http->connect_timeout),
-                  section->Read("transfer_timeout", &http->transfer_timeout),
-                  section->Read("low_speed_timeout", &http->low_speed_timeout),
-                  section->Read("max_connections", 1, 1024, &http->max_connections),
-                  section->Read("ca_file", &http->ca_file)});
-  if (!read.ok()) return read;
-  if (section->Has("ca_file") && !std::ifstream(http->ca_file)) {
-    return section->Error("ca_file",
-                          absl::StrCat("cannot read ", http->ca_file, ": ", std::strerror(errno)));
+absl::Status CheckMetrics(const Sections& sections, const ServerConfig& config) {
+  const auto metrics = sections.find("metrics");
+  if (metrics == sections.end()) return absl::OkStatus();
+  if (!metrics->second.Has("listen")) {
+    return metrics->second.Error("listen", "is missing; write HOST:PORT, such as 127.0.0.1:9464");
   }
-  return absl::OkStatus();
+  return At(metrics->second, "listen", ParseListenAddress(config.metrics_listen).status());
+}
+
+absl::Status CheckConnectionAge(const ConfigSection& root, const ServerConfig& config) {
+  if (config.max_connection_age >= kLeastConnectionAge) return absl::OkStatus();
+  return root.Error("max_connection_age",
+                    "is below 1m; what an answer of Intercom's takes may be more than that, and "
+                    "a stream that ends before it has one begins where the last began");
+}
+
+absl::Status CheckHttp(const Sections& sections, const ServerConfig& config) {
+  const auto http = sections.find("http");
+  if (http == sections.end() || !http->second.Has("ca_file") ||
+      std::ifstream(config.http.ca_file)) {
+    return absl::OkStatus();
+  }
+  return http->second.Error("ca_file", absl::StrCat("cannot read ", config.http.ca_file, ": ",
+                                                    std::strerror(errno)));
+}
+
+// The keys of a section of single values; "" is the file itself.
+std::vector<std::string> KeysOf(const std::string& section) {
+  std::vector<std::string> keys;
+  for (const Setting& setting : SettingList()) {
+    if (setting.section() == section) {
+      keys.push_back(setting.name());
+    } else if (section.empty() &&
+               std::find(keys.begin(), keys.end(), setting.section()) == keys.end()) {
+      keys.push_back(setting.section());
+    }
+  }
+  return keys;
+}
+
+// Reads and checks everything but connections and callers.
+absl::Status ReadSettings(const ConfigSection& root, ServerConfig* config) {
+  Sections sections;
+  for (const Setting& setting : SettingList()) {
+    const std::string name = setting.section();
+    const ConfigSection* section = &root;
+    if (!name.empty()) {
+      if (!root.Has(name)) continue;
+      auto opened = sections.find(name);
+      if (opened == sections.end()) {
+        absl::StatusOr<ConfigSection> child = root.OpenChild(name, KeysOf(name));
+        if (!child.ok()) return child.status();
+        opened = sections.emplace(name, *std::move(child)).first;
+      }
+      section = &opened->second;
+    }
+    const absl::Status read = setting.read(*section, setting.name(), config);
+    if (!read.ok()) return read;
+  }
+  return FirstError({CheckConnectionAge(root, *config),
+                     At(root, "listen", ParseListenAddress(config->listen).status()),
+                     CheckTls(sections), CheckMetrics(sections, *config),
+                     CheckHttp(sections, *config)});
 }
 
 absl::StatusOr<Connection> ReadConnection(const ConfigSection& section) {
@@ -197,36 +214,60 @@ absl::Status ReadConnections(const ConfigSection& root, const std::string& file,
   return absl::OkStatus();
 }
 
-absl::StatusOr<ServerConfig> ReadDocument(const YAML::Node& document, const std::string& file) {
+// Names of variables that anything in the file takes a secret from.
+void CollectVariables(const YAML::Node& node, std::vector<std::string>* names) {
+  if (node.IsSequence()) {
+    for (const auto& element : node) CollectVariables(element, names);
+  }
+  if (!node.IsMap()) return;
+  for (const auto& entry : node) {
+    if (entry.first.IsScalar() && absl::EndsWith(entry.first.Scalar(), "_env") &&
+        entry.second.IsScalar()) {
+      names->push_back(entry.second.Scalar());
+    } else {
+      CollectVariables(entry.second, names);
+    }
+  }
+}
+
+// Puts values in the place of the file's, and says where they are from.
+std::shared_ptr<const ValueSources> Override(const SettingOverrides& overrides,
+                                             YAML::Node* document) {
+  auto sources = std::make_shared<ValueSources>();
+  for (const Setting& setting : SettingList()) {
+    const auto found = overrides.find(setting.key);
+    if (found == overrides.end()) continue;
+    YAML::Node section = *document;
+    if (!setting.section().empty()) {
+      const YAML::Node present = (*document)[setting.section()];
+      // What is no section is for its reader to refuse.
+      if (present.IsDefined() && !present.IsNull() && !present.IsMap()) continue;
+      section.reset((*document)[setting.section()]);
+    }
+    section[setting.name()] = found->second.value;
+    sources->emplace(setting.key, found->second.source);
+  }
+  return sources;
+}
+
+absl::StatusOr<ServerConfig> ReadDocument(YAML::Node document, const std::string& file,
+                                          const SettingOverrides& overrides) {
   if (document.IsNull()) {
     return absl::InvalidArgumentError(
         absl::StrCat(file, ":1: connections: must list at least one connection"));
   }
+  std::shared_ptr<const ValueSources> sources;
+  if (document.IsMap()) sources = Override(overrides, &document);
+  std::vector<std::string> keys = KeysOf("");
+  keys.insert(keys.end(), {"connections", "callers"});
   const absl::StatusOr<ConfigSection> root =
-      ConfigSection::Open(file, "", document,
-                          {"listen", "allow_plaintext", "tls", "reflection", "channelz", "metrics",
-                           "handshake_timeout", "max_streams", "max_connection_age",
-                           "max_connection_age_grace", "http", "connections", "callers"});
+      ConfigSection::Open(file, "", document, keys, std::move(sources));
   if (!root.ok()) return root.status();
 
   ServerConfig config;
-  const absl::Status read = FirstError(
-      {root->Read("listen", &config.listen), root->Read("reflection", &config.reflection),
-       root->Read("channelz", &config.channelz),
-       root->Read("allow_plaintext", &config.allow_plaintext),
-       root->Read("handshake_timeout", &config.handshake_timeout),
-       root->Read("max_streams", 1, 100'000, &config.max_streams)});
+  const absl::Status read = ReadSettings(*root, &config);
   if (!read.ok()) return read;
-  const absl::Status age = ReadConnectionAge(*root, &config);
-  if (!age.ok()) return age;
-  const absl::Status listen = At(*root, "listen", ParseListenAddress(config.listen).status());
-  if (!listen.ok()) return listen;
-  const absl::Status tls = ReadTls(*root, file, &config);
-  if (!tls.ok()) return tls;
-  const absl::Status metrics = ReadMetrics(*root, file, &config);
-  if (!metrics.ok()) return metrics;
-  const absl::Status http = ReadHttp(*root, file, &config.http);
-  if (!http.ok()) return http;
+  CollectVariables(document, &config.secret_variables);
   const absl::Status connections = ReadConnections(*root, file, &config.connections);
   if (!connections.ok()) return connections;
   absl::StatusOr<std::vector<CallerConfig>> callers =
@@ -238,7 +279,8 @@ absl::StatusOr<ServerConfig> ReadDocument(const YAML::Node& document, const std:
 
 }  // namespace
 
-absl::StatusOr<ServerConfig> LoadServerConfig(const std::string& file) {
+absl::StatusOr<ServerConfig> LoadServerConfig(const std::string& file,
+                                              const SettingOverrides& overrides) {
   const absl::StatusOr<std::string> text = ReadSmallFile(file, kMaxConfigBytes);
   if (!text.ok()) {
     return absl::InvalidArgumentError(
@@ -247,9 +289,14 @@ absl::StatusOr<ServerConfig> LoadServerConfig(const std::string& file) {
   // yaml-cpp throws for what is no YAML, and later for a node that is not what it is asked
   // to be: a running server that reads its file again must survive that, too.
   try {
-    return ReadDocument(YAML::Load(*text), file);
+    return ReadDocument(YAML::Load(*text), file, overrides);
   } catch (const YAML::Exception& error) {
-    return ConfigError(file, error.mark, "", absl::StrCat("not YAML: ", error.msg));
+    // To YAML, what begins with a star is the name of an anchor.
+    const bool alias = absl::StrContains(error.msg, "alias") ||
+                       absl::StrContains(error.msg, "anchor");
+    return ConfigError(file, error.mark, "",
+                       absl::StrCat("not YAML: ", error.msg,
+                                    alias ? "; write \"*.COLUMN\" in quotes" : ""));
   }
 }
 

@@ -10,6 +10,7 @@
 #include "extractor/http/http_client.h"
 #include "extractor/intercom/connection.h"
 #include "server/caller_config.h"
+#include "server/setting_overrides.h"
 
 namespace intercom_extractor {
 
@@ -39,17 +40,24 @@ struct ServerConfig {
   // lags is cut after as long again. Infinite: lives on.
   absl::Duration max_connection_age = absl::InfiniteDuration();
   absl::Duration max_connection_age_grace = absl::Minutes(10);
+  // "text" or "json"; "debug", "info", "warn" or "error".
+  std::string log_format = "text";
+  std::string log_level = "info";
   HttpClient::Options http;
   std::vector<Connection> connections;
   // Empty: everybody who can connect may use all connections.
   std::vector<CallerConfig> callers;
+  // Names of the environment variables that hold secrets.
+  std::vector<std::string> secret_variables;
 };
 
 // Reads a YAML configuration file; the sample in docs/server.example.yaml says
 // what can stand there. Secrets are read from the environment variable, file or
 // command that a connection names. kInvalidArgument: "FILE:LINE: key: what is
-// wrong; what to write instead" (did-you-mean for unknown keys), never a token.
-absl::StatusOr<ServerConfig> LoadServerConfig(const std::string& file);
+// wrong; what to write instead" (did-you-mean for unknown keys), never a token. `overrides`
+// come before what the file says; errors in them name their source instead of the file.
+absl::StatusOr<ServerConfig> LoadServerConfig(const std::string& file,
+                                              const SettingOverrides& overrides = {});
 
 }  // namespace intercom_extractor
 

@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
+#include "extractor/tables/privacy_rules.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -186,11 +187,12 @@ TEST_F(ServerConfigTest, TheDocumentedSampleLoads) {
 
 TEST_F(ServerConfigTest, WhatTheDocumentedSampleHasAsCommentsLoadsToo) {
   setenv("INTERCOM_ACCESS_TOKEN", kToken, 1);
+  setenv("INTERCOM_EXTRACTOR_HASH_KEY", kToken, 1);
   std::ifstream sample("docs/server.example.yaml");
   std::string text;
   bool in_block = false;
   for (std::string line; std::getline(sample, line);) {
-    if (line == "# tls:" || line == "# callers:") in_block = true;
+    if (line == "# tls:" || line == "# callers:" || line == "#     privacy:") in_block = true;
     if (line.empty()) in_block = false;
     // Comments within stand further right.
     absl::StrAppend(&text, in_block && line[0] == '#' ? line.substr(2) : line, "\n");
@@ -198,6 +200,10 @@ TEST_F(ServerConfigTest, WhatTheDocumentedSampleHasAsCommentsLoadsToo) {
   const absl::StatusOr<ServerConfig> config = Load(text);
   ASSERT_TRUE(config.ok()) << config.status() << text;
   EXPECT_NE(config->tls_client_ca_file, "");
+  ASSERT_NE(config->connections[0].privacy, nullptr);
+  EXPECT_EQ(config->connections[0].privacy->Summary(),
+            "leaves out conversation_parts.body, attribute salary; masks *.phone, attribute "
+            "passport; hashes users.email, attribute customer_number");
   ASSERT_EQ(config->callers.size(), 1u);
   EXPECT_EQ(config->callers[0].name, "nightly");
   EXPECT_EQ(config->callers[0].token_hashes.size(), 1u);

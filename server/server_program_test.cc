@@ -154,7 +154,7 @@ TEST(ServerProgramTest, UsageAndConfigurationErrorsEndWithTwo) {
       {{}, "--config is required"},
       {{"--config", "/nonexistent.yaml"}, "/nonexistent.yaml: cannot read it"},
       {{"--config", GoodConfig(), "--nonsense"}, "--nonsense"},
-      {{"--config", GoodConfig(), "--log-format", "xml"}, "xml not in {text,json}"},
+      {{"--config", GoodConfig(), "--log-format", "xml"}, "--log-format: \"xml\" is none of text, json"},
       {{"--config", GoodConfig(), "--listen", "0.0.0.0:0"}, "needs TLS; set tls.cert_file"},
       {{"--config", GoodConfig(), "--listen", "50051"}, "has no port"},
       {{"--config", WriteTestFile("bad.yaml", "listn: x\n")},
@@ -165,6 +165,46 @@ TEST(ServerProgramTest, UsageAndConfigurationErrorsEndWithTwo) {
     EXPECT_THAT(program.ReadAll(), HasSubstr(test_case.message));
     EXPECT_EQ(program.Wait(), 2) << test_case.message;
   }
+}
+
+// An environment variable for the programs that start while it lives.
+class Variable {
+ public:
+  Variable(const char* name, const std::string& value) : name_(name) {
+    setenv(name, value.c_str(), 1);
+  }
+  ~Variable() { unsetenv(name_); }
+  Variable(const Variable&) = delete;
+  Variable& operator=(const Variable&) = delete;
+
+ private:
+  const char* const name_;
+};
+
+TEST(ServerProgramTest, SettingsAreFlagsAndVariablesToo) {
+  const Variable config("INTERCOM_EXTRACTOR_CONFIG", GoodConfig());
+  const Variable listen("INTERCOM_EXTRACTOR_LISTEN", "unix:/no/folder/socket");
+  const Variable streams("INTERCOM_EXTRACTOR_MAX_STREAMS", "5");
+  const Variable wrong("INTERCOM_EXTRACTOR_LISTN", "planted");
+  Program program({"--check", "--listen", "127.0.0.1:0", "--reflection=false",
+                   "--allow-plaintext"});
+  const std::string said = program.ReadAll();
+  EXPECT_EQ(program.Wait(), 0) << said;
+  EXPECT_THAT(said, HasSubstr("  listens on 127.0.0.1:0, plain text\n"));
+  EXPECT_THAT(said, HasSubstr("  allow_plaintext is from --allow-plaintext, not from the file\n"
+                              "  listen is from --listen, not from the file\n"
+                              "  max_streams is from INTERCOM_EXTRACTOR_MAX_STREAMS, not from the "
+                              "file\n"
+                              "  reflection is from --reflection, not from the file\n"));
+  EXPECT_THAT(said, HasSubstr("warning: the environment variable INTERCOM_EXTRACTOR_LISTN is no "
+                              "setting; did you mean INTERCOM_EXTRACTOR_LISTEN?"));
+  EXPECT_THAT(said, Not(HasSubstr("planted")));
+}
+
+TEST(ServerProgramTest, ARunningServerWarnsOfVariablesThatNameNothing) {
+  const Variable wrong("INTERCOM_EXTRACTOR_TLS_CERTFILE", "planted");
+  Program program({"--config", GoodConfig(), "--log-format=json"});
+  EXPECT_THAT(program.ReadLine(), HasSubstr("did you mean INTERCOM_EXTRACTOR_TLS_CERT_FILE?"));
 }
 
 // GoodConfig() with a second connection and whatever `more` says.

@@ -62,6 +62,18 @@ std::string ExtractMistake(const ExtractOptions& options) {
   return "";
 }
 
+// Which columns `flag` says. What is wrong, or empty.
+std::string ReadColumnsFlag(const std::string& flag, ExtractOptions* options) {
+  if (flag == "all") return "";
+  if (flag == "documented") {
+    options->columns = ColumnSelection::kDocumented;
+    return "";
+  }
+  options->column_names = absl::StrSplit(flag, ',', absl::SkipWhitespace());
+  if (!options->column_names.empty()) return "";
+  return "--columns names no column; give documented, all, or names such as id,users.email";
+}
+
 std::string PlanMistake(const PlanOptions& options) {
   if (!options.incremental.last) return TablesMistake(options.table_template, options.tables);
   return "--updated-since last is for extract: a plan knows no directory and no last run; give the "
@@ -179,15 +191,14 @@ CommandLine ParseCommandLine(int argc, const char* const* argv, absl::Time now) 
       ->type_name("FORMAT")
       ->check(CLI::IsMember({"csv", "jsonl"}));
   extract_command->add_flag("--gzip", extract.gzip, "Compress; adds .gz to the names");
+  std::string columns = "all";
   extract_command
-      ->add_option_function<std::string>(
-          "--columns",
-          [&extract](const std::string& name) {
-            extract.columns = name == "all" ? ColumnSelection::kAll : ColumnSelection::kDocumented;
-          },
-          "documented, or all: with the extension columns after them [all]")
-      ->type_name("COLUMNS")
-      ->check(CLI::IsMember({"documented", "all"}));
+      ->add_option("--columns", columns,
+                   "documented, or all: with the extension columns after them; or only these, "
+                   "separated by commas, as COLUMN of each table that has it or TABLE.COLUMN, "
+                   "TABLE.* for all of a table [all]")
+      ->type_name("all|documented|a,b,c")
+      ->join(',');
   AddBodyFormatFlag(extract_command, &extract.body_format);
   AddIncrementalFlags(extract_command, &extract_incremental);
   extract_command->add_flag("--resume", extract.resume,
@@ -268,7 +279,8 @@ CommandLine ParseCommandLine(int argc, const char* const* argv, absl::Time now) 
     extract.tables = SplitTables(table_names);
     const std::string incremental =
         ReadIncrementalFlags(extract_incremental, now, &extract.incremental);
-    for (const std::string& mistake : {incremental, ExtractMistake(extract),
+    const std::string selected = ReadColumnsFlag(columns, &extract);
+    for (const std::string& mistake : {selected, incremental, ExtractMistake(extract),
                                        ConnectionMistake(extract.connection, extract_embedded)}) {
       if (!mistake.empty()) return UsageError{mistake};
     }
@@ -313,6 +325,10 @@ CommandLine ParseCommandLine(int argc, const char* const* argv, absl::Time now) 
                                  : ConnectionMistake(tables.connection, tables_embedded);
   if (!mistake.empty()) return UsageError{mistake};
   if (is_check) return check;
+  // Without a configuration there is no connection to speak of.
+  tables.of_connection =
+      !tables.connection.config.empty() ||
+      (!tables.connection.embedded() && tables_command->count("--connection") > 0);
   return tables;
 }
 

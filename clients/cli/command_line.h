@@ -28,6 +28,8 @@ struct ExtractOptions {
   RowFormat format = RowFormat::kCsv;
   bool gzip = false;
   ColumnSelection columns = ColumnSelection::kAll;
+  // "column" or "table.column": only these are written; empty: what `columns` says.
+  std::vector<std::string> column_names;
   v1::BodyFormat body_format = v1::BODY_FORMAT_PLAINTEXT;
   IncrementalOptions incremental;
   bool resume = false;
@@ -52,6 +54,8 @@ struct PlanOptions {
 
 struct TablesOptions {
   ConnectionOptions connection;
+  // Also what the connection is configured to do with values.
+  bool of_connection = false;
   v1::Template table_template = v1::TEMPLATE_UNSPECIFIED;
   bool json = false;
 };

@@ -15,6 +15,7 @@ namespace {
 using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 using ::testing::Not;
 
 // `arguments` separated by single spaces.
@@ -79,6 +80,29 @@ TEST(CommandLineTest, ExtractReadsEachFlag) {
   EXPECT_EQ(options.connection.access_token_file, "token");
   EXPECT_EQ(options.connection.quota_reserve, 0.25);
   EXPECT_EQ(options.connection.ca_file, "ca.pem");
+}
+
+TEST(CommandLineTest, ColumnsAreASetOrAList) {
+  EXPECT_THAT(Extract("--template all --output out --columns all").column_names, IsEmpty());
+  const ExtractOptions listed =
+      Extract("--template all --output out --columns id,users.email, --columns tags.*");
+  EXPECT_THAT(listed.column_names, ElementsAre("id", "users.email", "tags.*"));
+  EXPECT_EQ(listed.columns, ColumnSelection::kAll);
+  EXPECT_THAT(ErrorOf("extract --template all --output out --columns ,"),
+              HasSubstr("--columns names no column"));
+}
+
+TEST(CommandLineTest, TablesAreAConnectionsWhereOneIsNamed) {
+  const auto of_connection = [](const std::string& arguments) {
+    const CommandLine line = Parse("tables " + arguments);
+    const auto* options = std::get_if<TablesOptions>(&line);
+    EXPECT_NE(options, nullptr) << arguments;
+    return options != nullptr && options->of_connection;
+  };
+  EXPECT_FALSE(of_connection(""));
+  EXPECT_FALSE(of_connection("--server h:1"));
+  EXPECT_TRUE(of_connection("--server h:1 --connection acme"));
+  EXPECT_TRUE(of_connection("--config server.yaml"));
 }
 
 TEST(CommandLineTest, ReadsServerFlags) {

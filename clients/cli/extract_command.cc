@@ -287,6 +287,7 @@ v1::ExtractRequest RequestFor(const ExtractOptions& options, std::optional<absl:
   request.set_template_(options.table_template);
   for (const std::string& table : options.tables) request.add_tables(table);
   request.set_body_format(options.body_format);
+  for (const std::string& column : options.column_names) request.add_columns(column);
   if (since.has_value()) {
     request.mutable_updated_since()->set_seconds(absl::ToUnixSeconds(*since));
     request.set_find_deleted(options.incremental.find_deleted);

@@ -65,6 +65,43 @@ TEST_F(ExtractCommandTest, AsksTheServerForWhatTheFlagsSay) {
   EXPECT_THAT(fake_.err, Not(HasSubstr("secret")));
 }
 
+TEST_F(ExtractCommandTest, ListedColumnsAreWrittenInTheTablesOrder) {
+  options_.tables = {"tags", "users"};
+  options_.column_names = {"name", "id", "users.owner_id"};
+  fake_.AddTags({"a"});
+  fake_.AddSummary("tags", v1::TABLE_STATUS_COMPLETE, 1);
+  fake_.AddSummary("users", v1::TABLE_STATUS_COMPLETE, 0);
+  const Outcome outcome = Run();
+  EXPECT_EQ(outcome.code, ExitCode::kComplete) << outcome.message;
+  EXPECT_EQ(ReadAll(Out("tags.csv")), "id,name\n,a\n");
+  EXPECT_EQ(ReadAll(Out("users.csv")), "id,name,owner_id\n");
+  ASSERT_EQ(fake_.request.columns_size(), 3);
+  EXPECT_EQ(fake_.request.columns(2), "users.owner_id");
+}
+
+TEST_F(ExtractCommandTest, UnknownColumnsAreRefusedWithTheNearest) {
+  options_.column_names = {"nmae"};
+  const Outcome outcome = Run();
+  EXPECT_EQ(outcome.code, ExitCode::kUsage);
+  EXPECT_THAT(outcome.message, HasSubstr("did you mean \"name\"?"));
+  options_.tables = {"tags", "events_summary"};
+  options_.column_names = {"tags.name"};
+  EXPECT_THAT(Run().message, HasSubstr("add events_summary.* for all of them"));
+  EXPECT_FALSE(Exists(options_.output));
+}
+
+TEST_F(ExtractCommandTest, ACsvFileOfNullsAloneIsRefused) {
+  options_.column_names = {"name"};
+  const Outcome outcome = Run();
+  EXPECT_EQ(outcome.code, ExitCode::kUsage);
+  EXPECT_THAT(outcome.message, HasSubstr("add a key such as tags.id, or use --format jsonl"));
+  options_.format = RowFormat::kJsonl;
+  fake_.AddTags({"a"});
+  fake_.AddSummary("tags", v1::TABLE_STATUS_COMPLETE, 1);
+  EXPECT_EQ(Run().code, ExitCode::kComplete);
+  EXPECT_EQ(ReadAll(Out("tags.jsonl")), "{\"name\":\"a\"}\n");
+}
+
 TEST_F(ExtractCommandTest, JsonWritesTheSummaryToStdoutAndLinesToStderr) {
   options_.json = true;
   options_.format = RowFormat::kJsonl;

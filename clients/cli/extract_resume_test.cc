@@ -144,6 +144,7 @@ TEST_F(ExtractResumeTest, OtherFlagsEndWithTwoAndNameTheFlag) {
       {[&] { options_.gzip = true; }, "--gzip was not given and is given now"},
       {[&] { options_.columns = ColumnSelection::kDocumented; },
        "--columns was all and is documented now"},
+      {[&] { options_.column_names = {"id", "name"}; }, "--columns was all and is id,name now"},
       {[&] { options_.body_format = v1::BODY_FORMAT_HTML; },
        "--body-format was plaintext and is html now"},
       {[&] { options_.connection.connection = "acme"; },

@@ -13,8 +13,11 @@ constexpr absl::Duration kAskDeadline = absl::Seconds(300);
 
 }  // namespace
 
-absl::StatusOr<v1::ListTablesResponse> ExtractorApi::ListTables() {
-  return client_.ListTables(v1::ListTablesRequest(), {absl::Now() + kListDeadline, interrupt_});
+absl::StatusOr<v1::ListTablesResponse> ExtractorApi::ListTables(
+    const std::string& connection) {
+  v1::ListTablesRequest request;
+  request.set_connection(connection);
+  return client_.ListTables(request, {absl::Now() + kListDeadline, interrupt_});
 }
 
 absl::StatusOr<v1::CheckConnectionResponse> ExtractorApi::CheckConnection(

@@ -1,6 +1,7 @@
 #ifndef CLIENTS_CLI_EXTRACTOR_API_H_
 #define CLIENTS_CLI_EXTRACTOR_API_H_
 
+#include <string>
 #include <utility>
 
 #include "absl/status/statusor.h"
@@ -20,7 +21,8 @@ class ExtractorApi {
       : client_(std::move(client)), interrupt_(interrupt) {}
 
   // Errors are those of the client.
-  absl::StatusOr<v1::ListTablesResponse> ListTables();
+  // With what happens to the values of `connection`, if one is named.
+  absl::StatusOr<v1::ListTablesResponse> ListTables(const std::string& connection = "");
   absl::StatusOr<v1::CheckConnectionResponse> CheckConnection(
       const v1::CheckConnectionRequest& request);
   absl::StatusOr<v1::PlanExtractionResponse> PlanExtraction(

@@ -115,8 +115,10 @@ inline constexpr char kTablesFooter[] =
     "Examples:\n"
     "  intercom-extract tables\n"
     "  intercom-extract tables --template conversations --json\n"
+    "  intercom-extract tables --server extractor.example:50051 --connection acme\n"
     "\n"
-    "Needs no access token.";
+    "Needs no access token. With --server and --connection, or with --config, it also shows which\n"
+    "columns are left out, masked or hashed for the connection (docs/privacy.md).";
 
 inline constexpr char kTopFooter[] =
     "Examples:\n"

@@ -119,7 +119,7 @@ Outcome Run(const CommandLine& command_line, const Console& console, Cancellatio
                          [&](ExtractorApi* api) { return RunCheck(check, api, console); });
   }
   const auto& tables = std::get<TablesOptions>(command_line);
-  return RunWithServer(tables, /*needs_token=*/false, interrupt,
+  return RunWithServer(tables, /*needs_token=*/!tables.connection.config.empty(), interrupt,
                        [&](ExtractorApi* api) { return RunTables(tables, api, console); });
 }
 

@@ -180,7 +180,9 @@ RunState NewRunState(const ExtractOptions& options, const std::vector<v1::TableD
       {"--tables", absl::StrJoin(names, ",")},
       {"--format", FileExtension(options.format)},
       {"--gzip", options.gzip ? "given" : "not given"},
-      {"--columns", options.columns == ColumnSelection::kAll ? "all" : "documented"},
+      {"--columns", !options.column_names.empty() ? absl::StrJoin(options.column_names, ",")
+                    : options.columns == ColumnSelection::kAll ? "all"
+                                                               : "documented"},
       {"--body-format", options.body_format == v1::BODY_FORMAT_HTML ? "html" : "plaintext"},
       {"--updated-since", options.incremental.last ? "last"
                           : options.incremental.since.has_value()

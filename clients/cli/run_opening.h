@@ -24,7 +24,7 @@ std::optional<Outcome> RefuseIncremental(const ExtractOptions& options,
                                          const std::vector<v1::TableDescription>& tables);
 
 // A state for a run that begins at `now`: its flags and directory, and no
-// checkpoint. `tables` are those that it reads.
+// checkpoint. `tables` are those that it reads, with the columns that it writes.
 RunState NewRunState(const ExtractOptions& options, const std::vector<v1::TableDescription>& tables,
                      absl::Time now);
 

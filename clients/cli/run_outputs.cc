@@ -1,8 +1,10 @@
 #include "clients/cli/run_outputs.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "extractor/tables/request_tables.h"
 #include "proto/v1.h"
 
 namespace intercom_extractor {
@@ -19,11 +21,36 @@ RunOutputs::RunOutputs(const ExtractOptions& options, std::function<absl::Time()
     : options_(options), now_(std::move(now)) {}
 
 std::optional<Outcome> RunOutputs::Open(const std::vector<v1::TableDescription>& tables, int fd) {
-  absl::Status known = TableOutputs::CheckTables(tables, options_.columns);
+  written_ = tables;
+  if (auto refused = KeepWrittenColumns(); refused.has_value()) return refused;
+  absl::Status known = TableOutputs::CheckTables(written_, options_.columns);
   if (!known.ok()) return OutputOutcome(known);
   if (auto refused = RefuseIncremental(options_, tables); refused.has_value()) return refused;
   descriptions_ = tables;
-  return options_.output == "-" ? OpenStdout(tables.front(), fd) : OpenDirectory(tables);
+  return options_.output == "-" ? OpenStdout(written_.front(), fd) : OpenDirectory();
+}
+
+std::optional<Outcome> RunOutputs::KeepWrittenColumns() {
+  if (options_.column_names.empty()) return std::nullopt;
+  if (absl::Status kept = KeepColumns(options_.column_names, /*with_keys=*/false, &written_);
+      !kept.ok()) {
+    return Outcome{ExitCode::kUsage, std::string(kept.message())};
+  }
+  if (options_.format != RowFormat::kCsv) return std::nullopt;
+  for (const v1::TableDescription& table : written_) {
+    const auto& key = table.table().key();
+    if (table.columns_size() != 1 ||
+        std::find(key.begin(), key.end(), table.columns(0).name()) != key.end()) {
+      continue;
+    }
+    return Outcome{ExitCode::kUsage,
+                   absl::StrCat("--columns: ", table.table().name(), ".", table.columns(0).name(),
+                                " alone makes a CSV file in which a null is an empty line, which "
+                                "readers skip; add a key such as ",
+                                table.table().name(), ".", key.empty() ? "*" : key[0],
+                                ", or use --format jsonl")};
+  }
+  return std::nullopt;
 }
 
 TableOutputs::Options RunOutputs::HowToWrite() const {
@@ -38,12 +65,12 @@ std::optional<Outcome> RunOutputs::OpenStdout(const v1::TableDescription& table,
   return std::nullopt;
 }
 
-std::optional<Outcome> RunOutputs::OpenDirectory(const std::vector<v1::TableDescription>& tables) {
+std::optional<Outcome> RunOutputs::OpenDirectory() {
   auto directory = OutputDirectory::Open(options_.output);
   if (!directory.ok()) return OutputOutcome(directory.status());
   directory_ = *std::move(directory);
   RunOpening opening =
-      OpenRun(options_, NewRunState(options_, tables, now_()), tables, directory_.get());
+      OpenRun(options_, NewRunState(options_, written_, now_()), descriptions_, directory_.get());
   updated_since_ = opening.state.updated_since;
   if (opening.outcome.has_value()) {
     for (const TableMark& mark : opening.state.tables) ReportEarlier(mark);
@@ -63,8 +90,8 @@ std::optional<Outcome> RunOutputs::OpenDirectory(const std::vector<v1::TableDesc
 absl::Status RunOutputs::OpenFiles(const RunOpening& opening) {
   const std::vector<TableMark>& marks = opening.state.tables;
   auto outputs = opening.continues()
-                     ? TableOutputs::Continue(directory_.get(), descriptions_, HowToWrite(), marks)
-                     : TableOutputs::InDirectory(directory_.get(), descriptions_, HowToWrite());
+                     ? TableOutputs::Continue(directory_.get(), written_, HowToWrite(), marks)
+                     : TableOutputs::InDirectory(directory_.get(), written_, HowToWrite());
   if (!outputs.ok()) return outputs.status();
   outputs_ = *std::move(outputs);
   auto keys = opening.continues()

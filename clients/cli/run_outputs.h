@@ -92,7 +92,9 @@ class RunOutputs {
  private:
   TableOutputs::Options HowToWrite() const;
   std::optional<Outcome> OpenStdout(const v1::TableDescription& table, int fd);
-  std::optional<Outcome> OpenDirectory(const std::vector<v1::TableDescription>& tables);
+  std::optional<Outcome> OpenDirectory();
+  // Makes `written_` what --columns asks for.
+  std::optional<Outcome> KeepWrittenColumns();
 
   absl::Status OpenFiles(const RunOpening& opening);
   bool finds_deleted() const {
@@ -109,6 +111,8 @@ class RunOutputs {
   const ExtractOptions& options_;
   const std::function<absl::Time()> now_;
   std::vector<v1::TableDescription> descriptions_;
+  // With the columns that are written alone.
+  std::vector<v1::TableDescription> written_;
   std::vector<std::string> notes_;
   std::optional<absl::Time> updated_since_;
   std::unique_ptr<OutputDirectory> directory_;  // Null for standard output.

@@ -25,6 +25,7 @@
 #include "clients/sinks/make_sink.h"
 #include "clients/sinks/sink.h"
 #include "clients/sinks/sink_run.h"
+#include "extractor/tables/request_tables.h"
 #include "intercom/extractor/v1/extractor_service.pb.h"
 #include "proto/v1.h"
 #include "sink_position.pb.h"
@@ -63,6 +64,12 @@ class SinkCommand {
     }
     if (selection.tables.empty()) {
       return Outcome{ExitCode::kUsage, "the server has no table for this"};
+    }
+    // The sink's tables have all columns; those that nobody asked for are null.
+    std::vector<v1::TableDescription> kept = selection.tables;
+    if (absl::Status known = KeepColumns(options_.column_names, /*with_keys=*/true, &kept);
+        !known.ok()) {
+      return Outcome{ExitCode::kUsage, std::string(known.message())};
     }
     if (options_.incremental.incremental()) {
       if (auto refused = RefuseIncremental(options_, selection.tables); refused.has_value()) {

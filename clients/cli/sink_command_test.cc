@@ -106,6 +106,19 @@ TEST_F(SinkCommandTest, ATableThatTheServerLacksIsAMistakeAndNoSinkIsMade) {
   EXPECT_THAT(made_for_, ElementsAre());
 }
 
+TEST_F(SinkCommandTest, ListedColumnsAreAskedForAndUnknownOnesAreAMistake) {
+  options_.column_names = {"emial"};
+  const Outcome refused = Run();
+  EXPECT_EQ(refused.code, ExitCode::kUsage);
+  EXPECT_THAT(refused.message, HasSubstr("did you mean \"email\"?"));
+  EXPECT_THAT(made_for_, ElementsAre());
+  options_.column_names = {"email"};
+  ScriptUsers({"a"});
+  EXPECT_EQ(Run().code, ExitCode::kComplete);
+  ASSERT_EQ(fake_.request.columns_size(), 1);
+  EXPECT_EQ(fake_.request.columns(0), "email");
+}
+
 TEST_F(SinkCommandTest, AUrlThatCannotBeReadIsAMistakeAndIsNotShown) {
   options_.sink = "postgresql://etl:hunter2@a@b/crm";
   const Outcome outcome = RunSink(options_, fake_.api.get(), fake_.console, timing_);

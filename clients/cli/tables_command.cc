@@ -1,5 +1,6 @@
 #include "clients/cli/tables_command.h"
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -8,6 +9,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
+#include "clients/cli/console.h"
 #include "clients/cli/json_text.h"
 #include "clients/cli/server_errors.h"
 #include "clients/cli/table_selection.h"
@@ -53,6 +55,25 @@ std::string Origin(const v1::Column& column) {
   return paths.empty() ? "always null" : paths;
 }
 
+// Empty where nothing is done.
+std::string PrivacyName(v1::PrivacyAction action) {
+  if (action == v1::PRIVACY_ACTION_UNSPECIFIED) return "";
+  return EnumWord(v1::PrivacyAction_Name(action), "PRIVACY_ACTION_");
+}
+
+// What happens to a column's values, and to members of it by name.
+std::string Privacy(const v1::ColumnDescription& column) {
+  std::vector<std::string> parts;
+  if (column.privacy() != v1::PRIVACY_ACTION_UNSPECIFIED) {
+    parts.push_back(PrivacyName(column.privacy()));
+  }
+  for (const v1::AttributePrivacy& attribute : column.attributes()) {
+    parts.push_back(
+        absl::StrCat(ForTerminal(attribute.name()), ": ", PrivacyName(attribute.privacy())));
+  }
+  return absl::StrJoin(parts, ", ");
+}
+
 std::string FormatTable(const v1::TableDescription& description) {
   const v1::Table& table = description.table();
   std::string text = absl::StrCat(table.name(), "\n");
@@ -64,15 +85,21 @@ std::string FormatTable(const v1::TableDescription& description) {
   facts.push_back({"  endpoint", table.endpoint()});
   absl::StrAppend(&text, FormatTextTable({Alignment::kLeft, Alignment::kLeft}, facts));
 
+  // Of interest only where there is something.
+  const bool privacy =
+      std::any_of(description.columns().begin(), description.columns().end(),
+                  [](const v1::ColumnDescription& column) { return !Privacy(column).empty(); });
   std::vector<std::vector<std::string>> rows = {
       {"  column", "type", "format", "kind", "refers to", "from"}};
+  if (privacy) rows[0].insert(rows[0].begin() + 1, "privacy");
   for (const v1::ColumnDescription& column : description.columns()) {
     rows.push_back({absl::StrCat("  ", column.name()), TypeName(column.type()),
                     FormatName(column.column().format()),
                     column.documented() ? "documented" : "extension",
                     absl::StrJoin(column.column().references(), ", "), Origin(column.column())});
+    if (privacy) rows.back().insert(rows.back().begin() + 1, Privacy(column));
   }
-  const std::vector<Alignment> left(6, Alignment::kLeft);
+  const std::vector<Alignment> left(rows[0].size(), Alignment::kLeft);
   return absl::StrCat(text, "\n", FormatTextTable(left, rows));
 }
 
@@ -126,6 +153,14 @@ std::string FormatJson(const std::vector<v1::TableDescription>& tables) {
                    &json.Key("derivation"));
       AppendStrings(column.column().references(), &json.Key("references"));
       json.Key("description").String(column.column().description());
+      StringOrNull(PrivacyName(column.privacy()), &json.Key("privacy"));
+      if (!column.attributes().empty()) {
+        json.Key("attributes").BeginObject();
+        for (const v1::AttributePrivacy& attribute : column.attributes()) {
+          json.Key(attribute.name()).String(PrivacyName(attribute.privacy()));
+        }
+        json.EndObject();
+      }
       json.EndObject();
     }
     json.EndArray();
@@ -139,7 +174,8 @@ std::string FormatJson(const std::vector<v1::TableDescription>& tables) {
 }  // namespace
 
 Outcome RunTables(const TablesOptions& options, ExtractorApi* api, const Console& console) {
-  const auto response = api->ListTables();
+  const auto response =
+      api->ListTables(options.of_connection ? options.connection.connection : "");
   if (!response.ok()) {
     return CallOutcome(response.status(), *api->interrupt(), options.connection);
   }

@@ -9,6 +9,7 @@
 namespace intercom_extractor {
 namespace {
 
+using ::testing::ContainsRegex;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
@@ -42,6 +43,33 @@ TEST_F(TablesCommandTest, JsonSaysAllOfAColumn) {
                                    R"("format":"identifier","documented":true,)"
                                    R"("primary_key":true,"paths":["@.id"],"constant":null,)"
                                    R"("derivation":null,"references":[],)"));
+}
+
+TEST_F(TablesCommandTest, ShowsWhatHappensToAConnectionsValues) {
+  options_.connection.connection = "acme";
+  EXPECT_EQ(Run().code, ExitCode::kComplete);
+  EXPECT_EQ(fake_.connection, "");
+  EXPECT_THAT(fake_.out, Not(HasSubstr("privacy")));
+  options_.of_connection = true;
+  for (v1::ColumnDescription& column : *fake_.tables.mutable_tables(0)->mutable_columns()) {
+    if (column.name() == "email") column.set_privacy(v1::PRIVACY_ACTION_HASH);
+    if (column.name() != "custom_attributes") continue;
+    v1::AttributePrivacy* const attribute = column.add_attributes();
+    attribute->set_name("sal\x1b[2Jary");
+    attribute->set_privacy(v1::PRIVACY_ACTION_LEAVE_OUT);
+  }
+  fake_.out.clear();
+  EXPECT_EQ(Run().code, ExitCode::kComplete);
+  EXPECT_EQ(fake_.connection, "acme");
+  EXPECT_THAT(fake_.out, ContainsRegex("email +hash +string"));
+  EXPECT_THAT(fake_.out, HasSubstr("ary: leave_out"));
+  EXPECT_THAT(fake_.out, Not(HasSubstr("\x1b")));
+  options_.json = true;
+  fake_.out.clear();
+  EXPECT_EQ(Run().code, ExitCode::kComplete);
+  EXPECT_THAT(fake_.out, HasSubstr(R"("privacy":"hash")"));
+  EXPECT_THAT(fake_.out, HasSubstr(R"("privacy":null)"));
+  EXPECT_THAT(fake_.out, HasSubstr(R"(ary":"leave_out"})"));
 }
 
 TEST_F(TablesCommandTest, ShowsTablesOfANewerServerToo) {

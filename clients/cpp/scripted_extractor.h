@@ -61,9 +61,10 @@ class ScriptedExtractor : public v1::ExtractorService::Service, public EventScri
     requests.clear();
   }
 
-  grpc::Status ListTables(grpc::ServerContext* context, const v1::ListTablesRequest*,
+  grpc::Status ListTables(grpc::ServerContext* context, const v1::ListTablesRequest* request,
                           v1::ListTablesResponse* response) override {
     NoteCaller(*context);
+    connection = request->connection();
     *response = tables;
     return list_status;
   }

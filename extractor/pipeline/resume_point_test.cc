@@ -1,10 +1,13 @@
 #include "extractor/pipeline/resume_point.h"
 
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "extractor/intercom/intercom_client.h"
 #include "extractor/pipeline/incremental.h"
+#include "extractor/tables/privacy_rules.h"
+#include "extractor/tables/request_tables.h"
 #include "gtest/gtest.h"
 
 namespace intercom_extractor {
@@ -35,7 +38,9 @@ class ResumePointTest : public testing::Test {
   }
 
   absl::StatusOr<ResumePoint> Create(absl::Time now = kNoon) const {
-    return ResumePoint::Create(request_, {&tags_, &users_}, *IncrementalOf(request_, now),
+    const std::vector<std::string> columns(request_.columns().begin(), request_.columns().end());
+    const auto tables = RequestTables::Create({&tags_, &users_}, columns, rules_);
+    return ResumePoint::Create(request_, tables->tables(), *IncrementalOf(request_, now),
                                connection_, caller_, now);
   }
 
@@ -54,6 +59,7 @@ class ResumePointTest : public testing::Test {
   v1::ExtractRequest request_;
   Connection connection_;
   std::string caller_;
+  std::shared_ptr<PrivacyRules> rules_;
   RunReport report_{{&tags_, &users_}, kNoon};
 };
 
@@ -98,6 +104,44 @@ TEST_F(ResumePointTest, ATokenOfAnotherCallerIsRefused) {
   caller_ = "";
   EXPECT_EQ(ReasonFor(of_nightly), "RESUME_TOKEN_MISMATCH");
   EXPECT_EQ(ReasonFor(of_nobody), "OK");
+}
+
+TEST_F(ResumePointTest, ATokenOfOtherColumnsIsRefused) {
+  const std::string of_all = MakeToken();
+  request_.add_columns("name");
+  const std::string of_names = MakeToken();
+  EXPECT_EQ(ReasonFor(of_names), "OK");
+  EXPECT_EQ(ReasonFor(of_all), "RESUME_TOKEN_MISMATCH");
+  request_.add_columns("users.email");
+  EXPECT_EQ(ReasonFor(of_names), "RESUME_TOKEN_MISMATCH");
+  // The same columns, said otherwise.
+  request_.clear_columns();
+  for (const char* column : {"tags.name", "users.name"}) request_.add_columns(column);
+  EXPECT_EQ(ReasonFor(of_names), "OK");
+  request_.clear_columns();
+  EXPECT_EQ(ReasonFor(of_names), "RESUME_TOKEN_MISMATCH");
+  EXPECT_EQ(ReasonFor(of_all), "OK");
+}
+
+TEST_F(ResumePointTest, ATokenFromBeforePrivacyRulesChangedIsRefused) {
+  const std::string of_none = MakeToken();
+  rules_ = std::make_shared<PrivacyRules>();
+  ASSERT_TRUE(rules_->AddColumn("users.email", v1::PRIVACY_ACTION_HASH).ok());
+  rules_->set_hash_key("a key of 16 bytes and more");
+  const std::string of_hashes = MakeToken();
+  EXPECT_EQ(ReasonFor(of_hashes), "OK");
+  EXPECT_EQ(ReasonFor(of_none), "RESUME_TOKEN_MISMATCH");
+  request_.set_resume_token(of_none);
+  EXPECT_NE(Create().status().message().find("privacy rules or its hash key have changed"),
+            absl::string_view::npos);
+  // Rules that are not about these tables change nothing in them.
+  ASSERT_TRUE(rules_->AddColumn("leads.email", v1::PRIVACY_ACTION_MASK).ok());
+  EXPECT_EQ(ReasonFor(of_hashes), "OK");
+  rules_->set_hash_key("another key of 16 bytes");
+  EXPECT_EQ(ReasonFor(of_hashes), "RESUME_TOKEN_MISMATCH");
+  rules_ = nullptr;
+  EXPECT_EQ(ReasonFor(of_hashes), "RESUME_TOKEN_MISMATCH");
+  EXPECT_EQ(ReasonFor(of_none), "OK");
 }
 
 TEST_F(ResumePointTest, ATokenIsGoodForThirtyDays) {

@@ -87,6 +87,64 @@ func (ColumnType) EnumDescriptor() ([]byte, []int) {
 	return file_intercom_extractor_v1_extractor_service_proto_rawDescGZIP(), []int{0}
 }
 
+// What happens to a value before it leaves the server. docs/privacy.md says more.
+type PrivacyAction int32
+
+const (
+	// Nothing: it is as Intercom sent it.
+	PrivacyAction_PRIVACY_ACTION_UNSPECIFIED PrivacyAction = 0
+	// It is left out: the column is null, the member of an object is not there.
+	PrivacyAction_PRIVACY_ACTION_LEAVE_OUT PrivacyAction = 1
+	// A text becomes "[masked]"; null stays null.
+	PrivacyAction_PRIVACY_ACTION_MASK PrivacyAction = 2
+	// A text becomes its HMAC-SHA-256 with the connection's key, in lower-case hex: the
+	// same for the same text wherever it stands; null stays null.
+	PrivacyAction_PRIVACY_ACTION_HASH PrivacyAction = 3
+)
+
+// Enum value maps for PrivacyAction.
+var (
+	PrivacyAction_name = map[int32]string{
+		0: "PRIVACY_ACTION_UNSPECIFIED",
+		1: "PRIVACY_ACTION_LEAVE_OUT",
+		2: "PRIVACY_ACTION_MASK",
+		3: "PRIVACY_ACTION_HASH",
+	}
+	PrivacyAction_value = map[string]int32{
+		"PRIVACY_ACTION_UNSPECIFIED": 0,
+		"PRIVACY_ACTION_LEAVE_OUT":   1,
+		"PRIVACY_ACTION_MASK":        2,
+		"PRIVACY_ACTION_HASH":        3,
+	}
+)
+
+func (x PrivacyAction) Enum() *PrivacyAction {
+	p := new(PrivacyAction)
+	*p = x
+	return p
+}
+
+func (x PrivacyAction) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (PrivacyAction) Descriptor() protoreflect.EnumDescriptor {
+	return file_intercom_extractor_v1_extractor_service_proto_enumTypes[1].Descriptor()
+}
+
+func (PrivacyAction) Type() protoreflect.EnumType {
+	return &file_intercom_extractor_v1_extractor_service_proto_enumTypes[1]
+}
+
+func (x PrivacyAction) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use PrivacyAction.Descriptor instead.
+func (PrivacyAction) EnumDescriptor() ([]byte, []int) {
+	return file_intercom_extractor_v1_extractor_service_proto_rawDescGZIP(), []int{1}
+}
+
 // Whether a table can be read.
 type TableAccess int32
 
@@ -132,11 +190,11 @@ func (x TableAccess) String() string {
 }
 
 func (TableAccess) Descriptor() protoreflect.EnumDescriptor {
-	return file_intercom_extractor_v1_extractor_service_proto_enumTypes[1].Descriptor()
+	return file_intercom_extractor_v1_extractor_service_proto_enumTypes[2].Descriptor()
 }
 
 func (TableAccess) Type() protoreflect.EnumType {
-	return &file_intercom_extractor_v1_extractor_service_proto_enumTypes[1]
+	return &file_intercom_extractor_v1_extractor_service_proto_enumTypes[2]
 }
 
 func (x TableAccess) Number() protoreflect.EnumNumber {
@@ -145,7 +203,7 @@ func (x TableAccess) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use TableAccess.Descriptor instead.
 func (TableAccess) EnumDescriptor() ([]byte, []int) {
-	return file_intercom_extractor_v1_extractor_service_proto_rawDescGZIP(), []int{1}
+	return file_intercom_extractor_v1_extractor_service_proto_rawDescGZIP(), []int{2}
 }
 
 // How message bodies are written.
@@ -186,11 +244,11 @@ func (x BodyFormat) String() string {
 }
 
 func (BodyFormat) Descriptor() protoreflect.EnumDescriptor {
-	return file_intercom_extractor_v1_extractor_service_proto_enumTypes[2].Descriptor()
+	return file_intercom_extractor_v1_extractor_service_proto_enumTypes[3].Descriptor()
 }
 
 func (BodyFormat) Type() protoreflect.EnumType {
-	return &file_intercom_extractor_v1_extractor_service_proto_enumTypes[2]
+	return &file_intercom_extractor_v1_extractor_service_proto_enumTypes[3]
 }
 
 func (x BodyFormat) Number() protoreflect.EnumNumber {
@@ -199,7 +257,7 @@ func (x BodyFormat) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use BodyFormat.Descriptor instead.
 func (BodyFormat) EnumDescriptor() ([]byte, []int) {
-	return file_intercom_extractor_v1_extractor_service_proto_rawDescGZIP(), []int{2}
+	return file_intercom_extractor_v1_extractor_service_proto_rawDescGZIP(), []int{3}
 }
 
 // How an operation of Intercom's is used to read records.
@@ -256,11 +314,11 @@ func (x ReadWay) String() string {
 }
 
 func (ReadWay) Descriptor() protoreflect.EnumDescriptor {
-	return file_intercom_extractor_v1_extractor_service_proto_enumTypes[3].Descriptor()
+	return file_intercom_extractor_v1_extractor_service_proto_enumTypes[4].Descriptor()
 }
 
 func (ReadWay) Type() protoreflect.EnumType {
-	return &file_intercom_extractor_v1_extractor_service_proto_enumTypes[3]
+	return &file_intercom_extractor_v1_extractor_service_proto_enumTypes[4]
 }
 
 func (x ReadWay) Number() protoreflect.EnumNumber {
@@ -269,7 +327,7 @@ func (x ReadWay) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use ReadWay.Descriptor instead.
 func (ReadWay) EnumDescriptor() ([]byte, []int) {
-	return file_intercom_extractor_v1_extractor_service_proto_rawDescGZIP(), []int{3}
+	return file_intercom_extractor_v1_extractor_service_proto_rawDescGZIP(), []int{4}
 }
 
 // What an extraction is waiting for.
@@ -321,11 +379,11 @@ func (x WaitReason) String() string {
 }
 
 func (WaitReason) Descriptor() protoreflect.EnumDescriptor {
-	return file_intercom_extractor_v1_extractor_service_proto_enumTypes[4].Descriptor()
+	return file_intercom_extractor_v1_extractor_service_proto_enumTypes[5].Descriptor()
 }
 
 func (WaitReason) Type() protoreflect.EnumType {
-	return &file_intercom_extractor_v1_extractor_service_proto_enumTypes[4]
+	return &file_intercom_extractor_v1_extractor_service_proto_enumTypes[5]
 }
 
 func (x WaitReason) Number() protoreflect.EnumNumber {
@@ -334,7 +392,7 @@ func (x WaitReason) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use WaitReason.Descriptor instead.
 func (WaitReason) EnumDescriptor() ([]byte, []int) {
-	return file_intercom_extractor_v1_extractor_service_proto_rawDescGZIP(), []int{4}
+	return file_intercom_extractor_v1_extractor_service_proto_rawDescGZIP(), []int{5}
 }
 
 // What a notice means for the rows.
@@ -378,11 +436,11 @@ func (x Severity) String() string {
 }
 
 func (Severity) Descriptor() protoreflect.EnumDescriptor {
-	return file_intercom_extractor_v1_extractor_service_proto_enumTypes[5].Descriptor()
+	return file_intercom_extractor_v1_extractor_service_proto_enumTypes[6].Descriptor()
 }
 
 func (Severity) Type() protoreflect.EnumType {
-	return &file_intercom_extractor_v1_extractor_service_proto_enumTypes[5]
+	return &file_intercom_extractor_v1_extractor_service_proto_enumTypes[6]
 }
 
 func (x Severity) Number() protoreflect.EnumNumber {
@@ -391,7 +449,7 @@ func (x Severity) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Severity.Descriptor instead.
 func (Severity) EnumDescriptor() ([]byte, []int) {
-	return file_intercom_extractor_v1_extractor_service_proto_rawDescGZIP(), []int{5}
+	return file_intercom_extractor_v1_extractor_service_proto_rawDescGZIP(), []int{6}
 }
 
 // What a notice is about.
@@ -491,11 +549,11 @@ func (x NoticeCode) String() string {
 }
 
 func (NoticeCode) Descriptor() protoreflect.EnumDescriptor {
-	return file_intercom_extractor_v1_extractor_service_proto_enumTypes[6].Descriptor()
+	return file_intercom_extractor_v1_extractor_service_proto_enumTypes[7].Descriptor()
 }
 
 func (NoticeCode) Type() protoreflect.EnumType {
-	return &file_intercom_extractor_v1_extractor_service_proto_enumTypes[6]
+	return &file_intercom_extractor_v1_extractor_service_proto_enumTypes[7]
 }
 
 func (x NoticeCode) Number() protoreflect.EnumNumber {
@@ -504,7 +562,7 @@ func (x NoticeCode) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use NoticeCode.Descriptor instead.
 func (NoticeCode) EnumDescriptor() ([]byte, []int) {
-	return file_intercom_extractor_v1_extractor_service_proto_rawDescGZIP(), []int{6}
+	return file_intercom_extractor_v1_extractor_service_proto_rawDescGZIP(), []int{7}
 }
 
 // How a table ended.
@@ -548,11 +606,11 @@ func (x TableStatus) String() string {
 }
 
 func (TableStatus) Descriptor() protoreflect.EnumDescriptor {
-	return file_intercom_extractor_v1_extractor_service_proto_enumTypes[7].Descriptor()
+	return file_intercom_extractor_v1_extractor_service_proto_enumTypes[8].Descriptor()
 }
 
 func (TableStatus) Type() protoreflect.EnumType {
-	return &file_intercom_extractor_v1_extractor_service_proto_enumTypes[7]
+	return &file_intercom_extractor_v1_extractor_service_proto_enumTypes[8]
 }
 
 func (x TableStatus) Number() protoreflect.EnumNumber {
@@ -561,14 +619,17 @@ func (x TableStatus) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use TableStatus.Descriptor instead.
 func (TableStatus) EnumDescriptor() ([]byte, []int) {
-	return file_intercom_extractor_v1_extractor_service_proto_rawDescGZIP(), []int{7}
+	return file_intercom_extractor_v1_extractor_service_proto_rawDescGZIP(), []int{8}
 }
 
 // Request of `ListTables`.
 type ListTablesRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Only the tables of this template; all tables when not set.
-	Template      Template `protobuf:"varint,1,opt,name=template,proto3,enum=intercom.extractor.v1.Template" json:"template,omitempty"`
+	Template Template `protobuf:"varint,1,opt,name=template,proto3,enum=intercom.extractor.v1.Template" json:"template,omitempty"`
+	// Also says what this connection is configured to do with the values of columns
+	// (`ColumnDescription.privacy`). Empty: about no connection.
+	Connection    string `protobuf:"bytes,2,opt,name=connection,proto3" json:"connection,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -608,6 +669,13 @@ func (x *ListTablesRequest) GetTemplate() Template {
 		return x.Template
 	}
 	return Template_TEMPLATE_UNSPECIFIED
+}
+
+func (x *ListTablesRequest) GetConnection() string {
+	if x != nil {
+		return x.Connection
+	}
+	return ""
 }
 
 // Answer of `ListTables`.
@@ -732,7 +800,12 @@ type ColumnDescription struct {
 	// True for documented columns, false for extension columns.
 	Documented bool `protobuf:"varint,4,opt,name=documented,proto3" json:"documented,omitempty"`
 	// What tables.proto says of the column.
-	Column        *Column `protobuf:"bytes,5,opt,name=column,proto3" json:"column,omitempty"`
+	Column *Column `protobuf:"bytes,5,opt,name=column,proto3" json:"column,omitempty"`
+	// What the connection of the request is configured to do with the values.
+	Privacy PrivacyAction `protobuf:"varint,6,opt,name=privacy,proto3,enum=intercom.extractor.v1.PrivacyAction" json:"privacy,omitempty"`
+	// The same for members of these JSON objects, by their names; empty for columns
+	// without any.
+	Attributes    []*AttributePrivacy `protobuf:"bytes,7,rep,name=attributes,proto3" json:"attributes,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -802,6 +875,75 @@ func (x *ColumnDescription) GetColumn() *Column {
 	return nil
 }
 
+func (x *ColumnDescription) GetPrivacy() PrivacyAction {
+	if x != nil {
+		return x.Privacy
+	}
+	return PrivacyAction_PRIVACY_ACTION_UNSPECIFIED
+}
+
+func (x *ColumnDescription) GetAttributes() []*AttributePrivacy {
+	if x != nil {
+		return x.Attributes
+	}
+	return nil
+}
+
+// What happens to members of one name.
+type AttributePrivacy struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The name, such as that of a custom attribute.
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// What happens to their values.
+	Privacy       PrivacyAction `protobuf:"varint,2,opt,name=privacy,proto3,enum=intercom.extractor.v1.PrivacyAction" json:"privacy,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AttributePrivacy) Reset() {
+	*x = AttributePrivacy{}
+	mi := &file_intercom_extractor_v1_extractor_service_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AttributePrivacy) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AttributePrivacy) ProtoMessage() {}
+
+func (x *AttributePrivacy) ProtoReflect() protoreflect.Message {
+	mi := &file_intercom_extractor_v1_extractor_service_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AttributePrivacy.ProtoReflect.Descriptor instead.
+func (*AttributePrivacy) Descriptor() ([]byte, []int) {
+	return file_intercom_extractor_v1_extractor_service_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *AttributePrivacy) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *AttributePrivacy) GetPrivacy() PrivacyAction {
+	if x != nil {
+		return x.Privacy
+	}
+	return PrivacyAction_PRIVACY_ACTION_UNSPECIFIED
+}
+
 // Request of `CheckConnection`.
 type CheckConnectionRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -813,7 +955,7 @@ type CheckConnectionRequest struct {
 
 func (x *CheckConnectionRequest) Reset() {
 	*x = CheckConnectionRequest{}
-	mi := &file_intercom_extractor_v1_extractor_service_proto_msgTypes[4]
+	mi := &file_intercom_extractor_v1_extractor_service_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -825,7 +967,7 @@ func (x *CheckConnectionRequest) String() string {
 func (*CheckConnectionRequest) ProtoMessage() {}
 
 func (x *CheckConnectionRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_intercom_extractor_v1_extractor_service_proto_msgTypes[4]
+	mi := &file_intercom_extractor_v1_extractor_service_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -838,7 +980,7 @@ func (x *CheckConnectionRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CheckConnectionRequest.ProtoReflect.Descriptor instead.
 func (*CheckConnectionRequest) Descriptor() ([]byte, []int) {
-	return file_intercom_extractor_v1_extractor_service_proto_rawDescGZIP(), []int{4}
+	return file_intercom_extractor_v1_extractor_service_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *CheckConnectionRequest) GetConnection() string {
@@ -865,7 +1007,7 @@ type CheckConnectionResponse struct {
 
 func (x *CheckConnectionResponse) Reset() {
 	*x = CheckConnectionResponse{}
-	mi := &file_intercom_extractor_v1_extractor_service_proto_msgTypes[5]
+	mi := &file_intercom_extractor_v1_extractor_service_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -877,7 +1019,7 @@ func (x *CheckConnectionResponse) String() string {
 func (*CheckConnectionResponse) ProtoMessage() {}
 
 func (x *CheckConnectionResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_intercom_extractor_v1_extractor_service_proto_msgTypes[5]
+	mi := &file_intercom_extractor_v1_extractor_service_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -890,7 +1032,7 @@ func (x *CheckConnectionResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CheckConnectionResponse.ProtoReflect.Descriptor instead.
 func (*CheckConnectionResponse) Descriptor() ([]byte, []int) {
-	return file_intercom_extractor_v1_extractor_service_proto_rawDescGZIP(), []int{5}
+	return file_intercom_extractor_v1_extractor_service_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *CheckConnectionResponse) GetWorkspace() *Workspace {
@@ -938,7 +1080,7 @@ type Workspace struct {
 
 func (x *Workspace) Reset() {
 	*x = Workspace{}
-	mi := &file_intercom_extractor_v1_extractor_service_proto_msgTypes[6]
+	mi := &file_intercom_extractor_v1_extractor_service_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -950,7 +1092,7 @@ func (x *Workspace) String() string {
 func (*Workspace) ProtoMessage() {}
 
 func (x *Workspace) ProtoReflect() protoreflect.Message {
-	mi := &file_intercom_extractor_v1_extractor_service_proto_msgTypes[6]
+	mi := &file_intercom_extractor_v1_extractor_service_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -963,7 +1105,7 @@ func (x *Workspace) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Workspace.ProtoReflect.Descriptor instead.
 func (*Workspace) Descriptor() ([]byte, []int) {
-	return file_intercom_extractor_v1_extractor_service_proto_rawDescGZIP(), []int{6}
+	return file_intercom_extractor_v1_extractor_service_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Workspace) GetIdCode() string {
@@ -1007,7 +1149,7 @@ type Quota struct {
 
 func (x *Quota) Reset() {
 	*x = Quota{}
-	mi := &file_intercom_extractor_v1_extractor_service_proto_msgTypes[7]
+	mi := &file_intercom_extractor_v1_extractor_service_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1019,7 +1161,7 @@ func (x *Quota) String() string {
 func (*Quota) ProtoMessage() {}
 
 func (x *Quota) ProtoReflect() protoreflect.Message {
-	mi := &file_intercom_extractor_v1_extractor_service_proto_msgTypes[7]
+	mi := &file_intercom_extractor_v1_extractor_service_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1032,7 +1174,7 @@ func (x *Quota) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Quota.ProtoReflect.Descriptor instead.
 func (*Quota) Descriptor() ([]byte, []int) {
-	return file_intercom_extractor_v1_extractor_service_proto_rawDescGZIP(), []int{7}
+	return file_intercom_extractor_v1_extractor_service_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Quota) GetLimit() int64 {
@@ -1064,7 +1206,7 @@ type TableCheck struct {
 
 func (x *TableCheck) Reset() {
 	*x = TableCheck{}
-	mi := &file_intercom_extractor_v1_extractor_service_proto_msgTypes[8]
+	mi := &file_intercom_extractor_v1_extractor_service_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1076,7 +1218,7 @@ func (x *TableCheck) String() string {
 func (*TableCheck) ProtoMessage() {}
 
 func (x *TableCheck) ProtoReflect() protoreflect.Message {
-	mi := &file_intercom_extractor_v1_extractor_service_proto_msgTypes[8]
+	mi := &file_intercom_extractor_v1_extractor_service_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1089,7 +1231,7 @@ func (x *TableCheck) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TableCheck.ProtoReflect.Descriptor instead.
 func (*TableCheck) Descriptor() ([]byte, []int) {
-	return file_intercom_extractor_v1_extractor_service_proto_rawDescGZIP(), []int{8}
+	return file_intercom_extractor_v1_extractor_service_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *TableCheck) GetTable() string {
@@ -1134,7 +1276,7 @@ type PlanExtractionRequest struct {
 
 func (x *PlanExtractionRequest) Reset() {
 	*x = PlanExtractionRequest{}
-	mi := &file_intercom_extractor_v1_extractor_service_proto_msgTypes[9]
+	mi := &file_intercom_extractor_v1_extractor_service_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1146,7 +1288,7 @@ func (x *PlanExtractionRequest) String() string {
 func (*PlanExtractionRequest) ProtoMessage() {}
 
 func (x *PlanExtractionRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_intercom_extractor_v1_extractor_service_proto_msgTypes[9]
+	mi := &file_intercom_extractor_v1_extractor_service_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1159,7 +1301,7 @@ func (x *PlanExtractionRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PlanExtractionRequest.ProtoReflect.Descriptor instead.
 func (*PlanExtractionRequest) Descriptor() ([]byte, []int) {
-	return file_intercom_extractor_v1_extractor_service_proto_rawDescGZIP(), []int{9}
+	return file_intercom_extractor_v1_extractor_service_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *PlanExtractionRequest) GetConnection() string {
@@ -1221,7 +1363,7 @@ type PlanExtractionResponse struct {
 
 func (x *PlanExtractionResponse) Reset() {
 	*x = PlanExtractionResponse{}
-	mi := &file_intercom_extractor_v1_extractor_service_proto_msgTypes[10]
+	mi := &file_intercom_extractor_v1_extractor_service_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1233,7 +1375,7 @@ func (x *PlanExtractionResponse) String() string {
 func (*PlanExtractionResponse) ProtoMessage() {}
 
 func (x *PlanExtractionResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_intercom_extractor_v1_extractor_service_proto_msgTypes[10]
+	mi := &file_intercom_extractor_v1_extractor_service_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1246,7 +1388,7 @@ func (x *PlanExtractionResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PlanExtractionResponse.ProtoReflect.Descriptor instead.
 func (*PlanExtractionResponse) Descriptor() ([]byte, []int) {
-	return file_intercom_extractor_v1_extractor_service_proto_rawDescGZIP(), []int{10}
+	return file_intercom_extractor_v1_extractor_service_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *PlanExtractionResponse) GetWorkspace() *Workspace {
@@ -1292,7 +1434,7 @@ type CountEstimate struct {
 
 func (x *CountEstimate) Reset() {
 	*x = CountEstimate{}
-	mi := &file_intercom_extractor_v1_extractor_service_proto_msgTypes[11]
+	mi := &file_intercom_extractor_v1_extractor_service_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1304,7 +1446,7 @@ func (x *CountEstimate) String() string {
 func (*CountEstimate) ProtoMessage() {}
 
 func (x *CountEstimate) ProtoReflect() protoreflect.Message {
-	mi := &file_intercom_extractor_v1_extractor_service_proto_msgTypes[11]
+	mi := &file_intercom_extractor_v1_extractor_service_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1317,7 +1459,7 @@ func (x *CountEstimate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CountEstimate.ProtoReflect.Descriptor instead.
 func (*CountEstimate) Descriptor() ([]byte, []int) {
-	return file_intercom_extractor_v1_extractor_service_proto_rawDescGZIP(), []int{11}
+	return file_intercom_extractor_v1_extractor_service_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *CountEstimate) GetMin() int64 {
@@ -1356,7 +1498,7 @@ type DurationEstimate struct {
 
 func (x *DurationEstimate) Reset() {
 	*x = DurationEstimate{}
-	mi := &file_intercom_extractor_v1_extractor_service_proto_msgTypes[12]
+	mi := &file_intercom_extractor_v1_extractor_service_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1368,7 +1510,7 @@ func (x *DurationEstimate) String() string {
 func (*DurationEstimate) ProtoMessage() {}
 
 func (x *DurationEstimate) ProtoReflect() protoreflect.Message {
-	mi := &file_intercom_extractor_v1_extractor_service_proto_msgTypes[12]
+	mi := &file_intercom_extractor_v1_extractor_service_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1381,7 +1523,7 @@ func (x *DurationEstimate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DurationEstimate.ProtoReflect.Descriptor instead.
 func (*DurationEstimate) Descriptor() ([]byte, []int) {
-	return file_intercom_extractor_v1_extractor_service_proto_rawDescGZIP(), []int{12}
+	return file_intercom_extractor_v1_extractor_service_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *DurationEstimate) GetMin() *durationpb.Duration {
@@ -1425,7 +1567,7 @@ type PlannedRequests struct {
 
 func (x *PlannedRequests) Reset() {
 	*x = PlannedRequests{}
-	mi := &file_intercom_extractor_v1_extractor_service_proto_msgTypes[13]
+	mi := &file_intercom_extractor_v1_extractor_service_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1437,7 +1579,7 @@ func (x *PlannedRequests) String() string {
 func (*PlannedRequests) ProtoMessage() {}
 
 func (x *PlannedRequests) ProtoReflect() protoreflect.Message {
-	mi := &file_intercom_extractor_v1_extractor_service_proto_msgTypes[13]
+	mi := &file_intercom_extractor_v1_extractor_service_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1450,7 +1592,7 @@ func (x *PlannedRequests) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PlannedRequests.ProtoReflect.Descriptor instead.
 func (*PlannedRequests) Descriptor() ([]byte, []int) {
-	return file_intercom_extractor_v1_extractor_service_proto_rawDescGZIP(), []int{13}
+	return file_intercom_extractor_v1_extractor_service_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *PlannedRequests) GetOperation() string {
@@ -1503,7 +1645,7 @@ type TablePlan struct {
 
 func (x *TablePlan) Reset() {
 	*x = TablePlan{}
-	mi := &file_intercom_extractor_v1_extractor_service_proto_msgTypes[14]
+	mi := &file_intercom_extractor_v1_extractor_service_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1515,7 +1657,7 @@ func (x *TablePlan) String() string {
 func (*TablePlan) ProtoMessage() {}
 
 func (x *TablePlan) ProtoReflect() protoreflect.Message {
-	mi := &file_intercom_extractor_v1_extractor_service_proto_msgTypes[14]
+	mi := &file_intercom_extractor_v1_extractor_service_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1528,7 +1670,7 @@ func (x *TablePlan) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TablePlan.ProtoReflect.Descriptor instead.
 func (*TablePlan) Descriptor() ([]byte, []int) {
-	return file_intercom_extractor_v1_extractor_service_proto_rawDescGZIP(), []int{14}
+	return file_intercom_extractor_v1_extractor_service_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *TablePlan) GetTable() string {
@@ -1570,7 +1712,7 @@ type ExtractionPlan struct {
 
 func (x *ExtractionPlan) Reset() {
 	*x = ExtractionPlan{}
-	mi := &file_intercom_extractor_v1_extractor_service_proto_msgTypes[15]
+	mi := &file_intercom_extractor_v1_extractor_service_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1582,7 +1724,7 @@ func (x *ExtractionPlan) String() string {
 func (*ExtractionPlan) ProtoMessage() {}
 
 func (x *ExtractionPlan) ProtoReflect() protoreflect.Message {
-	mi := &file_intercom_extractor_v1_extractor_service_proto_msgTypes[15]
+	mi := &file_intercom_extractor_v1_extractor_service_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1595,7 +1737,7 @@ func (x *ExtractionPlan) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExtractionPlan.ProtoReflect.Descriptor instead.
 func (*ExtractionPlan) Descriptor() ([]byte, []int) {
-	return file_intercom_extractor_v1_extractor_service_proto_rawDescGZIP(), []int{15}
+	return file_intercom_extractor_v1_extractor_service_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *ExtractionPlan) GetRequests() []*PlannedRequests {
@@ -1654,14 +1796,19 @@ type ExtractRequest struct {
 	// Also says of each contact and conversation how many rows it has in each table
 	// below it (`RowBatch.parents`), so that who keeps rows by key can drop those that
 	// are gone. Costs some 30 bytes for each of these tables and each record.
-	WithParents   bool `protobuf:"varint,8,opt,name=with_parents,json=withParents,proto3" json:"with_parents,omitempty"`
+	WithParents bool `protobuf:"varint,8,opt,name=with_parents,json=withParents,proto3" json:"with_parents,omitempty"`
+	// Only these columns, and those that identify a row (`Table.key`) all the same; the
+	// others are null. Each is "TABLE.COLUMN" of a requested table, or "COLUMN" of each
+	// requested table that has it; "*" stands for all columns. Each table must have at
+	// least one of them. Empty: all columns.
+	Columns       []string `protobuf:"bytes,9,rep,name=columns,proto3" json:"columns,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *ExtractRequest) Reset() {
 	*x = ExtractRequest{}
-	mi := &file_intercom_extractor_v1_extractor_service_proto_msgTypes[16]
+	mi := &file_intercom_extractor_v1_extractor_service_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1673,7 +1820,7 @@ func (x *ExtractRequest) String() string {
 func (*ExtractRequest) ProtoMessage() {}
 
 func (x *ExtractRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_intercom_extractor_v1_extractor_service_proto_msgTypes[16]
+	mi := &file_intercom_extractor_v1_extractor_service_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1686,7 +1833,7 @@ func (x *ExtractRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExtractRequest.ProtoReflect.Descriptor instead.
 func (*ExtractRequest) Descriptor() ([]byte, []int) {
-	return file_intercom_extractor_v1_extractor_service_proto_rawDescGZIP(), []int{16}
+	return file_intercom_extractor_v1_extractor_service_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *ExtractRequest) GetConnection() string {
@@ -1745,6 +1892,13 @@ func (x *ExtractRequest) GetWithParents() bool {
 	return false
 }
 
+func (x *ExtractRequest) GetColumns() []string {
+	if x != nil {
+		return x.Columns
+	}
+	return nil
+}
+
 // One event of an extraction.
 type ExtractResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1767,7 +1921,7 @@ type ExtractResponse struct {
 
 func (x *ExtractResponse) Reset() {
 	*x = ExtractResponse{}
-	mi := &file_intercom_extractor_v1_extractor_service_proto_msgTypes[17]
+	mi := &file_intercom_extractor_v1_extractor_service_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1779,7 +1933,7 @@ func (x *ExtractResponse) String() string {
 func (*ExtractResponse) ProtoMessage() {}
 
 func (x *ExtractResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_intercom_extractor_v1_extractor_service_proto_msgTypes[17]
+	mi := &file_intercom_extractor_v1_extractor_service_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1792,7 +1946,7 @@ func (x *ExtractResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExtractResponse.ProtoReflect.Descriptor instead.
 func (*ExtractResponse) Descriptor() ([]byte, []int) {
-	return file_intercom_extractor_v1_extractor_service_proto_rawDescGZIP(), []int{17}
+	return file_intercom_extractor_v1_extractor_service_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *ExtractResponse) GetEvent() isExtractResponse_Event {
@@ -1949,7 +2103,7 @@ type DeletedRecords struct {
 
 func (x *DeletedRecords) Reset() {
 	*x = DeletedRecords{}
-	mi := &file_intercom_extractor_v1_extractor_service_proto_msgTypes[18]
+	mi := &file_intercom_extractor_v1_extractor_service_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1961,7 +2115,7 @@ func (x *DeletedRecords) String() string {
 func (*DeletedRecords) ProtoMessage() {}
 
 func (x *DeletedRecords) ProtoReflect() protoreflect.Message {
-	mi := &file_intercom_extractor_v1_extractor_service_proto_msgTypes[18]
+	mi := &file_intercom_extractor_v1_extractor_service_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1974,7 +2128,7 @@ func (x *DeletedRecords) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeletedRecords.ProtoReflect.Descriptor instead.
 func (*DeletedRecords) Descriptor() ([]byte, []int) {
-	return file_intercom_extractor_v1_extractor_service_proto_rawDescGZIP(), []int{18}
+	return file_intercom_extractor_v1_extractor_service_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *DeletedRecords) GetTable() string {
@@ -2010,7 +2164,7 @@ type LivingRecords struct {
 
 func (x *LivingRecords) Reset() {
 	*x = LivingRecords{}
-	mi := &file_intercom_extractor_v1_extractor_service_proto_msgTypes[19]
+	mi := &file_intercom_extractor_v1_extractor_service_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2022,7 +2176,7 @@ func (x *LivingRecords) String() string {
 func (*LivingRecords) ProtoMessage() {}
 
 func (x *LivingRecords) ProtoReflect() protoreflect.Message {
-	mi := &file_intercom_extractor_v1_extractor_service_proto_msgTypes[19]
+	mi := &file_intercom_extractor_v1_extractor_service_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2035,7 +2189,7 @@ func (x *LivingRecords) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LivingRecords.ProtoReflect.Descriptor instead.
 func (*LivingRecords) Descriptor() ([]byte, []int) {
-	return file_intercom_extractor_v1_extractor_service_proto_rawDescGZIP(), []int{19}
+	return file_intercom_extractor_v1_extractor_service_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *LivingRecords) GetTable() string {
@@ -2081,7 +2235,7 @@ type Checkpoint struct {
 
 func (x *Checkpoint) Reset() {
 	*x = Checkpoint{}
-	mi := &file_intercom_extractor_v1_extractor_service_proto_msgTypes[20]
+	mi := &file_intercom_extractor_v1_extractor_service_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2093,7 +2247,7 @@ func (x *Checkpoint) String() string {
 func (*Checkpoint) ProtoMessage() {}
 
 func (x *Checkpoint) ProtoReflect() protoreflect.Message {
-	mi := &file_intercom_extractor_v1_extractor_service_proto_msgTypes[20]
+	mi := &file_intercom_extractor_v1_extractor_service_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2106,7 +2260,7 @@ func (x *Checkpoint) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Checkpoint.ProtoReflect.Descriptor instead.
 func (*Checkpoint) Descriptor() ([]byte, []int) {
-	return file_intercom_extractor_v1_extractor_service_proto_rawDescGZIP(), []int{20}
+	return file_intercom_extractor_v1_extractor_service_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *Checkpoint) GetResumeToken() []byte {
@@ -2145,7 +2299,7 @@ type TableRows struct {
 
 func (x *TableRows) Reset() {
 	*x = TableRows{}
-	mi := &file_intercom_extractor_v1_extractor_service_proto_msgTypes[21]
+	mi := &file_intercom_extractor_v1_extractor_service_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2157,7 +2311,7 @@ func (x *TableRows) String() string {
 func (*TableRows) ProtoMessage() {}
 
 func (x *TableRows) ProtoReflect() protoreflect.Message {
-	mi := &file_intercom_extractor_v1_extractor_service_proto_msgTypes[21]
+	mi := &file_intercom_extractor_v1_extractor_service_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2170,7 +2324,7 @@ func (x *TableRows) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TableRows.ProtoReflect.Descriptor instead.
 func (*TableRows) Descriptor() ([]byte, []int) {
-	return file_intercom_extractor_v1_extractor_service_proto_rawDescGZIP(), []int{21}
+	return file_intercom_extractor_v1_extractor_service_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *TableRows) GetTable() string {
@@ -2262,7 +2416,7 @@ type RowBatch struct {
 
 func (x *RowBatch) Reset() {
 	*x = RowBatch{}
-	mi := &file_intercom_extractor_v1_extractor_service_proto_msgTypes[22]
+	mi := &file_intercom_extractor_v1_extractor_service_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2274,7 +2428,7 @@ func (x *RowBatch) String() string {
 func (*RowBatch) ProtoMessage() {}
 
 func (x *RowBatch) ProtoReflect() protoreflect.Message {
-	mi := &file_intercom_extractor_v1_extractor_service_proto_msgTypes[22]
+	mi := &file_intercom_extractor_v1_extractor_service_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2287,7 +2441,7 @@ func (x *RowBatch) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RowBatch.ProtoReflect.Descriptor instead.
 func (*RowBatch) Descriptor() ([]byte, []int) {
-	return file_intercom_extractor_v1_extractor_service_proto_rawDescGZIP(), []int{22}
+	return file_intercom_extractor_v1_extractor_service_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *RowBatch) GetTable() string {
@@ -2489,7 +2643,7 @@ type ParentRows struct {
 
 func (x *ParentRows) Reset() {
 	*x = ParentRows{}
-	mi := &file_intercom_extractor_v1_extractor_service_proto_msgTypes[23]
+	mi := &file_intercom_extractor_v1_extractor_service_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2501,7 +2655,7 @@ func (x *ParentRows) String() string {
 func (*ParentRows) ProtoMessage() {}
 
 func (x *ParentRows) ProtoReflect() protoreflect.Message {
-	mi := &file_intercom_extractor_v1_extractor_service_proto_msgTypes[23]
+	mi := &file_intercom_extractor_v1_extractor_service_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2514,7 +2668,7 @@ func (x *ParentRows) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ParentRows.ProtoReflect.Descriptor instead.
 func (*ParentRows) Descriptor() ([]byte, []int) {
-	return file_intercom_extractor_v1_extractor_service_proto_rawDescGZIP(), []int{23}
+	return file_intercom_extractor_v1_extractor_service_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *ParentRows) GetId() string {
@@ -2557,7 +2711,7 @@ type TimeSpent struct {
 
 func (x *TimeSpent) Reset() {
 	*x = TimeSpent{}
-	mi := &file_intercom_extractor_v1_extractor_service_proto_msgTypes[24]
+	mi := &file_intercom_extractor_v1_extractor_service_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2569,7 +2723,7 @@ func (x *TimeSpent) String() string {
 func (*TimeSpent) ProtoMessage() {}
 
 func (x *TimeSpent) ProtoReflect() protoreflect.Message {
-	mi := &file_intercom_extractor_v1_extractor_service_proto_msgTypes[24]
+	mi := &file_intercom_extractor_v1_extractor_service_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2582,7 +2736,7 @@ func (x *TimeSpent) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TimeSpent.ProtoReflect.Descriptor instead.
 func (*TimeSpent) Descriptor() ([]byte, []int) {
-	return file_intercom_extractor_v1_extractor_service_proto_rawDescGZIP(), []int{24}
+	return file_intercom_extractor_v1_extractor_service_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *TimeSpent) GetQuota() *durationpb.Duration {
@@ -2640,7 +2794,7 @@ type Progress struct {
 
 func (x *Progress) Reset() {
 	*x = Progress{}
-	mi := &file_intercom_extractor_v1_extractor_service_proto_msgTypes[25]
+	mi := &file_intercom_extractor_v1_extractor_service_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2652,7 +2806,7 @@ func (x *Progress) String() string {
 func (*Progress) ProtoMessage() {}
 
 func (x *Progress) ProtoReflect() protoreflect.Message {
-	mi := &file_intercom_extractor_v1_extractor_service_proto_msgTypes[25]
+	mi := &file_intercom_extractor_v1_extractor_service_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2665,7 +2819,7 @@ func (x *Progress) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Progress.ProtoReflect.Descriptor instead.
 func (*Progress) Descriptor() ([]byte, []int) {
-	return file_intercom_extractor_v1_extractor_service_proto_rawDescGZIP(), []int{25}
+	return file_intercom_extractor_v1_extractor_service_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *Progress) GetElapsed() *durationpb.Duration {
@@ -2745,7 +2899,7 @@ type TableProgress struct {
 
 func (x *TableProgress) Reset() {
 	*x = TableProgress{}
-	mi := &file_intercom_extractor_v1_extractor_service_proto_msgTypes[26]
+	mi := &file_intercom_extractor_v1_extractor_service_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2757,7 +2911,7 @@ func (x *TableProgress) String() string {
 func (*TableProgress) ProtoMessage() {}
 
 func (x *TableProgress) ProtoReflect() protoreflect.Message {
-	mi := &file_intercom_extractor_v1_extractor_service_proto_msgTypes[26]
+	mi := &file_intercom_extractor_v1_extractor_service_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2770,7 +2924,7 @@ func (x *TableProgress) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TableProgress.ProtoReflect.Descriptor instead.
 func (*TableProgress) Descriptor() ([]byte, []int) {
-	return file_intercom_extractor_v1_extractor_service_proto_rawDescGZIP(), []int{26}
+	return file_intercom_extractor_v1_extractor_service_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *TableProgress) GetTable() string {
@@ -2834,7 +2988,7 @@ type RequestCounts struct {
 
 func (x *RequestCounts) Reset() {
 	*x = RequestCounts{}
-	mi := &file_intercom_extractor_v1_extractor_service_proto_msgTypes[27]
+	mi := &file_intercom_extractor_v1_extractor_service_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2846,7 +3000,7 @@ func (x *RequestCounts) String() string {
 func (*RequestCounts) ProtoMessage() {}
 
 func (x *RequestCounts) ProtoReflect() protoreflect.Message {
-	mi := &file_intercom_extractor_v1_extractor_service_proto_msgTypes[27]
+	mi := &file_intercom_extractor_v1_extractor_service_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2859,7 +3013,7 @@ func (x *RequestCounts) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RequestCounts.ProtoReflect.Descriptor instead.
 func (*RequestCounts) Descriptor() ([]byte, []int) {
-	return file_intercom_extractor_v1_extractor_service_proto_rawDescGZIP(), []int{27}
+	return file_intercom_extractor_v1_extractor_service_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *RequestCounts) GetSent() int64 {
@@ -2919,7 +3073,7 @@ type Notice struct {
 
 func (x *Notice) Reset() {
 	*x = Notice{}
-	mi := &file_intercom_extractor_v1_extractor_service_proto_msgTypes[28]
+	mi := &file_intercom_extractor_v1_extractor_service_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2931,7 +3085,7 @@ func (x *Notice) String() string {
 func (*Notice) ProtoMessage() {}
 
 func (x *Notice) ProtoReflect() protoreflect.Message {
-	mi := &file_intercom_extractor_v1_extractor_service_proto_msgTypes[28]
+	mi := &file_intercom_extractor_v1_extractor_service_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2944,7 +3098,7 @@ func (x *Notice) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Notice.ProtoReflect.Descriptor instead.
 func (*Notice) Descriptor() ([]byte, []int) {
-	return file_intercom_extractor_v1_extractor_service_proto_rawDescGZIP(), []int{28}
+	return file_intercom_extractor_v1_extractor_service_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *Notice) GetCode() NoticeCode {
@@ -3005,7 +3159,7 @@ type TableRestarted struct {
 
 func (x *TableRestarted) Reset() {
 	*x = TableRestarted{}
-	mi := &file_intercom_extractor_v1_extractor_service_proto_msgTypes[29]
+	mi := &file_intercom_extractor_v1_extractor_service_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3017,7 +3171,7 @@ func (x *TableRestarted) String() string {
 func (*TableRestarted) ProtoMessage() {}
 
 func (x *TableRestarted) ProtoReflect() protoreflect.Message {
-	mi := &file_intercom_extractor_v1_extractor_service_proto_msgTypes[29]
+	mi := &file_intercom_extractor_v1_extractor_service_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3030,7 +3184,7 @@ func (x *TableRestarted) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TableRestarted.ProtoReflect.Descriptor instead.
 func (*TableRestarted) Descriptor() ([]byte, []int) {
-	return file_intercom_extractor_v1_extractor_service_proto_rawDescGZIP(), []int{29}
+	return file_intercom_extractor_v1_extractor_service_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *TableRestarted) GetTable() string {
@@ -3083,7 +3237,7 @@ type Summary struct {
 
 func (x *Summary) Reset() {
 	*x = Summary{}
-	mi := &file_intercom_extractor_v1_extractor_service_proto_msgTypes[30]
+	mi := &file_intercom_extractor_v1_extractor_service_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3095,7 +3249,7 @@ func (x *Summary) String() string {
 func (*Summary) ProtoMessage() {}
 
 func (x *Summary) ProtoReflect() protoreflect.Message {
-	mi := &file_intercom_extractor_v1_extractor_service_proto_msgTypes[30]
+	mi := &file_intercom_extractor_v1_extractor_service_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3108,7 +3262,7 @@ func (x *Summary) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Summary.ProtoReflect.Descriptor instead.
 func (*Summary) Descriptor() ([]byte, []int) {
-	return file_intercom_extractor_v1_extractor_service_proto_rawDescGZIP(), []int{30}
+	return file_intercom_extractor_v1_extractor_service_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *Summary) GetTables() []*TableSummary {
@@ -3190,7 +3344,7 @@ type TableSummary struct {
 
 func (x *TableSummary) Reset() {
 	*x = TableSummary{}
-	mi := &file_intercom_extractor_v1_extractor_service_proto_msgTypes[31]
+	mi := &file_intercom_extractor_v1_extractor_service_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3202,7 +3356,7 @@ func (x *TableSummary) String() string {
 func (*TableSummary) ProtoMessage() {}
 
 func (x *TableSummary) ProtoReflect() protoreflect.Message {
-	mi := &file_intercom_extractor_v1_extractor_service_proto_msgTypes[31]
+	mi := &file_intercom_extractor_v1_extractor_service_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3215,7 +3369,7 @@ func (x *TableSummary) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TableSummary.ProtoReflect.Descriptor instead.
 func (*TableSummary) Descriptor() ([]byte, []int) {
-	return file_intercom_extractor_v1_extractor_service_proto_rawDescGZIP(), []int{31}
+	return file_intercom_extractor_v1_extractor_service_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *TableSummary) GetTable() string {
@@ -3282,7 +3436,7 @@ type TableError struct {
 
 func (x *TableError) Reset() {
 	*x = TableError{}
-	mi := &file_intercom_extractor_v1_extractor_service_proto_msgTypes[32]
+	mi := &file_intercom_extractor_v1_extractor_service_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3294,7 +3448,7 @@ func (x *TableError) String() string {
 func (*TableError) ProtoMessage() {}
 
 func (x *TableError) ProtoReflect() protoreflect.Message {
-	mi := &file_intercom_extractor_v1_extractor_service_proto_msgTypes[32]
+	mi := &file_intercom_extractor_v1_extractor_service_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3307,7 +3461,7 @@ func (x *TableError) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TableError.ProtoReflect.Descriptor instead.
 func (*TableError) Descriptor() ([]byte, []int) {
-	return file_intercom_extractor_v1_extractor_service_proto_rawDescGZIP(), []int{32}
+	return file_intercom_extractor_v1_extractor_service_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *TableError) GetCode() int32 {
@@ -3346,7 +3500,7 @@ type NoticeCount struct {
 
 func (x *NoticeCount) Reset() {
 	*x = NoticeCount{}
-	mi := &file_intercom_extractor_v1_extractor_service_proto_msgTypes[33]
+	mi := &file_intercom_extractor_v1_extractor_service_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3358,7 +3512,7 @@ func (x *NoticeCount) String() string {
 func (*NoticeCount) ProtoMessage() {}
 
 func (x *NoticeCount) ProtoReflect() protoreflect.Message {
-	mi := &file_intercom_extractor_v1_extractor_service_proto_msgTypes[33]
+	mi := &file_intercom_extractor_v1_extractor_service_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3371,7 +3525,7 @@ func (x *NoticeCount) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NoticeCount.ProtoReflect.Descriptor instead.
 func (*NoticeCount) Descriptor() ([]byte, []int) {
-	return file_intercom_extractor_v1_extractor_service_proto_rawDescGZIP(), []int{33}
+	return file_intercom_extractor_v1_extractor_service_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *NoticeCount) GetTable() string {
@@ -3406,7 +3560,7 @@ type ListExtractionsRequest struct {
 
 func (x *ListExtractionsRequest) Reset() {
 	*x = ListExtractionsRequest{}
-	mi := &file_intercom_extractor_v1_extractor_service_proto_msgTypes[34]
+	mi := &file_intercom_extractor_v1_extractor_service_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3418,7 +3572,7 @@ func (x *ListExtractionsRequest) String() string {
 func (*ListExtractionsRequest) ProtoMessage() {}
 
 func (x *ListExtractionsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_intercom_extractor_v1_extractor_service_proto_msgTypes[34]
+	mi := &file_intercom_extractor_v1_extractor_service_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3431,7 +3585,7 @@ func (x *ListExtractionsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListExtractionsRequest.ProtoReflect.Descriptor instead.
 func (*ListExtractionsRequest) Descriptor() ([]byte, []int) {
-	return file_intercom_extractor_v1_extractor_service_proto_rawDescGZIP(), []int{34}
+	return file_intercom_extractor_v1_extractor_service_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *ListExtractionsRequest) GetConnection() string {
@@ -3456,7 +3610,7 @@ type ListExtractionsResponse struct {
 
 func (x *ListExtractionsResponse) Reset() {
 	*x = ListExtractionsResponse{}
-	mi := &file_intercom_extractor_v1_extractor_service_proto_msgTypes[35]
+	mi := &file_intercom_extractor_v1_extractor_service_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3468,7 +3622,7 @@ func (x *ListExtractionsResponse) String() string {
 func (*ListExtractionsResponse) ProtoMessage() {}
 
 func (x *ListExtractionsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_intercom_extractor_v1_extractor_service_proto_msgTypes[35]
+	mi := &file_intercom_extractor_v1_extractor_service_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3481,7 +3635,7 @@ func (x *ListExtractionsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListExtractionsResponse.ProtoReflect.Descriptor instead.
 func (*ListExtractionsResponse) Descriptor() ([]byte, []int) {
-	return file_intercom_extractor_v1_extractor_service_proto_rawDescGZIP(), []int{35}
+	return file_intercom_extractor_v1_extractor_service_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *ListExtractionsResponse) GetTime() *timestamppb.Timestamp {
@@ -3538,7 +3692,7 @@ type ExtractionStatus struct {
 
 func (x *ExtractionStatus) Reset() {
 	*x = ExtractionStatus{}
-	mi := &file_intercom_extractor_v1_extractor_service_proto_msgTypes[36]
+	mi := &file_intercom_extractor_v1_extractor_service_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3550,7 +3704,7 @@ func (x *ExtractionStatus) String() string {
 func (*ExtractionStatus) ProtoMessage() {}
 
 func (x *ExtractionStatus) ProtoReflect() protoreflect.Message {
-	mi := &file_intercom_extractor_v1_extractor_service_proto_msgTypes[36]
+	mi := &file_intercom_extractor_v1_extractor_service_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3563,7 +3717,7 @@ func (x *ExtractionStatus) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExtractionStatus.ProtoReflect.Descriptor instead.
 func (*ExtractionStatus) Descriptor() ([]byte, []int) {
-	return file_intercom_extractor_v1_extractor_service_proto_rawDescGZIP(), []int{36}
+	return file_intercom_extractor_v1_extractor_service_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *ExtractionStatus) GetId() string {
@@ -3663,7 +3817,7 @@ type TableRate struct {
 
 func (x *TableRate) Reset() {
 	*x = TableRate{}
-	mi := &file_intercom_extractor_v1_extractor_service_proto_msgTypes[37]
+	mi := &file_intercom_extractor_v1_extractor_service_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3675,7 +3829,7 @@ func (x *TableRate) String() string {
 func (*TableRate) ProtoMessage() {}
 
 func (x *TableRate) ProtoReflect() protoreflect.Message {
-	mi := &file_intercom_extractor_v1_extractor_service_proto_msgTypes[37]
+	mi := &file_intercom_extractor_v1_extractor_service_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3688,7 +3842,7 @@ func (x *TableRate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TableRate.ProtoReflect.Descriptor instead.
 func (*TableRate) Descriptor() ([]byte, []int) {
-	return file_intercom_extractor_v1_extractor_service_proto_rawDescGZIP(), []int{37}
+	return file_intercom_extractor_v1_extractor_service_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *TableRate) GetTable() string {
@@ -3718,7 +3872,7 @@ type DeletedRecords_Record struct {
 
 func (x *DeletedRecords_Record) Reset() {
 	*x = DeletedRecords_Record{}
-	mi := &file_intercom_extractor_v1_extractor_service_proto_msgTypes[38]
+	mi := &file_intercom_extractor_v1_extractor_service_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3730,7 +3884,7 @@ func (x *DeletedRecords_Record) String() string {
 func (*DeletedRecords_Record) ProtoMessage() {}
 
 func (x *DeletedRecords_Record) ProtoReflect() protoreflect.Message {
-	mi := &file_intercom_extractor_v1_extractor_service_proto_msgTypes[38]
+	mi := &file_intercom_extractor_v1_extractor_service_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3743,7 +3897,7 @@ func (x *DeletedRecords_Record) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeletedRecords_Record.ProtoReflect.Descriptor instead.
 func (*DeletedRecords_Record) Descriptor() ([]byte, []int) {
-	return file_intercom_extractor_v1_extractor_service_proto_rawDescGZIP(), []int{18, 0}
+	return file_intercom_extractor_v1_extractor_service_proto_rawDescGZIP(), []int{19, 0}
 }
 
 func (x *DeletedRecords_Record) GetId() string {
@@ -3764,16 +3918,19 @@ var File_intercom_extractor_v1_extractor_service_proto protoreflect.FileDescript
 
 const file_intercom_extractor_v1_extractor_service_proto_rawDesc = "" +
 	"\n" +
-	"-intercom/extractor/v1/extractor_service.proto\x12\x15intercom.extractor.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a'intercom/extractor/v1/annotations.proto\x1a\"intercom/extractor/v1/tables.proto\"P\n" +
+	"-intercom/extractor/v1/extractor_service.proto\x12\x15intercom.extractor.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a'intercom/extractor/v1/annotations.proto\x1a\"intercom/extractor/v1/tables.proto\"p\n" +
 	"\x11ListTablesRequest\x12;\n" +
-	"\btemplate\x18\x01 \x01(\x0e2\x1f.intercom.extractor.v1.TemplateR\btemplate\"U\n" +
+	"\btemplate\x18\x01 \x01(\x0e2\x1f.intercom.extractor.v1.TemplateR\btemplate\x12\x1e\n" +
+	"\n" +
+	"connection\x18\x02 \x01(\tR\n" +
+	"connection\"U\n" +
 	"\x12ListTablesResponse\x12?\n" +
 	"\x06tables\x18\x01 \x03(\v2'.intercom.extractor.v1.TableDescriptionR\x06tables\"\xab\x01\n" +
 	"\x10TableDescription\x122\n" +
 	"\x05table\x18\x01 \x01(\v2\x1c.intercom.extractor.v1.TableR\x05table\x12B\n" +
 	"\acolumns\x18\x02 \x03(\v2(.intercom.extractor.v1.ColumnDescriptionR\acolumns\x12\x1f\n" +
 	"\vrow_message\x18\x03 \x01(\tR\n" +
-	"rowMessage\"\xcd\x01\n" +
+	"rowMessage\"\xd6\x02\n" +
 	"\x11ColumnDescription\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x16\n" +
 	"\x06number\x18\x02 \x01(\x05R\x06number\x125\n" +
@@ -3781,7 +3938,14 @@ const file_intercom_extractor_v1_extractor_service_proto_rawDesc = "" +
 	"\n" +
 	"documented\x18\x04 \x01(\bR\n" +
 	"documented\x125\n" +
-	"\x06column\x18\x05 \x01(\v2\x1d.intercom.extractor.v1.ColumnR\x06column\"8\n" +
+	"\x06column\x18\x05 \x01(\v2\x1d.intercom.extractor.v1.ColumnR\x06column\x12>\n" +
+	"\aprivacy\x18\x06 \x01(\x0e2$.intercom.extractor.v1.PrivacyActionR\aprivacy\x12G\n" +
+	"\n" +
+	"attributes\x18\a \x03(\v2'.intercom.extractor.v1.AttributePrivacyR\n" +
+	"attributes\"f\n" +
+	"\x10AttributePrivacy\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12>\n" +
+	"\aprivacy\x18\x02 \x01(\x0e2$.intercom.extractor.v1.PrivacyActionR\aprivacy\"8\n" +
 	"\x16CheckConnectionRequest\x12\x1e\n" +
 	"\n" +
 	"connection\x18\x01 \x01(\tR\n" +
@@ -3846,7 +4010,7 @@ const file_intercom_extractor_v1_extractor_service_proto_rawDesc = "" +
 	"\x06tables\x18\x02 \x03(\v2 .intercom.extractor.v1.TablePlanR\x06tables\x12:\n" +
 	"\x05total\x18\x03 \x01(\v2$.intercom.extractor.v1.CountEstimateR\x05total\x12H\n" +
 	"\bduration\x18\x04 \x01(\v2'.intercom.extractor.v1.DurationEstimateH\x00R\bduration\x88\x01\x01B\v\n" +
-	"\t_duration\"\xf3\x02\n" +
+	"\t_duration\"\x8d\x03\n" +
 	"\x0eExtractRequest\x12\x1e\n" +
 	"\n" +
 	"connection\x18\x01 \x01(\tR\n" +
@@ -3858,7 +4022,8 @@ const file_intercom_extractor_v1_extractor_service_proto_rawDesc = "" +
 	"\fresume_token\x18\x05 \x01(\fR\vresumeToken\x12?\n" +
 	"\rupdated_since\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\fupdatedSince\x12!\n" +
 	"\ffind_deleted\x18\a \x01(\bR\vfindDeleted\x12!\n" +
-	"\fwith_parents\x18\b \x01(\bR\vwithParents\"\xc6\x04\n" +
+	"\fwith_parents\x18\b \x01(\bR\vwithParents\x12\x18\n" +
+	"\acolumns\x18\t \x03(\tR\acolumns\"\xc6\x04\n" +
 	"\x0fExtractResponse\x12>\n" +
 	"\trow_batch\x18\x01 \x01(\v2\x1f.intercom.extractor.v1.RowBatchH\x00R\browBatch\x12=\n" +
 	"\bprogress\x18\x02 \x01(\v2\x1f.intercom.extractor.v1.ProgressH\x00R\bprogress\x127\n" +
@@ -4048,7 +4213,12 @@ const file_intercom_extractor_v1_extractor_service_proto_rawDesc = "" +
 	"\x12COLUMN_TYPE_STRING\x10\x01\x12\x15\n" +
 	"\x11COLUMN_TYPE_INT64\x10\x02\x12\x16\n" +
 	"\x12COLUMN_TYPE_DOUBLE\x10\x03\x12\x14\n" +
-	"\x10COLUMN_TYPE_BOOL\x10\x04*\x98\x01\n" +
+	"\x10COLUMN_TYPE_BOOL\x10\x04*\x7f\n" +
+	"\rPrivacyAction\x12\x1e\n" +
+	"\x1aPRIVACY_ACTION_UNSPECIFIED\x10\x00\x12\x1c\n" +
+	"\x18PRIVACY_ACTION_LEAVE_OUT\x10\x01\x12\x17\n" +
+	"\x13PRIVACY_ACTION_MASK\x10\x02\x12\x17\n" +
+	"\x13PRIVACY_ACTION_HASH\x10\x03*\x98\x01\n" +
 	"\vTableAccess\x12\x1c\n" +
 	"\x18TABLE_ACCESS_UNSPECIFIED\x10\x00\x12\x13\n" +
 	"\x0fTABLE_ACCESS_OK\x10\x01\x12\x1e\n" +
@@ -4126,199 +4296,204 @@ func file_intercom_extractor_v1_extractor_service_proto_rawDescGZIP() []byte {
 	return file_intercom_extractor_v1_extractor_service_proto_rawDescData
 }
 
-var file_intercom_extractor_v1_extractor_service_proto_enumTypes = make([]protoimpl.EnumInfo, 8)
-var file_intercom_extractor_v1_extractor_service_proto_msgTypes = make([]protoimpl.MessageInfo, 39)
+var file_intercom_extractor_v1_extractor_service_proto_enumTypes = make([]protoimpl.EnumInfo, 9)
+var file_intercom_extractor_v1_extractor_service_proto_msgTypes = make([]protoimpl.MessageInfo, 40)
 var file_intercom_extractor_v1_extractor_service_proto_goTypes = []any{
 	(ColumnType)(0),                    // 0: intercom.extractor.v1.ColumnType
-	(TableAccess)(0),                   // 1: intercom.extractor.v1.TableAccess
-	(BodyFormat)(0),                    // 2: intercom.extractor.v1.BodyFormat
-	(ReadWay)(0),                       // 3: intercom.extractor.v1.ReadWay
-	(WaitReason)(0),                    // 4: intercom.extractor.v1.WaitReason
-	(Severity)(0),                      // 5: intercom.extractor.v1.Severity
-	(NoticeCode)(0),                    // 6: intercom.extractor.v1.NoticeCode
-	(TableStatus)(0),                   // 7: intercom.extractor.v1.TableStatus
-	(*ListTablesRequest)(nil),          // 8: intercom.extractor.v1.ListTablesRequest
-	(*ListTablesResponse)(nil),         // 9: intercom.extractor.v1.ListTablesResponse
-	(*TableDescription)(nil),           // 10: intercom.extractor.v1.TableDescription
-	(*ColumnDescription)(nil),          // 11: intercom.extractor.v1.ColumnDescription
-	(*CheckConnectionRequest)(nil),     // 12: intercom.extractor.v1.CheckConnectionRequest
-	(*CheckConnectionResponse)(nil),    // 13: intercom.extractor.v1.CheckConnectionResponse
-	(*Workspace)(nil),                  // 14: intercom.extractor.v1.Workspace
-	(*Quota)(nil),                      // 15: intercom.extractor.v1.Quota
-	(*TableCheck)(nil),                 // 16: intercom.extractor.v1.TableCheck
-	(*PlanExtractionRequest)(nil),      // 17: intercom.extractor.v1.PlanExtractionRequest
-	(*PlanExtractionResponse)(nil),     // 18: intercom.extractor.v1.PlanExtractionResponse
-	(*CountEstimate)(nil),              // 19: intercom.extractor.v1.CountEstimate
-	(*DurationEstimate)(nil),           // 20: intercom.extractor.v1.DurationEstimate
-	(*PlannedRequests)(nil),            // 21: intercom.extractor.v1.PlannedRequests
-	(*TablePlan)(nil),                  // 22: intercom.extractor.v1.TablePlan
-	(*ExtractionPlan)(nil),             // 23: intercom.extractor.v1.ExtractionPlan
-	(*ExtractRequest)(nil),             // 24: intercom.extractor.v1.ExtractRequest
-	(*ExtractResponse)(nil),            // 25: intercom.extractor.v1.ExtractResponse
-	(*DeletedRecords)(nil),             // 26: intercom.extractor.v1.DeletedRecords
-	(*LivingRecords)(nil),              // 27: intercom.extractor.v1.LivingRecords
-	(*Checkpoint)(nil),                 // 28: intercom.extractor.v1.Checkpoint
-	(*TableRows)(nil),                  // 29: intercom.extractor.v1.TableRows
-	(*RowBatch)(nil),                   // 30: intercom.extractor.v1.RowBatch
-	(*ParentRows)(nil),                 // 31: intercom.extractor.v1.ParentRows
-	(*TimeSpent)(nil),                  // 32: intercom.extractor.v1.TimeSpent
-	(*Progress)(nil),                   // 33: intercom.extractor.v1.Progress
-	(*TableProgress)(nil),              // 34: intercom.extractor.v1.TableProgress
-	(*RequestCounts)(nil),              // 35: intercom.extractor.v1.RequestCounts
-	(*Notice)(nil),                     // 36: intercom.extractor.v1.Notice
-	(*TableRestarted)(nil),             // 37: intercom.extractor.v1.TableRestarted
-	(*Summary)(nil),                    // 38: intercom.extractor.v1.Summary
-	(*TableSummary)(nil),               // 39: intercom.extractor.v1.TableSummary
-	(*TableError)(nil),                 // 40: intercom.extractor.v1.TableError
-	(*NoticeCount)(nil),                // 41: intercom.extractor.v1.NoticeCount
-	(*ListExtractionsRequest)(nil),     // 42: intercom.extractor.v1.ListExtractionsRequest
-	(*ListExtractionsResponse)(nil),    // 43: intercom.extractor.v1.ListExtractionsResponse
-	(*ExtractionStatus)(nil),           // 44: intercom.extractor.v1.ExtractionStatus
-	(*TableRate)(nil),                  // 45: intercom.extractor.v1.TableRate
-	(*DeletedRecords_Record)(nil),      // 46: intercom.extractor.v1.DeletedRecords.Record
-	(Template)(0),                      // 47: intercom.extractor.v1.Template
-	(*Table)(nil),                      // 48: intercom.extractor.v1.Table
-	(*Column)(nil),                     // 49: intercom.extractor.v1.Column
-	(*timestamppb.Timestamp)(nil),      // 50: google.protobuf.Timestamp
-	(*durationpb.Duration)(nil),        // 51: google.protobuf.Duration
-	(*User)(nil),                       // 52: intercom.extractor.v1.User
-	(*UserTag)(nil),                    // 53: intercom.extractor.v1.UserTag
-	(*UserSegment)(nil),                // 54: intercom.extractor.v1.UserSegment
-	(*UserCompany)(nil),                // 55: intercom.extractor.v1.UserCompany
-	(*UserSocialProfile)(nil),          // 56: intercom.extractor.v1.UserSocialProfile
-	(*Note)(nil),                       // 57: intercom.extractor.v1.Note
-	(*EventSummary)(nil),               // 58: intercom.extractor.v1.EventSummary
-	(*Lead)(nil),                       // 59: intercom.extractor.v1.Lead
-	(*LeadTag)(nil),                    // 60: intercom.extractor.v1.LeadTag
-	(*LeadSegment)(nil),                // 61: intercom.extractor.v1.LeadSegment
-	(*LeadCompany)(nil),                // 62: intercom.extractor.v1.LeadCompany
-	(*LeadSocialProfile)(nil),          // 63: intercom.extractor.v1.LeadSocialProfile
-	(*Company)(nil),                    // 64: intercom.extractor.v1.Company
-	(*Admin)(nil),                      // 65: intercom.extractor.v1.Admin
-	(*Tag)(nil),                        // 66: intercom.extractor.v1.Tag
-	(*Segment)(nil),                    // 67: intercom.extractor.v1.Segment
-	(*Conversation)(nil),               // 68: intercom.extractor.v1.Conversation
-	(*ConversationAttachment)(nil),     // 69: intercom.extractor.v1.ConversationAttachment
-	(*ConversationCustomer)(nil),       // 70: intercom.extractor.v1.ConversationCustomer
-	(*ConversationTag)(nil),            // 71: intercom.extractor.v1.ConversationTag
-	(*ConversationPart)(nil),           // 72: intercom.extractor.v1.ConversationPart
-	(*ConversationPartAttachment)(nil), // 73: intercom.extractor.v1.ConversationPartAttachment
+	(PrivacyAction)(0),                 // 1: intercom.extractor.v1.PrivacyAction
+	(TableAccess)(0),                   // 2: intercom.extractor.v1.TableAccess
+	(BodyFormat)(0),                    // 3: intercom.extractor.v1.BodyFormat
+	(ReadWay)(0),                       // 4: intercom.extractor.v1.ReadWay
+	(WaitReason)(0),                    // 5: intercom.extractor.v1.WaitReason
+	(Severity)(0),                      // 6: intercom.extractor.v1.Severity
+	(NoticeCode)(0),                    // 7: intercom.extractor.v1.NoticeCode
+	(TableStatus)(0),                   // 8: intercom.extractor.v1.TableStatus
+	(*ListTablesRequest)(nil),          // 9: intercom.extractor.v1.ListTablesRequest
+	(*ListTablesResponse)(nil),         // 10: intercom.extractor.v1.ListTablesResponse
+	(*TableDescription)(nil),           // 11: intercom.extractor.v1.TableDescription
+	(*ColumnDescription)(nil),          // 12: intercom.extractor.v1.ColumnDescription
+	(*AttributePrivacy)(nil),           // 13: intercom.extractor.v1.AttributePrivacy
+	(*CheckConnectionRequest)(nil),     // 14: intercom.extractor.v1.CheckConnectionRequest
+	(*CheckConnectionResponse)(nil),    // 15: intercom.extractor.v1.CheckConnectionResponse
+	(*Workspace)(nil),                  // 16: intercom.extractor.v1.Workspace
+	(*Quota)(nil),                      // 17: intercom.extractor.v1.Quota
+	(*TableCheck)(nil),                 // 18: intercom.extractor.v1.TableCheck
+	(*PlanExtractionRequest)(nil),      // 19: intercom.extractor.v1.PlanExtractionRequest
+	(*PlanExtractionResponse)(nil),     // 20: intercom.extractor.v1.PlanExtractionResponse
+	(*CountEstimate)(nil),              // 21: intercom.extractor.v1.CountEstimate
+	(*DurationEstimate)(nil),           // 22: intercom.extractor.v1.DurationEstimate
+	(*PlannedRequests)(nil),            // 23: intercom.extractor.v1.PlannedRequests
+	(*TablePlan)(nil),                  // 24: intercom.extractor.v1.TablePlan
+	(*ExtractionPlan)(nil),             // 25: intercom.extractor.v1.ExtractionPlan
+	(*ExtractRequest)(nil),             // 26: intercom.extractor.v1.ExtractRequest
+	(*ExtractResponse)(nil),            // 27: intercom.extractor.v1.ExtractResponse
+	(*DeletedRecords)(nil),             // 28: intercom.extractor.v1.DeletedRecords
+	(*LivingRecords)(nil),              // 29: intercom.extractor.v1.LivingRecords
+	(*Checkpoint)(nil),                 // 30: intercom.extractor.v1.Checkpoint
+	(*TableRows)(nil),                  // 31: intercom.extractor.v1.TableRows
+	(*RowBatch)(nil),                   // 32: intercom.extractor.v1.RowBatch
+	(*ParentRows)(nil),                 // 33: intercom.extractor.v1.ParentRows
+	(*TimeSpent)(nil),                  // 34: intercom.extractor.v1.TimeSpent
+	(*Progress)(nil),                   // 35: intercom.extractor.v1.Progress
+	(*TableProgress)(nil),              // 36: intercom.extractor.v1.TableProgress
+	(*RequestCounts)(nil),              // 37: intercom.extractor.v1.RequestCounts
+	(*Notice)(nil),                     // 38: intercom.extractor.v1.Notice
+	(*TableRestarted)(nil),             // 39: intercom.extractor.v1.TableRestarted
+	(*Summary)(nil),                    // 40: intercom.extractor.v1.Summary
+	(*TableSummary)(nil),               // 41: intercom.extractor.v1.TableSummary
+	(*TableError)(nil),                 // 42: intercom.extractor.v1.TableError
+	(*NoticeCount)(nil),                // 43: intercom.extractor.v1.NoticeCount
+	(*ListExtractionsRequest)(nil),     // 44: intercom.extractor.v1.ListExtractionsRequest
+	(*ListExtractionsResponse)(nil),    // 45: intercom.extractor.v1.ListExtractionsResponse
+	(*ExtractionStatus)(nil),           // 46: intercom.extractor.v1.ExtractionStatus
+	(*TableRate)(nil),                  // 47: intercom.extractor.v1.TableRate
+	(*DeletedRecords_Record)(nil),      // 48: intercom.extractor.v1.DeletedRecords.Record
+	(Template)(0),                      // 49: intercom.extractor.v1.Template
+	(*Table)(nil),                      // 50: intercom.extractor.v1.Table
+	(*Column)(nil),                     // 51: intercom.extractor.v1.Column
+	(*timestamppb.Timestamp)(nil),      // 52: google.protobuf.Timestamp
+	(*durationpb.Duration)(nil),        // 53: google.protobuf.Duration
+	(*User)(nil),                       // 54: intercom.extractor.v1.User
+	(*UserTag)(nil),                    // 55: intercom.extractor.v1.UserTag
+	(*UserSegment)(nil),                // 56: intercom.extractor.v1.UserSegment
+	(*UserCompany)(nil),                // 57: intercom.extractor.v1.UserCompany
+	(*UserSocialProfile)(nil),          // 58: intercom.extractor.v1.UserSocialProfile
+	(*Note)(nil),                       // 59: intercom.extractor.v1.Note
+	(*EventSummary)(nil),               // 60: intercom.extractor.v1.EventSummary
+	(*Lead)(nil),                       // 61: intercom.extractor.v1.Lead
+	(*LeadTag)(nil),                    // 62: intercom.extractor.v1.LeadTag
+	(*LeadSegment)(nil),                // 63: intercom.extractor.v1.LeadSegment
+	(*LeadCompany)(nil),                // 64: intercom.extractor.v1.LeadCompany
+	(*LeadSocialProfile)(nil),          // 65: intercom.extractor.v1.LeadSocialProfile
+	(*Company)(nil),                    // 66: intercom.extractor.v1.Company
+	(*Admin)(nil),                      // 67: intercom.extractor.v1.Admin
+	(*Tag)(nil),                        // 68: intercom.extractor.v1.Tag
+	(*Segment)(nil),                    // 69: intercom.extractor.v1.Segment
+	(*Conversation)(nil),               // 70: intercom.extractor.v1.Conversation
+	(*ConversationAttachment)(nil),     // 71: intercom.extractor.v1.ConversationAttachment
+	(*ConversationCustomer)(nil),       // 72: intercom.extractor.v1.ConversationCustomer
+	(*ConversationTag)(nil),            // 73: intercom.extractor.v1.ConversationTag
+	(*ConversationPart)(nil),           // 74: intercom.extractor.v1.ConversationPart
+	(*ConversationPartAttachment)(nil), // 75: intercom.extractor.v1.ConversationPartAttachment
 }
 var file_intercom_extractor_v1_extractor_service_proto_depIdxs = []int32{
-	47,  // 0: intercom.extractor.v1.ListTablesRequest.template:type_name -> intercom.extractor.v1.Template
-	10,  // 1: intercom.extractor.v1.ListTablesResponse.tables:type_name -> intercom.extractor.v1.TableDescription
-	48,  // 2: intercom.extractor.v1.TableDescription.table:type_name -> intercom.extractor.v1.Table
-	11,  // 3: intercom.extractor.v1.TableDescription.columns:type_name -> intercom.extractor.v1.ColumnDescription
+	49,  // 0: intercom.extractor.v1.ListTablesRequest.template:type_name -> intercom.extractor.v1.Template
+	11,  // 1: intercom.extractor.v1.ListTablesResponse.tables:type_name -> intercom.extractor.v1.TableDescription
+	50,  // 2: intercom.extractor.v1.TableDescription.table:type_name -> intercom.extractor.v1.Table
+	12,  // 3: intercom.extractor.v1.TableDescription.columns:type_name -> intercom.extractor.v1.ColumnDescription
 	0,   // 4: intercom.extractor.v1.ColumnDescription.type:type_name -> intercom.extractor.v1.ColumnType
-	49,  // 5: intercom.extractor.v1.ColumnDescription.column:type_name -> intercom.extractor.v1.Column
-	14,  // 6: intercom.extractor.v1.CheckConnectionResponse.workspace:type_name -> intercom.extractor.v1.Workspace
-	16,  // 7: intercom.extractor.v1.CheckConnectionResponse.tables:type_name -> intercom.extractor.v1.TableCheck
-	15,  // 8: intercom.extractor.v1.CheckConnectionResponse.quota:type_name -> intercom.extractor.v1.Quota
-	1,   // 9: intercom.extractor.v1.TableCheck.access:type_name -> intercom.extractor.v1.TableAccess
-	47,  // 10: intercom.extractor.v1.PlanExtractionRequest.template:type_name -> intercom.extractor.v1.Template
-	2,   // 11: intercom.extractor.v1.PlanExtractionRequest.body_format:type_name -> intercom.extractor.v1.BodyFormat
-	50,  // 12: intercom.extractor.v1.PlanExtractionRequest.updated_since:type_name -> google.protobuf.Timestamp
-	14,  // 13: intercom.extractor.v1.PlanExtractionResponse.workspace:type_name -> intercom.extractor.v1.Workspace
-	23,  // 14: intercom.extractor.v1.PlanExtractionResponse.plan:type_name -> intercom.extractor.v1.ExtractionPlan
-	15,  // 15: intercom.extractor.v1.PlanExtractionResponse.quota:type_name -> intercom.extractor.v1.Quota
-	35,  // 16: intercom.extractor.v1.PlanExtractionResponse.requests:type_name -> intercom.extractor.v1.RequestCounts
-	51,  // 17: intercom.extractor.v1.DurationEstimate.min:type_name -> google.protobuf.Duration
-	51,  // 18: intercom.extractor.v1.DurationEstimate.likely:type_name -> google.protobuf.Duration
-	51,  // 19: intercom.extractor.v1.DurationEstimate.max:type_name -> google.protobuf.Duration
-	3,   // 20: intercom.extractor.v1.PlannedRequests.way:type_name -> intercom.extractor.v1.ReadWay
-	19,  // 21: intercom.extractor.v1.PlannedRequests.requests:type_name -> intercom.extractor.v1.CountEstimate
-	19,  // 22: intercom.extractor.v1.TablePlan.requests:type_name -> intercom.extractor.v1.CountEstimate
-	19,  // 23: intercom.extractor.v1.TablePlan.rows:type_name -> intercom.extractor.v1.CountEstimate
-	21,  // 24: intercom.extractor.v1.ExtractionPlan.requests:type_name -> intercom.extractor.v1.PlannedRequests
-	22,  // 25: intercom.extractor.v1.ExtractionPlan.tables:type_name -> intercom.extractor.v1.TablePlan
-	19,  // 26: intercom.extractor.v1.ExtractionPlan.total:type_name -> intercom.extractor.v1.CountEstimate
-	20,  // 27: intercom.extractor.v1.ExtractionPlan.duration:type_name -> intercom.extractor.v1.DurationEstimate
-	47,  // 28: intercom.extractor.v1.ExtractRequest.template:type_name -> intercom.extractor.v1.Template
-	2,   // 29: intercom.extractor.v1.ExtractRequest.body_format:type_name -> intercom.extractor.v1.BodyFormat
-	50,  // 30: intercom.extractor.v1.ExtractRequest.updated_since:type_name -> google.protobuf.Timestamp
-	30,  // 31: intercom.extractor.v1.ExtractResponse.row_batch:type_name -> intercom.extractor.v1.RowBatch
-	33,  // 32: intercom.extractor.v1.ExtractResponse.progress:type_name -> intercom.extractor.v1.Progress
-	36,  // 33: intercom.extractor.v1.ExtractResponse.notice:type_name -> intercom.extractor.v1.Notice
-	37,  // 34: intercom.extractor.v1.ExtractResponse.table_restarted:type_name -> intercom.extractor.v1.TableRestarted
-	38,  // 35: intercom.extractor.v1.ExtractResponse.summary:type_name -> intercom.extractor.v1.Summary
-	28,  // 36: intercom.extractor.v1.ExtractResponse.checkpoint:type_name -> intercom.extractor.v1.Checkpoint
-	26,  // 37: intercom.extractor.v1.ExtractResponse.deleted_records:type_name -> intercom.extractor.v1.DeletedRecords
-	27,  // 38: intercom.extractor.v1.ExtractResponse.living_records:type_name -> intercom.extractor.v1.LivingRecords
-	46,  // 39: intercom.extractor.v1.DeletedRecords.records:type_name -> intercom.extractor.v1.DeletedRecords.Record
-	29,  // 40: intercom.extractor.v1.Checkpoint.rows:type_name -> intercom.extractor.v1.TableRows
-	50,  // 41: intercom.extractor.v1.RowBatch.extracted_at:type_name -> google.protobuf.Timestamp
-	31,  // 42: intercom.extractor.v1.RowBatch.parents:type_name -> intercom.extractor.v1.ParentRows
-	52,  // 43: intercom.extractor.v1.RowBatch.users:type_name -> intercom.extractor.v1.User
-	53,  // 44: intercom.extractor.v1.RowBatch.users_tags:type_name -> intercom.extractor.v1.UserTag
-	54,  // 45: intercom.extractor.v1.RowBatch.users_segments:type_name -> intercom.extractor.v1.UserSegment
-	55,  // 46: intercom.extractor.v1.RowBatch.users_companies:type_name -> intercom.extractor.v1.UserCompany
-	56,  // 47: intercom.extractor.v1.RowBatch.users_social_profiles:type_name -> intercom.extractor.v1.UserSocialProfile
-	57,  // 48: intercom.extractor.v1.RowBatch.notes:type_name -> intercom.extractor.v1.Note
-	58,  // 49: intercom.extractor.v1.RowBatch.events_summary:type_name -> intercom.extractor.v1.EventSummary
-	59,  // 50: intercom.extractor.v1.RowBatch.leads:type_name -> intercom.extractor.v1.Lead
-	60,  // 51: intercom.extractor.v1.RowBatch.leads_tags:type_name -> intercom.extractor.v1.LeadTag
-	61,  // 52: intercom.extractor.v1.RowBatch.leads_segments:type_name -> intercom.extractor.v1.LeadSegment
-	62,  // 53: intercom.extractor.v1.RowBatch.leads_companies:type_name -> intercom.extractor.v1.LeadCompany
-	63,  // 54: intercom.extractor.v1.RowBatch.leads_social_profiles:type_name -> intercom.extractor.v1.LeadSocialProfile
-	64,  // 55: intercom.extractor.v1.RowBatch.companies:type_name -> intercom.extractor.v1.Company
-	65,  // 56: intercom.extractor.v1.RowBatch.admins:type_name -> intercom.extractor.v1.Admin
-	66,  // 57: intercom.extractor.v1.RowBatch.tags:type_name -> intercom.extractor.v1.Tag
-	67,  // 58: intercom.extractor.v1.RowBatch.segments:type_name -> intercom.extractor.v1.Segment
-	68,  // 59: intercom.extractor.v1.RowBatch.conversations:type_name -> intercom.extractor.v1.Conversation
-	69,  // 60: intercom.extractor.v1.RowBatch.conversations_attachments:type_name -> intercom.extractor.v1.ConversationAttachment
-	70,  // 61: intercom.extractor.v1.RowBatch.conversations_customers:type_name -> intercom.extractor.v1.ConversationCustomer
-	71,  // 62: intercom.extractor.v1.RowBatch.conversations_tags:type_name -> intercom.extractor.v1.ConversationTag
-	72,  // 63: intercom.extractor.v1.RowBatch.conversation_parts:type_name -> intercom.extractor.v1.ConversationPart
-	73,  // 64: intercom.extractor.v1.RowBatch.conversation_parts_attachments:type_name -> intercom.extractor.v1.ConversationPartAttachment
-	51,  // 65: intercom.extractor.v1.TimeSpent.quota:type_name -> google.protobuf.Duration
-	51,  // 66: intercom.extractor.v1.TimeSpent.intercom:type_name -> google.protobuf.Duration
-	51,  // 67: intercom.extractor.v1.TimeSpent.consumer:type_name -> google.protobuf.Duration
-	51,  // 68: intercom.extractor.v1.TimeSpent.cpu:type_name -> google.protobuf.Duration
-	51,  // 69: intercom.extractor.v1.Progress.elapsed:type_name -> google.protobuf.Duration
-	34,  // 70: intercom.extractor.v1.Progress.tables:type_name -> intercom.extractor.v1.TableProgress
-	35,  // 71: intercom.extractor.v1.Progress.requests:type_name -> intercom.extractor.v1.RequestCounts
-	4,   // 72: intercom.extractor.v1.Progress.waiting_for:type_name -> intercom.extractor.v1.WaitReason
-	15,  // 73: intercom.extractor.v1.Progress.quota:type_name -> intercom.extractor.v1.Quota
-	32,  // 74: intercom.extractor.v1.Progress.time_spent:type_name -> intercom.extractor.v1.TimeSpent
-	19,  // 75: intercom.extractor.v1.Progress.requests_planned:type_name -> intercom.extractor.v1.CountEstimate
-	51,  // 76: intercom.extractor.v1.Progress.remaining:type_name -> google.protobuf.Duration
-	6,   // 77: intercom.extractor.v1.Notice.code:type_name -> intercom.extractor.v1.NoticeCode
-	5,   // 78: intercom.extractor.v1.Notice.severity:type_name -> intercom.extractor.v1.Severity
-	39,  // 79: intercom.extractor.v1.Summary.tables:type_name -> intercom.extractor.v1.TableSummary
-	35,  // 80: intercom.extractor.v1.Summary.requests:type_name -> intercom.extractor.v1.RequestCounts
-	51,  // 81: intercom.extractor.v1.Summary.elapsed:type_name -> google.protobuf.Duration
-	41,  // 82: intercom.extractor.v1.Summary.notices:type_name -> intercom.extractor.v1.NoticeCount
-	32,  // 83: intercom.extractor.v1.Summary.time_spent:type_name -> intercom.extractor.v1.TimeSpent
-	23,  // 84: intercom.extractor.v1.Summary.plan:type_name -> intercom.extractor.v1.ExtractionPlan
-	19,  // 85: intercom.extractor.v1.Summary.first_estimate:type_name -> intercom.extractor.v1.CountEstimate
-	50,  // 86: intercom.extractor.v1.Summary.started_at:type_name -> google.protobuf.Timestamp
-	7,   // 87: intercom.extractor.v1.TableSummary.status:type_name -> intercom.extractor.v1.TableStatus
-	40,  // 88: intercom.extractor.v1.TableSummary.error:type_name -> intercom.extractor.v1.TableError
-	6,   // 89: intercom.extractor.v1.NoticeCount.code:type_name -> intercom.extractor.v1.NoticeCode
-	50,  // 90: intercom.extractor.v1.ListExtractionsResponse.time:type_name -> google.protobuf.Timestamp
-	44,  // 91: intercom.extractor.v1.ListExtractionsResponse.running:type_name -> intercom.extractor.v1.ExtractionStatus
-	44,  // 92: intercom.extractor.v1.ListExtractionsResponse.ended:type_name -> intercom.extractor.v1.ExtractionStatus
-	50,  // 93: intercom.extractor.v1.ExtractionStatus.started_at:type_name -> google.protobuf.Timestamp
-	50,  // 94: intercom.extractor.v1.ExtractionStatus.ended_at:type_name -> google.protobuf.Timestamp
-	33,  // 95: intercom.extractor.v1.ExtractionStatus.progress:type_name -> intercom.extractor.v1.Progress
-	45,  // 96: intercom.extractor.v1.ExtractionStatus.rates:type_name -> intercom.extractor.v1.TableRate
-	51,  // 97: intercom.extractor.v1.ExtractionStatus.checkpoint_age:type_name -> google.protobuf.Duration
-	41,  // 98: intercom.extractor.v1.ExtractionStatus.notices:type_name -> intercom.extractor.v1.NoticeCount
-	8,   // 99: intercom.extractor.v1.ExtractorService.ListTables:input_type -> intercom.extractor.v1.ListTablesRequest
-	12,  // 100: intercom.extractor.v1.ExtractorService.CheckConnection:input_type -> intercom.extractor.v1.CheckConnectionRequest
-	17,  // 101: intercom.extractor.v1.ExtractorService.PlanExtraction:input_type -> intercom.extractor.v1.PlanExtractionRequest
-	24,  // 102: intercom.extractor.v1.ExtractorService.Extract:input_type -> intercom.extractor.v1.ExtractRequest
-	42,  // 103: intercom.extractor.v1.ExtractorService.ListExtractions:input_type -> intercom.extractor.v1.ListExtractionsRequest
-	9,   // 104: intercom.extractor.v1.ExtractorService.ListTables:output_type -> intercom.extractor.v1.ListTablesResponse
-	13,  // 105: intercom.extractor.v1.ExtractorService.CheckConnection:output_type -> intercom.extractor.v1.CheckConnectionResponse
-	18,  // 106: intercom.extractor.v1.ExtractorService.PlanExtraction:output_type -> intercom.extractor.v1.PlanExtractionResponse
-	25,  // 107: intercom.extractor.v1.ExtractorService.Extract:output_type -> intercom.extractor.v1.ExtractResponse
-	43,  // 108: intercom.extractor.v1.ExtractorService.ListExtractions:output_type -> intercom.extractor.v1.ListExtractionsResponse
-	104, // [104:109] is the sub-list for method output_type
-	99,  // [99:104] is the sub-list for method input_type
-	99,  // [99:99] is the sub-list for extension type_name
-	99,  // [99:99] is the sub-list for extension extendee
-	0,   // [0:99] is the sub-list for field type_name
+	51,  // 5: intercom.extractor.v1.ColumnDescription.column:type_name -> intercom.extractor.v1.Column
+	1,   // 6: intercom.extractor.v1.ColumnDescription.privacy:type_name -> intercom.extractor.v1.PrivacyAction
+	13,  // 7: intercom.extractor.v1.ColumnDescription.attributes:type_name -> intercom.extractor.v1.AttributePrivacy
+	1,   // 8: intercom.extractor.v1.AttributePrivacy.privacy:type_name -> intercom.extractor.v1.PrivacyAction
+	16,  // 9: intercom.extractor.v1.CheckConnectionResponse.workspace:type_name -> intercom.extractor.v1.Workspace
+	18,  // 10: intercom.extractor.v1.CheckConnectionResponse.tables:type_name -> intercom.extractor.v1.TableCheck
+	17,  // 11: intercom.extractor.v1.CheckConnectionResponse.quota:type_name -> intercom.extractor.v1.Quota
+	2,   // 12: intercom.extractor.v1.TableCheck.access:type_name -> intercom.extractor.v1.TableAccess
+	49,  // 13: intercom.extractor.v1.PlanExtractionRequest.template:type_name -> intercom.extractor.v1.Template
+	3,   // 14: intercom.extractor.v1.PlanExtractionRequest.body_format:type_name -> intercom.extractor.v1.BodyFormat
+	52,  // 15: intercom.extractor.v1.PlanExtractionRequest.updated_since:type_name -> google.protobuf.Timestamp
+	16,  // 16: intercom.extractor.v1.PlanExtractionResponse.workspace:type_name -> intercom.extractor.v1.Workspace
+	25,  // 17: intercom.extractor.v1.PlanExtractionResponse.plan:type_name -> intercom.extractor.v1.ExtractionPlan
+	17,  // 18: intercom.extractor.v1.PlanExtractionResponse.quota:type_name -> intercom.extractor.v1.Quota
+	37,  // 19: intercom.extractor.v1.PlanExtractionResponse.requests:type_name -> intercom.extractor.v1.RequestCounts
+	53,  // 20: intercom.extractor.v1.DurationEstimate.min:type_name -> google.protobuf.Duration
+	53,  // 21: intercom.extractor.v1.DurationEstimate.likely:type_name -> google.protobuf.Duration
+	53,  // 22: intercom.extractor.v1.DurationEstimate.max:type_name -> google.protobuf.Duration
+	4,   // 23: intercom.extractor.v1.PlannedRequests.way:type_name -> intercom.extractor.v1.ReadWay
+	21,  // 24: intercom.extractor.v1.PlannedRequests.requests:type_name -> intercom.extractor.v1.CountEstimate
+	21,  // 25: intercom.extractor.v1.TablePlan.requests:type_name -> intercom.extractor.v1.CountEstimate
+	21,  // 26: intercom.extractor.v1.TablePlan.rows:type_name -> intercom.extractor.v1.CountEstimate
+	23,  // 27: intercom.extractor.v1.ExtractionPlan.requests:type_name -> intercom.extractor.v1.PlannedRequests
+	24,  // 28: intercom.extractor.v1.ExtractionPlan.tables:type_name -> intercom.extractor.v1.TablePlan
+	21,  // 29: intercom.extractor.v1.ExtractionPlan.total:type_name -> intercom.extractor.v1.CountEstimate
+	22,  // 30: intercom.extractor.v1.ExtractionPlan.duration:type_name -> intercom.extractor.v1.DurationEstimate
+	49,  // 31: intercom.extractor.v1.ExtractRequest.template:type_name -> intercom.extractor.v1.Template
+	3,   // 32: intercom.extractor.v1.ExtractRequest.body_format:type_name -> intercom.extractor.v1.BodyFormat
+	52,  // 33: intercom.extractor.v1.ExtractRequest.updated_since:type_name -> google.protobuf.Timestamp
+	32,  // 34: intercom.extractor.v1.ExtractResponse.row_batch:type_name -> intercom.extractor.v1.RowBatch
+	35,  // 35: intercom.extractor.v1.ExtractResponse.progress:type_name -> intercom.extractor.v1.Progress
+	38,  // 36: intercom.extractor.v1.ExtractResponse.notice:type_name -> intercom.extractor.v1.Notice
+	39,  // 37: intercom.extractor.v1.ExtractResponse.table_restarted:type_name -> intercom.extractor.v1.TableRestarted
+	40,  // 38: intercom.extractor.v1.ExtractResponse.summary:type_name -> intercom.extractor.v1.Summary
+	30,  // 39: intercom.extractor.v1.ExtractResponse.checkpoint:type_name -> intercom.extractor.v1.Checkpoint
+	28,  // 40: intercom.extractor.v1.ExtractResponse.deleted_records:type_name -> intercom.extractor.v1.DeletedRecords
+	29,  // 41: intercom.extractor.v1.ExtractResponse.living_records:type_name -> intercom.extractor.v1.LivingRecords
+	48,  // 42: intercom.extractor.v1.DeletedRecords.records:type_name -> intercom.extractor.v1.DeletedRecords.Record
+	31,  // 43: intercom.extractor.v1.Checkpoint.rows:type_name -> intercom.extractor.v1.TableRows
+	52,  // 44: intercom.extractor.v1.RowBatch.extracted_at:type_name -> google.protobuf.Timestamp
+	33,  // 45: intercom.extractor.v1.RowBatch.parents:type_name -> intercom.extractor.v1.ParentRows
+	54,  // 46: intercom.extractor.v1.RowBatch.users:type_name -> intercom.extractor.v1.User
+	55,  // 47: intercom.extractor.v1.RowBatch.users_tags:type_name -> intercom.extractor.v1.UserTag
+	56,  // 48: intercom.extractor.v1.RowBatch.users_segments:type_name -> intercom.extractor.v1.UserSegment
+	57,  // 49: intercom.extractor.v1.RowBatch.users_companies:type_name -> intercom.extractor.v1.UserCompany
+	58,  // 50: intercom.extractor.v1.RowBatch.users_social_profiles:type_name -> intercom.extractor.v1.UserSocialProfile
+	59,  // 51: intercom.extractor.v1.RowBatch.notes:type_name -> intercom.extractor.v1.Note
+	60,  // 52: intercom.extractor.v1.RowBatch.events_summary:type_name -> intercom.extractor.v1.EventSummary
+	61,  // 53: intercom.extractor.v1.RowBatch.leads:type_name -> intercom.extractor.v1.Lead
+	62,  // 54: intercom.extractor.v1.RowBatch.leads_tags:type_name -> intercom.extractor.v1.LeadTag
+	63,  // 55: intercom.extractor.v1.RowBatch.leads_segments:type_name -> intercom.extractor.v1.LeadSegment
+	64,  // 56: intercom.extractor.v1.RowBatch.leads_companies:type_name -> intercom.extractor.v1.LeadCompany
+	65,  // 57: intercom.extractor.v1.RowBatch.leads_social_profiles:type_name -> intercom.extractor.v1.LeadSocialProfile
+	66,  // 58: intercom.extractor.v1.RowBatch.companies:type_name -> intercom.extractor.v1.Company
+	67,  // 59: intercom.extractor.v1.RowBatch.admins:type_name -> intercom.extractor.v1.Admin
+	68,  // 60: intercom.extractor.v1.RowBatch.tags:type_name -> intercom.extractor.v1.Tag
+	69,  // 61: intercom.extractor.v1.RowBatch.segments:type_name -> intercom.extractor.v1.Segment
+	70,  // 62: intercom.extractor.v1.RowBatch.conversations:type_name -> intercom.extractor.v1.Conversation
+	71,  // 63: intercom.extractor.v1.RowBatch.conversations_attachments:type_name -> intercom.extractor.v1.ConversationAttachment
+	72,  // 64: intercom.extractor.v1.RowBatch.conversations_customers:type_name -> intercom.extractor.v1.ConversationCustomer
+	73,  // 65: intercom.extractor.v1.RowBatch.conversations_tags:type_name -> intercom.extractor.v1.ConversationTag
+	74,  // 66: intercom.extractor.v1.RowBatch.conversation_parts:type_name -> intercom.extractor.v1.ConversationPart
+	75,  // 67: intercom.extractor.v1.RowBatch.conversation_parts_attachments:type_name -> intercom.extractor.v1.ConversationPartAttachment
+	53,  // 68: intercom.extractor.v1.TimeSpent.quota:type_name -> google.protobuf.Duration
+	53,  // 69: intercom.extractor.v1.TimeSpent.intercom:type_name -> google.protobuf.Duration
+	53,  // 70: intercom.extractor.v1.TimeSpent.consumer:type_name -> google.protobuf.Duration
+	53,  // 71: intercom.extractor.v1.TimeSpent.cpu:type_name -> google.protobuf.Duration
+	53,  // 72: intercom.extractor.v1.Progress.elapsed:type_name -> google.protobuf.Duration
+	36,  // 73: intercom.extractor.v1.Progress.tables:type_name -> intercom.extractor.v1.TableProgress
+	37,  // 74: intercom.extractor.v1.Progress.requests:type_name -> intercom.extractor.v1.RequestCounts
+	5,   // 75: intercom.extractor.v1.Progress.waiting_for:type_name -> intercom.extractor.v1.WaitReason
+	17,  // 76: intercom.extractor.v1.Progress.quota:type_name -> intercom.extractor.v1.Quota
+	34,  // 77: intercom.extractor.v1.Progress.time_spent:type_name -> intercom.extractor.v1.TimeSpent
+	21,  // 78: intercom.extractor.v1.Progress.requests_planned:type_name -> intercom.extractor.v1.CountEstimate
+	53,  // 79: intercom.extractor.v1.Progress.remaining:type_name -> google.protobuf.Duration
+	7,   // 80: intercom.extractor.v1.Notice.code:type_name -> intercom.extractor.v1.NoticeCode
+	6,   // 81: intercom.extractor.v1.Notice.severity:type_name -> intercom.extractor.v1.Severity
+	41,  // 82: intercom.extractor.v1.Summary.tables:type_name -> intercom.extractor.v1.TableSummary
+	37,  // 83: intercom.extractor.v1.Summary.requests:type_name -> intercom.extractor.v1.RequestCounts
+	53,  // 84: intercom.extractor.v1.Summary.elapsed:type_name -> google.protobuf.Duration
+	43,  // 85: intercom.extractor.v1.Summary.notices:type_name -> intercom.extractor.v1.NoticeCount
+	34,  // 86: intercom.extractor.v1.Summary.time_spent:type_name -> intercom.extractor.v1.TimeSpent
+	25,  // 87: intercom.extractor.v1.Summary.plan:type_name -> intercom.extractor.v1.ExtractionPlan
+	21,  // 88: intercom.extractor.v1.Summary.first_estimate:type_name -> intercom.extractor.v1.CountEstimate
+	52,  // 89: intercom.extractor.v1.Summary.started_at:type_name -> google.protobuf.Timestamp
+	8,   // 90: intercom.extractor.v1.TableSummary.status:type_name -> intercom.extractor.v1.TableStatus
+	42,  // 91: intercom.extractor.v1.TableSummary.error:type_name -> intercom.extractor.v1.TableError
+	7,   // 92: intercom.extractor.v1.NoticeCount.code:type_name -> intercom.extractor.v1.NoticeCode
+	52,  // 93: intercom.extractor.v1.ListExtractionsResponse.time:type_name -> google.protobuf.Timestamp
+	46,  // 94: intercom.extractor.v1.ListExtractionsResponse.running:type_name -> intercom.extractor.v1.ExtractionStatus
+	46,  // 95: intercom.extractor.v1.ListExtractionsResponse.ended:type_name -> intercom.extractor.v1.ExtractionStatus
+	52,  // 96: intercom.extractor.v1.ExtractionStatus.started_at:type_name -> google.protobuf.Timestamp
+	52,  // 97: intercom.extractor.v1.ExtractionStatus.ended_at:type_name -> google.protobuf.Timestamp
+	35,  // 98: intercom.extractor.v1.ExtractionStatus.progress:type_name -> intercom.extractor.v1.Progress
+	47,  // 99: intercom.extractor.v1.ExtractionStatus.rates:type_name -> intercom.extractor.v1.TableRate
+	53,  // 100: intercom.extractor.v1.ExtractionStatus.checkpoint_age:type_name -> google.protobuf.Duration
+	43,  // 101: intercom.extractor.v1.ExtractionStatus.notices:type_name -> intercom.extractor.v1.NoticeCount
+	9,   // 102: intercom.extractor.v1.ExtractorService.ListTables:input_type -> intercom.extractor.v1.ListTablesRequest
+	14,  // 103: intercom.extractor.v1.ExtractorService.CheckConnection:input_type -> intercom.extractor.v1.CheckConnectionRequest
+	19,  // 104: intercom.extractor.v1.ExtractorService.PlanExtraction:input_type -> intercom.extractor.v1.PlanExtractionRequest
+	26,  // 105: intercom.extractor.v1.ExtractorService.Extract:input_type -> intercom.extractor.v1.ExtractRequest
+	44,  // 106: intercom.extractor.v1.ExtractorService.ListExtractions:input_type -> intercom.extractor.v1.ListExtractionsRequest
+	10,  // 107: intercom.extractor.v1.ExtractorService.ListTables:output_type -> intercom.extractor.v1.ListTablesResponse
+	15,  // 108: intercom.extractor.v1.ExtractorService.CheckConnection:output_type -> intercom.extractor.v1.CheckConnectionResponse
+	20,  // 109: intercom.extractor.v1.ExtractorService.PlanExtraction:output_type -> intercom.extractor.v1.PlanExtractionResponse
+	27,  // 110: intercom.extractor.v1.ExtractorService.Extract:output_type -> intercom.extractor.v1.ExtractResponse
+	45,  // 111: intercom.extractor.v1.ExtractorService.ListExtractions:output_type -> intercom.extractor.v1.ListExtractionsResponse
+	107, // [107:112] is the sub-list for method output_type
+	102, // [102:107] is the sub-list for method input_type
+	102, // [102:102] is the sub-list for extension type_name
+	102, // [102:102] is the sub-list for extension extendee
+	0,   // [0:102] is the sub-list for field type_name
 }
 
 func init() { file_intercom_extractor_v1_extractor_service_proto_init() }
@@ -4328,11 +4503,11 @@ func file_intercom_extractor_v1_extractor_service_proto_init() {
 	}
 	file_intercom_extractor_v1_annotations_proto_init()
 	file_intercom_extractor_v1_tables_proto_init()
-	file_intercom_extractor_v1_extractor_service_proto_msgTypes[5].OneofWrappers = []any{}
-	file_intercom_extractor_v1_extractor_service_proto_msgTypes[10].OneofWrappers = []any{}
-	file_intercom_extractor_v1_extractor_service_proto_msgTypes[14].OneofWrappers = []any{}
+	file_intercom_extractor_v1_extractor_service_proto_msgTypes[6].OneofWrappers = []any{}
+	file_intercom_extractor_v1_extractor_service_proto_msgTypes[11].OneofWrappers = []any{}
 	file_intercom_extractor_v1_extractor_service_proto_msgTypes[15].OneofWrappers = []any{}
-	file_intercom_extractor_v1_extractor_service_proto_msgTypes[17].OneofWrappers = []any{
+	file_intercom_extractor_v1_extractor_service_proto_msgTypes[16].OneofWrappers = []any{}
+	file_intercom_extractor_v1_extractor_service_proto_msgTypes[18].OneofWrappers = []any{
 		(*ExtractResponse_RowBatch)(nil),
 		(*ExtractResponse_Progress)(nil),
 		(*ExtractResponse_Notice)(nil),
@@ -4342,20 +4517,20 @@ func file_intercom_extractor_v1_extractor_service_proto_init() {
 		(*ExtractResponse_DeletedRecords)(nil),
 		(*ExtractResponse_LivingRecords)(nil),
 	}
-	file_intercom_extractor_v1_extractor_service_proto_msgTypes[23].OneofWrappers = []any{}
-	file_intercom_extractor_v1_extractor_service_proto_msgTypes[25].OneofWrappers = []any{}
+	file_intercom_extractor_v1_extractor_service_proto_msgTypes[24].OneofWrappers = []any{}
 	file_intercom_extractor_v1_extractor_service_proto_msgTypes[26].OneofWrappers = []any{}
-	file_intercom_extractor_v1_extractor_service_proto_msgTypes[30].OneofWrappers = []any{}
+	file_intercom_extractor_v1_extractor_service_proto_msgTypes[27].OneofWrappers = []any{}
 	file_intercom_extractor_v1_extractor_service_proto_msgTypes[31].OneofWrappers = []any{}
-	file_intercom_extractor_v1_extractor_service_proto_msgTypes[36].OneofWrappers = []any{}
-	file_intercom_extractor_v1_extractor_service_proto_msgTypes[38].OneofWrappers = []any{}
+	file_intercom_extractor_v1_extractor_service_proto_msgTypes[32].OneofWrappers = []any{}
+	file_intercom_extractor_v1_extractor_service_proto_msgTypes[37].OneofWrappers = []any{}
+	file_intercom_extractor_v1_extractor_service_proto_msgTypes[39].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_intercom_extractor_v1_extractor_service_proto_rawDesc), len(file_intercom_extractor_v1_extractor_service_proto_rawDesc)),
-			NumEnums:      8,
-			NumMessages:   39,
+			NumEnums:      9,
+			NumMessages:   40,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -49,8 +49,12 @@ const (
 //     as many streams, as it may, or the server has. Call again after the
 //     `RetryInfo`.
 type ExtractorServiceClient interface {
-	// Describes the tables and columns that `Extract` can stream. Needs no
-	// connection and calls nobody.
+	// Describes the tables and columns that `Extract` can stream, and what a connection
+	// is configured to do with their values. Calls nobody.
+	//
+	// Errors:
+	// * `INVALID_ARGUMENT` (BAD_REQUEST): unknown template.
+	// * `NOT_FOUND` (CONNECTION_UNKNOWN): the server has no such connection.
 	ListTables(ctx context.Context, in *ListTablesRequest, opts ...grpc.CallOption) (*ListTablesResponse, error)
 	// Asks Intercom whether a connection's access token works and which tables it
 	// may read. Costs about one request per endpoint.
@@ -88,7 +92,7 @@ type ExtractorServiceClient interface {
 	// 64 MiB.
 	//
 	// Errors:
-	//   - `INVALID_ARGUMENT` (BAD_REQUEST): unknown table or no table, or
+	//   - `INVALID_ARGUMENT` (BAD_REQUEST): unknown table or no table, unknown column, or
 	//     `updated_since` lies in the future. Do not retry.
 	//   - `PERMISSION_DENIED` (TABLE_FORBIDDEN): the caller may not read all of these
 	//     tables; the message names those that it may not.
@@ -104,7 +108,8 @@ type ExtractorServiceClient interface {
 	//     that lags is cut by gRPC instead, with UNAVAILABLE and no reason.
 	//   - `FAILED_PRECONDITION`: the resume token cannot be used, and never will be:
 	//     RESUME_TOKEN_INVALID (damaged, or made with another key),
-	//     RESUME_TOKEN_MISMATCH (of another connection, request or caller),
+	//     RESUME_TOKEN_MISMATCH (of another connection, request or caller, or made while
+	//     the connection's privacy rules were others),
 	//     RESUME_TOKEN_VERSION (of a release that this one cannot continue) or
 	//     RESUME_TOKEN_EXPIRED (older than 30 days). Extract anew without it.
 	Extract(ctx context.Context, in *ExtractRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[ExtractResponse], error)
@@ -201,8 +206,12 @@ func (c *extractorServiceClient) ListExtractions(ctx context.Context, in *ListEx
 //     as many streams, as it may, or the server has. Call again after the
 //     `RetryInfo`.
 type ExtractorServiceServer interface {
-	// Describes the tables and columns that `Extract` can stream. Needs no
-	// connection and calls nobody.
+	// Describes the tables and columns that `Extract` can stream, and what a connection
+	// is configured to do with their values. Calls nobody.
+	//
+	// Errors:
+	// * `INVALID_ARGUMENT` (BAD_REQUEST): unknown template.
+	// * `NOT_FOUND` (CONNECTION_UNKNOWN): the server has no such connection.
 	ListTables(context.Context, *ListTablesRequest) (*ListTablesResponse, error)
 	// Asks Intercom whether a connection's access token works and which tables it
 	// may read. Costs about one request per endpoint.
@@ -240,7 +249,7 @@ type ExtractorServiceServer interface {
 	// 64 MiB.
 	//
 	// Errors:
-	//   - `INVALID_ARGUMENT` (BAD_REQUEST): unknown table or no table, or
+	//   - `INVALID_ARGUMENT` (BAD_REQUEST): unknown table or no table, unknown column, or
 	//     `updated_since` lies in the future. Do not retry.
 	//   - `PERMISSION_DENIED` (TABLE_FORBIDDEN): the caller may not read all of these
 	//     tables; the message names those that it may not.
@@ -256,7 +265,8 @@ type ExtractorServiceServer interface {
 	//     that lags is cut by gRPC instead, with UNAVAILABLE and no reason.
 	//   - `FAILED_PRECONDITION`: the resume token cannot be used, and never will be:
 	//     RESUME_TOKEN_INVALID (damaged, or made with another key),
-	//     RESUME_TOKEN_MISMATCH (of another connection, request or caller),
+	//     RESUME_TOKEN_MISMATCH (of another connection, request or caller, or made while
+	//     the connection's privacy rules were others),
 	//     RESUME_TOKEN_VERSION (of a release that this one cannot continue) or
 	//     RESUME_TOKEN_EXPIRED (older than 30 days). Extract anew without it.
 	Extract(*ExtractRequest, grpc.ServerStreamingServer[ExtractResponse]) error
