@@ -177,18 +177,20 @@ int Serve(const Flags& flags) {
 std::vector<CLI::Option*> AddSettingFlags(CLI::App* app) {
   std::vector<CLI::Option*> options;
   for (const Setting& setting : SettingList()) {
-    const std::string help = setting.help;
+    const std::string fallback = setting.text(ServerConfig());
+    const std::string help =
+        absl::StrCat(setting.help, fallback.empty() ? "" : absl::StrCat(" [", fallback, "]"));
     // A switch may be given alone, or as --reflection=false.
     CLI::Option* const option = setting.is_switch() ? app->add_flag(setting.flag(), help)
                                                     : app->add_option(setting.flag(), help);
-    option->type_name(setting.value)->group("Settings");
+    option->type_name(setting.is_switch() ? "" : setting.value)->group("Settings");
     options.push_back(option);
   }
   return options;
 }
 
 // What was said with these flags; they count before variables and the file.
-SettingOverrides OverridesOf(const std::vector<CLI::Option*>& options) {
+SettingOverrides FlagsGiven(const std::vector<CLI::Option*>& options) {
   SettingOverrides overrides;
   for (size_t i = 0; i < options.size(); ++i) {
     const Setting& setting = SettingList()[i];
@@ -231,7 +233,7 @@ int Main(int argc, char** argv) {
   hash_token->add_flag("--new", new_token, "Makes a new token instead, and prints it, too");
   try {
     app.parse(argc, argv);
-    flags.overrides = OverridesOf(settings);
+    flags.overrides = FlagsGiven(settings);
   } catch (const CLI::ParseError& error) {
     // Help and version are "errors" with code 0.
     return app.exit(error) == 0 ? kExitOk : kExitConfiguration;

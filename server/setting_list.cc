@@ -145,6 +145,8 @@ std::string SettingsDocument() {
       "tls: {cert_file: server.crt}                               # the file\n"
       "```\n"
       "\n"
+      "Of what is true or false, the flag alone means true; `--reflection=false` is the other.\n"
+      "\n"
       "An error names where the value is from: `--max-streams: \"0\" is not a whole number from 1\n"
       "to 100000`, `INTERCOM_EXTRACTOR_MAX_STREAMS: ...`, `server.yaml:3: max_streams: ...`. A\n"
       "variable that is empty counts as not set; one that begins with `INTERCOM_EXTRACTOR_` and\n"

@@ -207,7 +207,11 @@ def test_listed_columns_are_the_files_columns(
 def test_an_incremental_run_finds_what_is_gone_with_any_columns(tmp_path: Path) -> None:
     with running_fake(tmp_path / "log", *WORKSPACE) as fake:
         where = ("--embedded", "--base-url", fake.base_url, "--output", tmp_path / "out")
-        flags = ("--template", "basic", "--columns", "type,name,count")
+        # No key is among them but that of events.
+        flags = (
+            *("--tables", "users,leads,tags,events_summary"),
+            *("--columns", "type,name,created_at,count"),
+        )
         first = run_command_line("extract", *where, *flags)
         assert first.exit_code == 0, first
         second = run_command_line(

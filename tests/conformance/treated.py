@@ -8,7 +8,7 @@ from typing import Any
 
 from tables import Cell, Row
 
-HASH_KEY = "of the tests, 16 bytes and more"
+HASH_KEY = "of-the-tests-16-bytes-and-more"
 
 COLUMNS = {
     "*.email": "hash",
