@@ -123,7 +123,7 @@ TEST(PrivacySectionTest, MistakesHaveTheirLineAndAWayOut) {
 
 TEST(PrivacySectionTest, AStarWithoutQuotesIsExplained) {
   EXPECT_THAT(ErrorOf("    privacy:\n      columns:\n        *.phone: mask\n"),
-              HasSubstr("write \"*.COLUMN\" in quotes"));
+              HasSubstr("; line 6 begins with a star: write \"*.COLUMN\" in quotes"));
 }
 
 }  // namespace

@@ -8,8 +8,10 @@
 #include <memory>
 #include <utility>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "absl/time/time.h"
 #include "server/caller_section.h"
@@ -250,6 +252,19 @@ std::shared_ptr<const ValueSources> Override(const SettingOverrides& overrides,
   return sources;
 }
 
+// To YAML, what begins with a star is the name of something else, and what it says then
+// helps nobody.
+std::string HintAtStars(const std::string& text) {
+  int number = 0;
+  for (const absl::string_view line : absl::StrSplit(text, '\n')) {
+    ++number;
+    if (!absl::StartsWith(absl::StripLeadingAsciiWhitespace(line), "*.")) continue;
+    return absl::StrCat("; line ", number,
+                        " begins with a star: write \"*.COLUMN\" in quotes");
+  }
+  return "";
+}
+
 absl::StatusOr<ServerConfig> ReadDocument(YAML::Node document, const std::string& file,
                                           const SettingOverrides& overrides) {
   if (document.IsNull()) {
@@ -291,12 +306,8 @@ absl::StatusOr<ServerConfig> LoadServerConfig(const std::string& file,
   try {
     return ReadDocument(YAML::Load(*text), file, overrides);
   } catch (const YAML::Exception& error) {
-    // To YAML, what begins with a star is the name of an anchor.
-    const bool alias = absl::StrContains(error.msg, "alias") ||
-                       absl::StrContains(error.msg, "anchor");
     return ConfigError(file, error.mark, "",
-                       absl::StrCat("not YAML: ", error.msg,
-                                    alias ? "; write \"*.COLUMN\" in quotes" : ""));
+                       absl::StrCat("not YAML: ", error.msg, HintAtStars(*text)));
   }
 }
 
