@@ -19,8 +19,7 @@ bool SameRules(const PrivacyRules* a, const PrivacyRules* b) {
 bool SameConnection(const Connection& a, const Connection& b) {
   return a.name == b.name && a.base_url == b.base_url && a.access_token == b.access_token &&
          a.resume_key == b.resume_key && a.api_version == b.api_version &&
-         a.quota_reserve == b.quota_reserve &&
-         SameRules(a.privacy.get(), b.privacy.get());
+         a.quota_reserve == b.quota_reserve && SameRules(a.privacy.get(), b.privacy.get());
 }
 
 }  // namespace

@@ -262,8 +262,8 @@ grpc::ServerWriteReactor<grpc::ByteBuffer>* ExtractorServiceImpl::Extract(
       request, client->get(), events.get(), caller, ScrollDrain::Options(), live);
   if (!extraction.ok()) {
     const bool columns = absl::StartsWith(extraction.status().message(), "columns: ");
-    return RefuseExtract(extraction.status(),
-                         {caller, connection, columns ? "columns" : "tables"}, *context);
+    return RefuseExtract(extraction.status(), {caller, connection, columns ? "columns" : "tables"},
+                         *context);
   }
   kept.active = active_->Begin();
   if (kept.active == nullptr) {

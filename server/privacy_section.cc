@@ -31,9 +31,9 @@ absl::Status ReadRules(const ConfigSection& privacy, const std::string& file,
     const absl::Status added = (rules->*add)(name, *action);
     if (!added.ok()) return section->Error(name, added.message());
     if (*action != v1::PRIVACY_ACTION_HASH) continue;
-    needs_key->Update(section->Error(
-        name, absl::StrCat("hash needs a key; name its source with ", path,
-                           ".hash_key_file, hash_key_env or hash_key_command")));
+    needs_key->Update(
+        section->Error(name, absl::StrCat("hash needs a key; name its source with ", path,
+                                          ".hash_key_file, hash_key_env or hash_key_command")));
   }
   return absl::OkStatus();
 }

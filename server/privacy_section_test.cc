@@ -76,10 +76,9 @@ TEST(PrivacySectionTest, TheCheckShowsThemWithoutTheKey) {
 TEST(PrivacySectionTest, WithoutRulesThereIsNothingToDo) {
   EXPECT_EQ(Load("")->connections[0].privacy, nullptr);
   EXPECT_EQ(Load("    privacy: {}\n")->connections[0].privacy, nullptr);
-  EXPECT_EQ(Load("    privacy: {columns: {}, hash_key_env: PRIVACY_TEST_KEY}\n")
-                ->connections[0]
-                .privacy,
-            nullptr);
+  EXPECT_EQ(
+      Load("    privacy: {columns: {}, hash_key_env: PRIVACY_TEST_KEY}\n")->connections[0].privacy,
+      nullptr);
 }
 
 TEST(PrivacySectionTest, MistakesHaveTheirLineAndAWayOut) {
@@ -108,7 +107,8 @@ TEST(PrivacySectionTest, MistakesHaveTheirLineAndAWayOut) {
        "yaml:6: connections[0].privacy.custom_attributes.number: hash needs a key; name its source "
        "with connections[0].privacy.hash_key_file, hash_key_env or hash_key_command"},
       {"    privacy:\n      hash_key_env: PRIVACY_TEST_SHORT_KEY\n",
-       "yaml:5: connections[0].privacy: the hash key has 15 bytes and must have at least 16; with a "
+       "yaml:5: connections[0].privacy: the hash key has 15 bytes and must have at least 16; with "
+       "a "
        "short one hashes can be turned back; make one with openssl rand -hex 32"},
       {"    privacy:\n      columns: [users.email]\n",
        "yaml:5: connections[0].privacy.columns: must be a mapping (KEY: VALUE), not a list"},

@@ -80,8 +80,8 @@ absl::Status CheckHttp(const Sections& sections, const ServerConfig& config) {
       std::ifstream(config.http.ca_file)) {
     return absl::OkStatus();
   }
-  return http->second.Error("ca_file", absl::StrCat("cannot read ", config.http.ca_file, ": ",
-                                                    std::strerror(errno)));
+  return http->second.Error(
+      "ca_file", absl::StrCat("cannot read ", config.http.ca_file, ": ", std::strerror(errno)));
 }
 
 // The keys of a section of single values; "" is the file itself.
@@ -259,8 +259,7 @@ std::string HintAtStars(const std::string& text) {
   for (const absl::string_view line : absl::StrSplit(text, '\n')) {
     ++number;
     if (!absl::StartsWith(absl::StripLeadingAsciiWhitespace(line), "*.")) continue;
-    return absl::StrCat("; line ", number,
-                        " begins with a star: write \"*.COLUMN\" in quotes");
+    return absl::StrCat("; line ", number, " begins with a star: write \"*.COLUMN\" in quotes");
   }
   return "";
 }

@@ -154,7 +154,8 @@ TEST(ServerProgramTest, UsageAndConfigurationErrorsEndWithTwo) {
       {{}, "--config is required"},
       {{"--config", "/nonexistent.yaml"}, "/nonexistent.yaml: cannot read it"},
       {{"--config", GoodConfig(), "--nonsense"}, "--nonsense"},
-      {{"--config", GoodConfig(), "--log-format", "xml"}, "--log-format: \"xml\" is none of text, json"},
+      {{"--config", GoodConfig(), "--log-format", "xml"},
+       "--log-format: \"xml\" is none of text, json"},
       {{"--config", GoodConfig(), "--listen", "0.0.0.0:0"}, "needs TLS; set tls.cert_file"},
       {{"--config", GoodConfig(), "--listen", "50051"}, "has no port"},
       {{"--config", WriteTestFile("bad.yaml", "listn: x\n")},
@@ -186,8 +187,8 @@ TEST(ServerProgramTest, SettingsAreFlagsAndVariablesToo) {
   const Variable listen("INTERCOM_EXTRACTOR_LISTEN", "unix:/no/folder/socket");
   const Variable streams("INTERCOM_EXTRACTOR_MAX_STREAMS", "5");
   const Variable wrong("INTERCOM_EXTRACTOR_LISTN", "planted");
-  Program program({"--check", "--listen", "127.0.0.1:0", "--reflection=false",
-                   "--allow-plaintext"});
+  Program program(
+      {"--check", "--listen", "127.0.0.1:0", "--reflection=false", "--allow-plaintext"});
   const std::string said = program.ReadAll();
   EXPECT_EQ(program.Wait(), 0) << said;
   EXPECT_THAT(said, HasSubstr("  listens on 127.0.0.1:0, plain text\n"));

@@ -25,8 +25,7 @@ std::string Show(const ServerConfig& config) {
   return Text(config.*kField);
 }
 template <auto kField>
-absl::Status ReadHttp(const ConfigSection& section, const std::string& name,
-                      ServerConfig* config) {
+absl::Status ReadHttp(const ConfigSection& section, const std::string& name, ServerConfig* config) {
   return section.Read(name, &(config->http.*kField));
 }
 template <auto kField>

@@ -23,8 +23,7 @@ struct Setting {
   // For --help and the document: a line or two, without a full stop at the end.
   const char* help;
   // Reads `name` of the setting's section, where it stands.
-  absl::Status (*read)(const ConfigSection& section, const std::string& name,
-                       ServerConfig* config);
+  absl::Status (*read)(const ConfigSection& section, const std::string& name, ServerConfig* config);
   // As people would write it; empty when it is not set.
   std::string (*text)(const ServerConfig& config);
 

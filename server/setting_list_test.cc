@@ -121,9 +121,8 @@ TEST_F(SettingListTest, EachIsReadFromFileVariableAndFlagInThisOrder) {
 }
 
 TEST_F(SettingListTest, SectionsThatAreNotInTheFileAreMade) {
-  const auto config =
-      Load(Yaml({}), {{"tls.cert_file", {"c", "--tls-cert-file"}},
-                      {"tls.key_file", {"k", "INTERCOM_EXTRACTOR_TLS_KEY_FILE"}}});
+  const auto config = Load(Yaml({}), {{"tls.cert_file", {"c", "--tls-cert-file"}},
+                                      {"tls.key_file", {"k", "INTERCOM_EXTRACTOR_TLS_KEY_FILE"}}});
   ASSERT_TRUE(config.ok()) << config.status();
   EXPECT_EQ(config->tls_cert_file, "c");
   EXPECT_EQ(config->tls_key_file, "k");
@@ -171,11 +170,11 @@ TEST_F(SettingListTest, AnEmptyVariableIsNotSet) {
 
 TEST_F(SettingListTest, VariablesThatNameNothingAreWarnedOf) {
   EXPECT_THAT(
-      UnknownVariables({"INTERCOM_EXTRACTOR_LISTN=secret", "INTERCOM_EXTRACTOR_LISTEN=x",
-                        "INTERCOM_EXTRACTOR_CONFIG=x", "INTERCOM_EXTRACTOR_RESUME_KEY=secret",
-                        "INTERCOM_ACCESS_TOKEN=secret", "PATH=x",
-                        "INTERCOM_EXTRACTOR_FLUX_COMPENSATION=1"},
-                       {"INTERCOM_EXTRACTOR_RESUME_KEY"}),
+      UnknownVariables(
+          {"INTERCOM_EXTRACTOR_LISTN=secret", "INTERCOM_EXTRACTOR_LISTEN=x",
+           "INTERCOM_EXTRACTOR_CONFIG=x", "INTERCOM_EXTRACTOR_RESUME_KEY=secret",
+           "INTERCOM_ACCESS_TOKEN=secret", "PATH=x", "INTERCOM_EXTRACTOR_FLUX_COMPENSATION=1"},
+          {"INTERCOM_EXTRACTOR_RESUME_KEY"}),
       ElementsAre("the environment variable INTERCOM_EXTRACTOR_LISTN is no setting; did you mean "
                   "INTERCOM_EXTRACTOR_LISTEN?",
                   "the environment variable INTERCOM_EXTRACTOR_FLUX_COMPENSATION is no setting; "
@@ -243,9 +242,8 @@ TEST_F(SettingListTest, TheSampleHasEachWithItsDefault) {
   for (const Setting& setting : SettingList()) {
     const std::string indent = setting.section().empty() ? "" : "  ";
     const std::string fallback = setting.text(ServerConfig());
-    const bool shown =
-        !fallback.empty() &&
-        absl::StrContains(sample, absl::StrCat("\n", indent, setting.name(), ": "));
+    const bool shown = !fallback.empty() &&
+                       absl::StrContains(sample, absl::StrCat("\n", indent, setting.name(), ": "));
     const bool commented =
         absl::StrContains(sample, absl::StrCat("\n# ", indent, setting.name(), ": ")) ||
         absl::StrContains(sample, absl::StrCat("\n", indent, "# ", setting.name(), ": "));

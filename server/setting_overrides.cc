@@ -53,11 +53,11 @@ std::vector<std::string> UnknownVariables(const std::vector<std::string>& enviro
       continue;
     }
     const std::string* const nearest = NearestName(name, known);
-    lines.push_back(absl::StrCat(
-        "the environment variable ", absl::CHexEscape(name.substr(0, 100)), " is no setting",
-        nearest != nullptr && EditDistance(name, *nearest) <= 3
-            ? absl::StrCat("; did you mean ", *nearest, "?")
-            : "; docs/configuration.md has all of them"));
+    lines.push_back(absl::StrCat("the environment variable ", absl::CHexEscape(name.substr(0, 100)),
+                                 " is no setting",
+                                 nearest != nullptr && EditDistance(name, *nearest) <= 3
+                                     ? absl::StrCat("; did you mean ", *nearest, "?")
+                                     : "; docs/configuration.md has all of them"));
   }
   return lines;
 }

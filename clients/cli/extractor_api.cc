@@ -13,8 +13,7 @@ constexpr absl::Duration kAskDeadline = absl::Seconds(300);
 
 }  // namespace
 
-absl::StatusOr<v1::ListTablesResponse> ExtractorApi::ListTables(
-    const std::string& connection) {
+absl::StatusOr<v1::ListTablesResponse> ExtractorApi::ListTables(const std::string& connection) {
   v1::ListTablesRequest request;
   request.set_connection(connection);
   return client_.ListTables(request, {absl::Now() + kListDeadline, interrupt_});

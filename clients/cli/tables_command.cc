@@ -174,8 +174,7 @@ std::string FormatJson(const std::vector<v1::TableDescription>& tables) {
 }  // namespace
 
 Outcome RunTables(const TablesOptions& options, ExtractorApi* api, const Console& console) {
-  const auto response =
-      api->ListTables(options.of_connection ? options.connection.connection : "");
+  const auto response = api->ListTables(options.of_connection ? options.connection.connection : "");
   if (!response.ok()) {
     return CallOutcome(response.status(), *api->interrupt(), options.connection);
   }

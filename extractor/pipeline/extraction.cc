@@ -40,9 +40,9 @@ constexpr int kFirstRequestAttempts = 3;
 
 class ExtractionImpl final : public Extraction {
  public:
-  ExtractionImpl(RequestTables tables, v1::BodyFormat body_format,
-                 const Incremental& incremental, bool with_parents, ResumePoint resume_point,
-                 IntercomClient* client, EventQueue* events, const ScrollDrain::Options& scroll,
+  ExtractionImpl(RequestTables tables, v1::BodyFormat body_format, const Incremental& incremental,
+                 bool with_parents, ResumePoint resume_point, IntercomClient* client,
+                 EventQueue* events, const ScrollDrain::Options& scroll,
                  std::shared_ptr<LiveProgress> live)
       : tables_(std::move(tables)),
         body_format_(body_format),
@@ -277,8 +277,8 @@ absl::StatusOr<std::unique_ptr<Extraction>> Extraction::Create(const v1::Extract
   const absl::Time now = client->clock()->Now();
   const absl::StatusOr<Incremental> incremental = IncrementalOf(request, now);
   if (!incremental.ok()) return incremental.status();
-  absl::StatusOr<ResumePoint> resume_point =
-      ResumePoint::Create(request, treated->tables(), *incremental, client->connection(), caller, now);
+  absl::StatusOr<ResumePoint> resume_point = ResumePoint::Create(
+      request, treated->tables(), *incremental, client->connection(), caller, now);
   if (!resume_point.ok()) return resume_point.status();
   return std::unique_ptr<Extraction>(new ExtractionImpl(
       *std::move(treated), request.body_format(), *incremental, request.with_parents(),

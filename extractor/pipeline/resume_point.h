@@ -25,9 +25,9 @@ namespace intercom_extractor {
 // bound to the connection and its privacy rules, to who asks and to what is asked for.
 class ResumePoint {
  public:
-  // `tables` (as RequestTables has them) and `incremental`: what the request selects; `caller`: who asks, empty for
-  // nobody in particular. kFailedPrecondition when its token cannot be used, with the
-  // reasons that the service's comments name.
+  // `tables` (as RequestTables has them) and `incremental`: what the request selects; `caller`: who
+  // asks, empty for nobody in particular. kFailedPrecondition when its token cannot be used, with
+  // the reasons that the service's comments name.
   static absl::StatusOr<ResumePoint> Create(const v1::ExtractRequest& request,
                                             const std::vector<const TableInfo*>& tables,
                                             const Incremental& incremental,
@@ -47,8 +47,7 @@ class ResumePoint {
                         const std::vector<const Walk*>& walks) const;
 
  private:
-  ResumePoint(const Connection& connection, std::string request_digest,
-              std::string privacy_digest)
+  ResumePoint(const Connection& connection, std::string request_digest, std::string privacy_digest)
       : codec_(connection),
         request_digest_(std::move(request_digest)),
         privacy_digest_(std::move(privacy_digest)) {}

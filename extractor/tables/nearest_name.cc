@@ -30,10 +30,10 @@ size_t EditDistance(absl::string_view a, absl::string_view b) {
 
 const std::string* NearestName(absl::string_view name, const std::vector<std::string>& known) {
   const absl::string_view begin = name.substr(0, kMaxName);
-  const auto nearest = std::min_element(
-      known.begin(), known.end(), [begin](const std::string& a, const std::string& b) {
-        return EditDistance(begin, a) < EditDistance(begin, b);
-      });
+  const auto nearest = std::min_element(known.begin(), known.end(),
+                                        [begin](const std::string& a, const std::string& b) {
+                                          return EditDistance(begin, a) < EditDistance(begin, b);
+                                        });
   return nearest == known.end() ? nullptr : &*nearest;
 }
 

@@ -98,8 +98,9 @@ TEST_F(PrivacyConversionTest, TheSameTextHasTheSameHashWhereverItStands) {
       R"("email":"\u0061nn@example.com","external_id":42,"custom_attributes":{"number":"42"})";
   const ConvertedRows user = Contact(members);
   const ConvertedRows lead = Contact(R"("email":"ann@example.com")", "lead");
-  const ConvertedRows company = Convert(
-      v1::SOURCE_RECORD_COMPANY, R"({"id":"1","company_id":"42","custom_attributes":{"number":42}})");
+  const ConvertedRows company =
+      Convert(v1::SOURCE_RECORD_COMPANY,
+              R"({"id":"1","company_id":"42","custom_attributes":{"number":42}})");
   EXPECT_EQ(user.Cell("users", "email"), Hash("ann@example.com"));
   EXPECT_EQ(lead.Cell("leads", "email"), Hash("ann@example.com"));
   EXPECT_EQ(user.Cell("users", "user_id"), Hash("42"));
@@ -155,9 +156,9 @@ TEST_F(PrivacyConversionTest, AttributesAreTreatedByName) {
   Attribute("salary", "leave_out");
   Attribute("passport", "mask");
   Attribute("number", "hash");
-  EXPECT_EQ(Attributes(R"({"salary": 5, "a": [1, {"b":null}], "passport": "X1", "number": "N"})"),
-            absl::StrCat(R"({"a":[1,{"b":null}],"passport":"[masked]","number":")", Hash("N"),
-                         "\"}"));
+  EXPECT_EQ(
+      Attributes(R"({"salary": 5, "a": [1, {"b":null}], "passport": "X1", "number": "N"})"),
+      absl::StrCat(R"({"a":[1,{"b":null}],"passport":"[masked]","number":")", Hash("N"), "\"}"));
   EXPECT_EQ(Attributes(R"({"salary":5})"), "{}");
   EXPECT_EQ(Attributes(R"({"a":1,"salary":5})"), R"({"a":1})");
   EXPECT_EQ(Attributes(R"({"passport":null,"number":null,"salary":null})"),
@@ -222,12 +223,10 @@ TEST_F(PrivacyConversionTest, OnlyColumnsAskedForAndKeysHaveValues) {
       {"*", "users.email", "users.name"});
   EXPECT_EQ(rows.Cell("users", "phone"), "p");
   auto tables = RequestTables::Create(TablesNamed({"users"}), {"email", "name"}, rules_);
-  const ConvertedRows some =
-      ConvertRecord(v1::SOURCE_RECORD_CONTACT,
-                    R"({"id":"c","role":"user","email":"e","name":"n","phone":"p"})",
-                    tables->tables(), {});
-  EXPECT_EQ(some.batch.users(0).ShortDebugString(),
-            R"(id: "c" email: "[masked]" name: "n")");
+  const ConvertedRows some = ConvertRecord(
+      v1::SOURCE_RECORD_CONTACT, R"({"id":"c","role":"user","email":"e","name":"n","phone":"p"})",
+      tables->tables(), {});
+  EXPECT_EQ(some.batch.users(0).ShortDebugString(), R"(id: "c" email: "[masked]" name: "n")");
 }
 
 }  // namespace

@@ -88,9 +88,8 @@ std::string Attributes(const ReferenceJson& json, const PlainRules& rules) {
     while (member.raw[end] != '"') end += member.raw[end] == '\\' ? 2 : 1;
     std::string value = Attributes(member.value, rules);
     if (known && member.value.type != Type::kNull) {
-      const std::string text = member.value.type == Type::kString
-                                   ? member.value.string
-                                   : std::string(member.value.raw);
+      const std::string text =
+          member.value.type == Type::kString ? member.value.string : std::string(member.value.raw);
       value = absl::StrCat("\"", Treated(text, rule->second), "\"");
     }
     parts.push_back(absl::StrCat(std::string(member.raw.substr(0, end + 1)), ":", value));

@@ -27,8 +27,7 @@ constexpr std::pair<const char*, v1::PrivacyAction> kActions[] = {
     {"hash", v1::PRIVACY_ACTION_HASH},
 };
 
-const v1::ColumnDescription* FindColumn(const v1::TableDescription& table,
-                                        absl::string_view name) {
+const v1::ColumnDescription* FindColumn(const v1::TableDescription& table, absl::string_view name) {
   for (const v1::ColumnDescription& column : table.columns()) {
     if (column.name() == name) return &column;
   }
@@ -75,10 +74,9 @@ std::string Objection(const v1::TableDescription& table, const v1::ColumnDescrip
   }
   // Whoever reads these columns would no longer find in them what they are said to hold.
   if (column.column().format() == v1::COLUMN_FORMAT_JSON_TEXT) {
-    return absl::StrCat(name, " holds JSON, which ", verb, " would not leave JSON; leave it out",
-                        column.name() == kAttributes
-                            ? ", or name single attributes under custom_attributes"
-                            : "");
+    return absl::StrCat(
+        name, " holds JSON, which ", verb, " would not leave JSON; leave it out",
+        column.name() == kAttributes ? ", or name single attributes under custom_attributes" : "");
   }
   if (column.column().format() == v1::COLUMN_FORMAT_ISO_8601) {
     return absl::StrCat(name, " holds times, which ", verb,
@@ -97,9 +95,9 @@ absl::StatusOr<v1::PrivacyAction> PrivacyRules::ParseAction(absl::string_view te
   for (const auto& [name, action] : kActions) {
     if (text == name) return action;
   }
-  return absl::InvalidArgumentError(
-      absl::StrCat("\"", absl::CHexEscape(text.substr(0, 64)), "\" cannot be done to a value; ",
-                   Suggestion(text, {"leave_out", "mask", "hash"})));
+  return absl::InvalidArgumentError(absl::StrCat("\"", absl::CHexEscape(text.substr(0, 64)),
+                                                 "\" cannot be done to a value; ",
+                                                 Suggestion(text, {"leave_out", "mask", "hash"})));
 }
 
 absl::string_view PrivacyRules::ActionName(v1::PrivacyAction action) {
@@ -137,8 +135,7 @@ absl::Status PrivacyRules::AddColumn(absl::string_view name, v1::PrivacyAction a
         absl::StrCat("there is no such table; ", Suggestion(table_name, tables)));
   }
   if (!found) {
-    return absl::InvalidArgumentError(
-        NoSuchColumn({columns.begin(), columns.end()}, column_name));
+    return absl::InvalidArgumentError(NoSuchColumn({columns.begin(), columns.end()}, column_name));
   }
   if (!objections.empty()) {
     return absl::InvalidArgumentError(absl::StrCat(

@@ -352,8 +352,8 @@ char* RecordConverter::WriteColumns(const RowSource& row, const Variant& variant
     const JsonValue& value = column.owner == Owner::kSeveral
                                  ? First(row, column)
                                  : values[static_cast<int>(column.owner)][column.slot];
-    to = column.special ? WriteSpecial(row, column, value, to)
-                        : WriteCopied(row, column, value, to);
+    to =
+        column.special ? WriteSpecial(row, column, value, to) : WriteCopied(row, column, value, to);
   }
   return to;
 }
@@ -457,8 +457,9 @@ char* RecordConverter::WriteProtected(const RowSource& row, const Column& column
   if (attributes.has_value()) return WriteText(row, column, *attributes, begin);
   row.unit->notices().push_back(
       {row.table->index, v1::NOTICE_CODE_VALUE_INVALID, RecordId(row),
-       absl::StrCat(*column.name, ": not the JSON that privacy rules can be applied to; read as "
-                                  "null")});
+       absl::StrCat(*column.name,
+                    ": not the JSON that privacy rules can be applied to; read as "
+                    "null")});
   return begin;
 }
 

@@ -20,8 +20,7 @@ absl::Status NoColumn(const std::string& name, const std::vector<std::string>& k
   return absl::InvalidArgumentError(
       absl::StrCat("columns: no table that was asked for has a column \"",
                    absl::CHexEscape(name.substr(0, 64)), "\"; did you mean \"",
-                   nearest == nullptr ? "*" : *nearest,
-                   "\"? `intercom-extract tables` lists all"));
+                   nearest == nullptr ? "*" : *nearest, "\"? `intercom-extract tables` lists all"));
 }
 
 }  // namespace
@@ -54,9 +53,9 @@ absl::Status KeepColumns(const std::vector<std::string>& names, bool with_keys,
   for (size_t i = 0; i < tables->size(); ++i) {
     v1::TableDescription& table = (*tables)[i];
     if (kept[i].empty()) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("columns: none of ", table.table().name(), " was asked for; add ",
-                       table.table().name(), ".* for all of them, or leave the table out"));
+      return absl::InvalidArgumentError(absl::StrCat("columns: none of ", table.table().name(),
+                                                     " was asked for; add ", table.table().name(),
+                                                     ".* for all of them, or leave the table out"));
     }
     if (with_keys) kept[i].insert(table.table().key().begin(), table.table().key().end());
     auto* const columns = table.mutable_columns();

@@ -42,9 +42,8 @@ TEST(RequestTablesTest, WithoutColumnsAndRulesTheyAreTheCatalogsOwn) {
 }
 
 TEST(RequestTablesTest, KeepTheColumnsAskedForAndTheKeysInTheTablesOrder) {
-  const auto tables =
-      RequestTables::Create(Named({"users", "users_tags"}), {"name", "email", "users_tags.type"},
-                            nullptr);
+  const auto tables = RequestTables::Create(Named({"users", "users_tags"}),
+                                            {"name", "email", "users_tags.type"}, nullptr);
   ASSERT_TRUE(tables.ok()) << tables.status();
   EXPECT_THAT(ColumnsOf(*tables->tables()[0]), ElementsAre("id", "email", "name"));
   EXPECT_THAT(ColumnsOf(*tables->tables()[1]), ElementsAre("type", "id", "users_pk"));

@@ -11,9 +11,7 @@ namespace {
 
 using Step = JsonDocument::Step;
 
-std::string_view Masked() {
-  return {PrivacyRules::kMasked.data(), PrivacyRules::kMasked.size()};
-}
+std::string_view Masked() { return {PrivacyRules::kMasked.data(), PrivacyRules::kMasked.size()}; }
 
 }  // namespace
 
