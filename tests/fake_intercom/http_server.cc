@@ -280,7 +280,8 @@ class Session : public std::enable_shared_from_this<Session<Stream>> {
     Done();
     switch (response_.delivery.end) {
       case Delivery::End::kKeep:
-        return Read();
+        if (keep_alive_) return Read();
+        break;
       case Delivery::End::kReset:
         return Reset(&stream_);
       case Delivery::End::kClose:
