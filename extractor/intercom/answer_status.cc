@@ -37,6 +37,12 @@ bool LooksLikeJson(const ResponseBody& body) {
          (first.front() == '[' && last.back() == ']');
 }
 
+// Begins as a JSON text does and does not end so.
+bool IsCutJson(const ResponseBody& body) {
+  const std::string start = ReadStart(body, 1);
+  return (start == "{" || start == "[") && !LooksLikeJson(body);
+}
+
 bool IsTransientStatus(int status) {
   return status == 408 || status == 425 || (status >= 500 && status != 501 && status != 505);
 }
@@ -138,6 +144,12 @@ Verdict JudgeAnswer(absl::string_view operation, absl::string_view access_token,
       fail(absl::StatusCode::kNotFound, "RECORD_GONE", said);
       return Verdict::kFinal;
     default:
+      if (error.code.empty() && IsCutJson(answer->body)) {
+        // What it would have said may be no error at all: that a scroll is to be waited for.
+        fail(absl::StatusCode::kDataLoss, "ANSWER_MALFORMED",
+             absl::StrCat(said, " with a body that ends early"));
+        return Verdict::kTransient;
+      }
       fail(absl::StatusCode::kInvalidArgument, "REQUEST_REJECTED", said);
       return Verdict::kFinal;
   }

@@ -69,6 +69,9 @@ TEST(JudgeAnswerTest, StatusFollowsTheDocumentedRows) {
        Code::kInvalidArgument, "REQUEST_REJECTED"},
       {400, ErrorList("intercom_version_invalid"), Verdict::kFinal, Code::kInvalidArgument,
        "REQUEST_REJECTED"},
+      // Cut by the way: nobody knows what it would have said.
+      {400, R"({"type":"error.list","errors":[{"code":"scroll_ex)", Verdict::kTransient,
+       Code::kDataLoss, "ANSWER_MALFORMED"},
       {405, "", Verdict::kFinal, Code::kInvalidArgument, "REQUEST_REJECTED"},
       {406, "", Verdict::kFinal, Code::kInvalidArgument, "REQUEST_REJECTED"},
       {409, ErrorList("conflict"), Verdict::kFinal, Code::kInvalidArgument, "REQUEST_REJECTED"},

@@ -17,6 +17,7 @@ LATEST = 100
 # What a fault may have said although nothing was lost.
 POSSIBLE_NOTICES = ("SCROLL_BUSY", "SCROLL_PAUSED", "LIST_INSTEAD_OF_SEARCH", "COUNT_DIFFERS")
 MOST_SECONDS = 140.0
+CRUEL_TO_ONE_CONNECTION = {"slicer", "limit_data", "reset_peer", "timeout"}
 
 
 @dataclass(frozen=True)
@@ -67,18 +68,28 @@ def combine(library: Sequence[Scenario], seed: int, number: int) -> Combination:
 
 
 def _exclude(one: Scenario, other: Scenario) -> bool:
-    """Whether the two cannot both happen, or would be one."""
+    """Whether the two cannot both happen, would be one, or leave no time for anything."""
     return (
         one.name == other.name
         or bool(one.dns and other.dns)
-        # Connections of the fake are of the server that speaks HTTP/2 then.
-        or any(
-            a.http2 is not None and (b.run.tls or b.connections)
-            for a, b in ((one, other), (other, one))
-        )
-        # A plain connection has no TLS to break.
-        or any(a.connections and a.run.tls != b.run.tls for a, b in ((one, other), (other, one)))
+        or _clash(one, other)
+        or _clash(other, one)
     )
+
+
+def _clash(one: Scenario, other: Scenario) -> bool:
+    toxics = {toxic.kind for toxics in other.network.values() for toxic in toxics}
+    # Connections of the fake are of the server that speaks HTTP/2 then.
+    if one.http2 is not None and (other.run.tls or other.connections):
+        return True
+    # All answers come over one connection then: what befalls it befalls each of six tries.
+    if one.http2 is not None and toxics & CRUEL_TO_ONE_CONNECTION:
+        return True
+    # A plain connection has no TLS to break.
+    if one.connections and one.run.tls != other.run.tls:
+        return True
+    # Who has little patience does not get through a bad network.
+    return "http" in one.run.config and bool(toxics)
 
 
 def _moved(rule: Mapping[str, Any], chance: random.Random) -> Mapping[str, Any]:

@@ -381,5 +381,7 @@ class _Connection:
             await self._writer.drain()
 
     def _flush(self) -> None:
-        if data := self._h2.data_to_send():
+        data = self._h2.data_to_send()
+        # Nobody hears what is said after the connection's end.
+        if data and not self._writer.is_closing():
             self._writer.write(data)

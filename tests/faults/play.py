@@ -31,7 +31,7 @@ from programs import (
     write_expected,
 )
 
-COMPLETE = 0
+UNREACHABLE = 5
 LISTENING = "listening on"
 # For one run of the command line; what hangs is a finding, not a reason to wait for ever.
 ATTEMPT_SECONDS = 150.0
@@ -268,7 +268,8 @@ class _Play:
         return f"127.0.0.1:{await self._through('client-server', port)}"
 
     async def _extract(self, connection: Sequence[str | Path]) -> tuple[int, str, str]:
-        """Exit code, stdout and stderr; with --resume again as often as the scenario says."""
+        """Exit code, stdout and stderr; again with --resume while somebody is not reached, as
+        often as the scenario says."""
         run = self._scenario.run
         environment = clean_environment() if run.server else self._environment()
         arguments = [INTERCOM_EXTRACT, "extract", *connection, *run.flags, "--json"]
@@ -277,7 +278,7 @@ class _Play:
             resume = ("--resume",) if attempt else ()
             code, summary, said = await _run_program([*arguments, *resume], environment)
             (self._folder / f"client-{attempt + 1}.log").write_text(said + summary)
-            if code == COMPLETE:
+            if code != UNREACHABLE:
                 break
             await asyncio.sleep(BETWEEN_ATTEMPTS_SECONDS)
         return code, summary, said

@@ -105,7 +105,9 @@ class Proxy:
                     _reset(end)
         for way in ways:
             way.cancel()
-        await asyncio.gather(*ways, return_exceptions=True)
+        # Who stops the proxy may cancel here as well.
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.gather(*ways, return_exceptions=True)
         for end in ends:
             self._writers.discard(end)
             # Sends what is still in the buffer; a killed program's part arrives.
