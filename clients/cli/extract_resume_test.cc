@@ -112,6 +112,17 @@ TEST_F(ExtractResumeTest, CompleteRunIsNotRepeated) {
   EXPECT_THAT(fake_.out, AllOf(HasSubstr(R"("status":"complete")"), HasSubstr(R"("rows":3)")));
 }
 
+TEST_F(ExtractResumeTest, CompleteRunThatWasKilledBeforeItTidiedUpIsTidied) {
+  fake_.AddTags({"a"});
+  fake_.AddSummary("tags", v1::TABLE_STATUS_COMPLETE, 1);
+  EXPECT_EQ(Run().code, ExitCode::kComplete);
+  std::filesystem::create_directories(Out(".partial"));
+  WriteAll(Out(".partial/tags.keys"), "a\n");
+  EXPECT_EQ(Resume().code, ExitCode::kComplete);
+  EXPECT_FALSE(std::filesystem::exists(Out(".partial/tags.keys")));
+  EXPECT_EQ(ReadAll(Out("tags.csv")), "type,id,name\n,,a\n");
+}
+
 TEST_F(ExtractResumeTest, RunThatEndedPartialIsNotCalledComplete) {
   fake_.AddSummary("tags", v1::TABLE_STATUS_PARTIAL, 0);
   EXPECT_EQ(Run().code, ExitCode::kPartial);

@@ -132,6 +132,10 @@ RunOpening Resume(const ExtractOptions& options, RunOpening opening, RunState be
     after_moving = "; its files are in place now";
   }
   if (before.phase == RunState::Phase::kComplete) {
+    // It may have been killed before it had removed what nobody needs any more.
+    if (absl::Status status = directory->RemoveWorkFiles(); !status.ok()) {
+      return Ended(std::move(opening), ExitCode::kOutput, std::string(status.message()));
+    }
     const bool whole = before.exit_code == static_cast<int>(ExitCode::kComplete);
     const std::string how =
         whole ? "is complete" : absl::StrCat("ended with code ", before.exit_code);
