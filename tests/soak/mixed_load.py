@@ -9,13 +9,10 @@ import asyncio
 import contextlib
 import itertools
 import json
-import math
 import os
-import random
 import re
 import shutil
 import signal
-import socket
 import sys
 import time
 from collections import Counter
@@ -29,10 +26,10 @@ from campaign import wrong_counts, wrong_rows
 from compare_files import Difference, difference, wrong_files
 from meter import Meter
 from mixed_plan import RESTARTED, STEADY, Client, Visit, connection_name, visit
+from mixed_trouble import Fakes, Trouble
 from mixed_verdict import Block, Counts, FirstRow
-from process import PORTS, Process, free_port
+from process import Process, free_port
 from programs import (
-    FAKE_INTERCOM,
     INTERCOM_EXTRACT,
     INTERCOM_SERVER,
     Fake,
@@ -45,20 +42,6 @@ from scenario import UPDATED_SINCE, WORKSPACES, workspace_flags
 from stage import ATTEMPT_SECONDS, CHANNEL_OPTIONS, COMPLETE, LISTENING, PASSING, UNREACHABLE
 from tables import TABLES, read_json_lines, read_rows, row_of_json
 
-# Seconds between what disturbs, on average.
-KILL_SERVER_SECONDS, KILL_FAKE_SECONDS, CUT_SECONDS, FAULT_SECONDS = 20.0, 20.0, 8.0, 12.0
-# How long a program is down. Well below what the server spends on trying again.
-DOWN_SECONDS = (0.05, 1.0)
-# What a fake does for a while beside its own faults; each request that is tried again succeeds.
-FAULTS = (
-    "status:502:40",
-    "status:503:60",
-    "reset:60",
-    "truncate:80",
-    "malformed_json:90",
-    "html_200:70",
-    "slow:500:15",
-)
 UNAVAILABLE = grpc.StatusCode.UNAVAILABLE.name
 MOST_ATTEMPTS = 40
 # How long the extractions under way when the time is over may take.
@@ -92,33 +75,6 @@ class Truth:
         return sum(rows.total() for rows in self.rows.values())
 
 
-class Fakes:
-    """A program per kind of workspace, which serves one of them to each server."""
-
-    def __init__(self, folder: Path, workspaces: Sequence[str]) -> None:
-        self.ports = {workspace: _two_ports() for workspace in workspaces}
-        self.processes = {
-            workspace: Process(
-                [
-                    *(FAKE_INTERCOM, *workspace_flags(workspace), "--workspaces=2"),
-                    *("--threads=1", "--record-cache-mib=64", f"--port={self.ports[workspace]}"),
-                ],
-                folder / f"fake-{connection_name(workspace)}.log",
-                clean_environment(),
-            )
-            for workspace in workspaces
-        }
-
-    def url(self, workspace: str, server: int) -> str:
-        return f"http://127.0.0.1:{self.ports[workspace] + server - 1}"
-
-    def set_faults(self, workspace: str, faults: str) -> None:
-        """Replaces those that it has; one that is down has no say."""
-        for server in (STEADY, RESTARTED):
-            with contextlib.suppress(OSError):
-                Fake(self.url(workspace, server), ()).request("POST", "/__faults", faults.encode())
-
-
 class MixedLoad:
     """One block; lives in one event loop, everything is below `folder`."""
 
@@ -127,9 +83,6 @@ class MixedLoad:
         self._load = load
         self._folder = folder
         self._say = say
-        self._done: Counter[str] = Counter()
-        # Connections whose Intercom was down, from when to when in Unix seconds.
-        self._down: list[tuple[str, float, float]] = []
         self._truths: dict[tuple[str, int], Truth] = {}
         self._fakes = Fakes(folder, load.workspaces)
         self._metrics_port = free_port()
@@ -151,6 +104,9 @@ class MixedLoad:
             for number, port in self._ports.items()
         }
         self._proxies = {number: Proxy(port, lambda: None) for number, port in self._ports.items()}
+        self._trouble = Trouble(
+            load.seed, load.workspaces, self._fakes, self._servers[RESTARTED], self._proxies
+        )
         self._probe = Process(
             [
                 *(sys.executable, Path(__file__).parent / "probe.py", f"--seed={load.seed}"),
@@ -171,7 +127,7 @@ class MixedLoad:
             meter = Meter(self._servers[STEADY].pid)
             numbers = itertools.count()
             await self._probe.start()
-            async with self._running([self._watch(meter), *self._disturbances()], wait=0):
+            async with self._running([self._watch(meter), *self._trouble.everything()], wait=0):
                 visits = [self._visit_until(end, numbers) for _ in range(self._load.clients)]
                 # The rest of what was begun is compared as well, but no longer measured.
                 async with self._running(visits, wait=LAST_SECONDS):
@@ -183,7 +139,7 @@ class MixedLoad:
         measured = sum(sample.seconds <= self.block.seconds for sample in meter.samples)
         self.block.samples = meter.samples[:measured]
         self.block.counts = self.block.counts[:measured]
-        self.block.disturbances = dict(self._done)
+        self.block.disturbances = dict(self._trouble.done)
         self._read_probes(start_time)
         return self.block
 
@@ -268,7 +224,7 @@ class MixedLoad:
             except ValueError:
                 # Ended in the middle of a line, or not as it should have.
                 continue
-            if self._was_down(told["connection"], told["at"], told["until"]):
+            if self._trouble.was_down(told["connection"], told["at"], told["until"]):
                 # Waits for its Intercom, or gives it up; any other problem is one.
                 if not told.get("problem", UNAVAILABLE).startswith(UNAVAILABLE):
                     self.block.wrong.append(f"a stream of '{told['connection']}': {told}")
@@ -277,77 +233,6 @@ class MixedLoad:
                 self.block.wrong.append(f"a stream of '{told['connection']}': {told['problem']}")
             else:
                 self.block.first_rows.append(FirstRow(told["at"] - start_time, told["seconds"]))
-
-    # What disturbs.
-
-    def _disturbances(self) -> list[Coroutine[None, None, None]]:
-        chance = random.Random(f"disturbances {self._load.seed}")
-        return [
-            self._kill_fakes(random.Random(chance.random())),
-            self._kill_server(random.Random(chance.random())),
-            self._cut_connections(random.Random(chance.random())),
-            self._add_faults(random.Random(chance.random())),
-        ]
-
-    async def _kill_fakes(self, chance: random.Random) -> None:
-        while True:
-            await asyncio.sleep(chance.expovariate(1 / KILL_FAKE_SECONDS))
-            workspace = chance.choice(self._load.workspaces)
-            start = time.time()
-            # Until it is back, whenever that is.
-            self._down.append((connection_name(workspace), start, math.inf))
-            await _restart(self._fakes.processes[workspace], signal.SIGKILL, chance)
-            self._down[-1] = (connection_name(workspace), start, time.time())
-            self._done["SIGKILL fake Intercom"] += 1
-
-    def _was_down(self, connection: str, start: float, end: float) -> bool:
-        """Whether its Intercom was away at any time between these.
-
-        A call that begins then may end with UNAVAILABLE: an extraction that has nothing to lose
-        gives up soon.
-        """
-        return any(
-            name == connection and began <= end and start <= ended
-            for name, began, ended in self._down
-        )
-
-    async def _kill_server(self, chance: random.Random) -> None:
-        while True:
-            await asyncio.sleep(chance.expovariate(1 / KILL_SERVER_SECONDS))
-            number = chance.choice((signal.SIGKILL, signal.SIGTERM))
-            await _restart(self._servers[RESTARTED], number, chance)
-            self._done[f"{number.name} server"] += 1
-
-    async def _cut_connections(self, chance: random.Random) -> None:
-        while True:
-            await asyncio.sleep(chance.expovariate(1 / CUT_SECONDS))
-            proxy = self._proxies[chance.choice((STEADY, RESTARTED))]
-            if chance.random() < 0.5:
-                proxy.cut()
-                self._done["cut connections of clients"] += 1
-            else:
-                proxy.stall()
-                await asyncio.sleep(chance.uniform(*DOWN_SECONDS))
-                proxy.flow()
-                self._done["stall connections of clients"] += 1
-
-    async def _add_faults(self, chance: random.Random) -> None:
-        while True:
-            await asyncio.sleep(chance.expovariate(1 / FAULT_SECONDS))
-            workspace = chance.choice(self._load.workspaces)
-            own = next(
-                (
-                    flag.removeprefix("--faults=")
-                    for flag in WORKSPACES[workspace]
-                    if flag.startswith("--faults=")
-                ),
-                "",
-            )
-            faults = chance.choice(FAULTS)
-            await asyncio.to_thread(self._fakes.set_faults, workspace, faults)
-            await asyncio.sleep(chance.uniform(2, 10))
-            await asyncio.to_thread(self._fakes.set_faults, workspace, own)
-            self._done[f"faults {faults.rpartition(':')[0]}"] += 1
 
     # The clients.
 
@@ -396,7 +281,9 @@ class MixedLoad:
             try:
                 await asyncio.wait_for(_read(consumer, port), ATTEMPT_SECONDS)
             except grpc.aio.AioRpcError as error:
-                broken = what.may_break or self._was_down(what.connection, start, time.time())
+                broken = what.may_break or self._trouble.was_down(
+                    what.connection, start, time.time()
+                )
                 if error.code() not in PASSING or not broken:
                     return [f"the stream ended with {error.code()}: {error.details()}"]
                 await asyncio.sleep(0.1)
@@ -431,7 +318,7 @@ class MixedLoad:
                         await asyncio.wait_for(client.wait(), what.kills_after[attempt])
                     if client.running:
                         client.send(signal.SIGKILL)
-                        self._done["SIGKILL client"] += 1
+                        self._trouble.done["SIGKILL client"] += 1
                 code = await asyncio.wait_for(client.wait(), ATTEMPT_SECONDS)
             except TimeoutError:
                 return [f"attempt {attempt + 1} hung: {_end_of(log)}"]
@@ -440,27 +327,10 @@ class MixedLoad:
             if code == COMPLETE or what.client is Client.ABANDONED:
                 return []
             killed = code == -signal.SIGKILL and attempt < len(what.kills_after)
-            broken = what.may_break or self._was_down(what.connection, start, time.time())
+            broken = what.may_break or self._trouble.was_down(what.connection, start, time.time())
             if not killed and not (code == UNREACHABLE and broken):
                 return [f"attempt {attempt + 1} ended with {code}: {_end_of(log)}"]
         return [f"not complete after {MOST_ATTEMPTS} attempts"]
-
-
-def _two_ports() -> int:
-    """The first of two ports next to one another that are free."""
-    for port in random.SystemRandom().sample(PORTS, 1000):
-        with contextlib.suppress(OSError), socket.socket() as one, socket.socket() as two:
-            one.bind(("127.0.0.1", port))
-            two.bind(("127.0.0.1", port + 1))
-            return port
-    raise RuntimeError(f"no two free ports from {PORTS.start} to {PORTS.stop}")
-
-
-async def _restart(process: Process, number: signal.Signals, chance: random.Random) -> None:
-    process.send(number)
-    await process.wait()
-    await asyncio.sleep(chance.uniform(*DOWN_SECONDS))
-    await process.start(LISTENING)
 
 
 async def _read(consumer: RawConsumer, port: int) -> None:
