@@ -235,7 +235,7 @@ TEST_F(ServerConfigTest, ErrorsSayLineKeyAndWhatToWrite) {
       {"listn: 127.0.0.1:1\n", "server.yaml:1: listn: unknown key; did you mean listen?"},
       {"port: 1\n",
        "server.yaml:1: port: unknown key; known here: listen, allow_plaintext, tls, reflection, "
-       "channelz, metrics, handshake_timeout, max_streams, max_connection_age, "
+       "handshake_timeout, max_streams, channelz, metrics, log, max_connection_age, "
        "max_connection_age_grace, http, connections, callers"},
       {"http:\n  conect_timeout: 1s\n",
        "server.yaml:2: http.conect_timeout: unknown key; did you mean connect_timeout?"},
