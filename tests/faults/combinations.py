@@ -7,7 +7,7 @@ from typing import Any
 
 from expectation import Expectation
 from http2_peer import Http2Faults
-from library import Run, Scenario
+from library import DETOURS, Run, Scenario
 from toxics import Toxic
 
 # A scroll that broke is free again after this; longer than what several slow answers take.
@@ -15,7 +15,7 @@ SCROLL_LIFE = "--scroll-ttl-ms=4000"
 # Of the requests of an extraction, so many come first.
 LATEST = 100
 # What a fault may have said although nothing was lost.
-POSSIBLE_NOTICES = ("SCROLL_BUSY", "SCROLL_PAUSED", "LIST_INSTEAD_OF_SEARCH", "COUNT_DIFFERS")
+POSSIBLE_NOTICES = (*DETOURS, "COUNT_DIFFERS")
 MOST_SECONDS = 140.0
 CRUEL_TO_ONE_CONNECTION = {"slicer", "limit_data", "reset_peer", "timeout"}
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import yaml
 from certificates import Certificates
-from clock import faked_clock
+from clock import faked_clock, set_clock
 from dns import faked_dns
 from expectation import Notice, Result, problems
 from http2_peer import Http2Peer
@@ -247,13 +247,10 @@ class _Play:
         if scenario.dns:
             variables.update(faked_dns(scenario.run.host, scenario.dns))
         if scenario.clock is not None:
-            variables.update(faked_clock(scenario.clock.by, scenario.clock.after, self._folder))
-            if scenario.clock.after:
-                clock = self._folder / "clock"
-                self._later(
-                    scenario.clock.after,
-                    lambda: asyncio.to_thread(clock.write_text, f"{scenario.clock.by:+.3f}"),
-                )
+            by, after = scenario.clock.by, scenario.clock.after
+            variables.update(faked_clock(by, after, self._folder))
+            if after:
+                self._later(after, lambda: asyncio.to_thread(set_clock, by, self._folder))
         return clean_environment(**variables)
 
     async def _start_server(self, config: Path) -> str:

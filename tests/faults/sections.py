@@ -60,13 +60,13 @@ class Section:
         return default if node is None else _plain(node)
 
     def text(self, key: str, default: str = "") -> str:
-        return self._typed(key, default, str, "a text")
+        return str(self._typed(key, default, str, "a text"))
 
     def number(self, key: str, default: int = 0) -> int:
-        return self._typed(key, default, int, "a whole number")
+        return int(self._typed(key, default, int, "a whole number"))
 
     def flag(self, key: str, default: bool = False) -> bool:
-        return self._typed(key, default, bool, "true or false")
+        return bool(self._typed(key, default, bool, "true or false"))
 
     def texts(self, key: str) -> tuple[str, ...]:
         """A list of texts, or a single one, whose words they are."""
@@ -94,7 +94,7 @@ class Section:
         if not match or not str(text).strip("-"):
             raise self.error(f'"{text}" is not a duration; write 200ms or 1m30s', key)
         sign, hours, minutes, seconds, milliseconds = match.groups()
-        total = int(hours or 0) * 3600 + int(minutes or 0) * 60
+        total = int(hours or 0) * 3600.0 + int(minutes or 0) * 60
         total += float(seconds or 0) + int(milliseconds or 0) / 1000
         return -total if sign else total
 

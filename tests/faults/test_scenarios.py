@@ -16,13 +16,12 @@ SCENARIOS = load()
 @pytest.fixture(scope="module")
 def outcomes(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Mapping[Scenario, Outcome]:
+) -> Mapping[str, Outcome]:
     """Of those that are asked for, several at a time."""
     wanted = {
         item.callspec.params["scenario"].name
         for item in request.session.items
-        if isinstance(item, pytest.Function) and hasattr(item, "callspec")
-        if item.fspath == request.fspath and "scenario" in item.callspec.params
+        if isinstance(item, pytest.Function) and item.path == request.path
     }
 
     async def play(folder: Path) -> dict[str, Outcome]:
