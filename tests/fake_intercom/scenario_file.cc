@@ -15,6 +15,7 @@
 #include "absl/time/time.h"
 #include "server/config_section.h"
 #include "tests/fake_intercom/fault_list.h"
+#include "tests/fake_intercom/http_server.h"
 #include "yaml-cpp/yaml.h"
 
 namespace intercom_extractor::fake {
