@@ -5,6 +5,7 @@ import argparse
 import asyncio
 import json
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -99,6 +100,9 @@ def main() -> int:
     load = Load(flags.seed, seconds=60 * flags.minutes, clients=flags.clients)
     # What failed stays, to be looked at.
     folder = Path(tempfile.mkdtemp(prefix="intercom-extractor-soak-"))
+    # Also where it was started in the background, which ignores SIGINT: nothing stays behind.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     block = asyncio.run(MixedLoad(load, folder, lambda text: print(text, flush=True)).run())
     write(block, FOLDER / "mixed.json", flags.append)
     flags.svg.write_text(draw(block), encoding="utf-8")
