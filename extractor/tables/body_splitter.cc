@@ -3,14 +3,16 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
+#include "extractor/tables/json_string.h"
 
 namespace intercom_extractor {
 namespace {
 
 constexpr size_t kPiece = 64 << 10;
 constexpr size_t kMaxRest = 64 << 20;
-// Keys on the way to a list are short; longer ones are never compared.
-constexpr size_t kMaxKey = 64;
+// Keys on the way to a list are short, even with each letter as an escape; longer ones are
+// never compared.
+constexpr size_t kMaxKey = 256;
 constexpr size_t kNone = static_cast<size_t>(-1);
 
 class Splitter {
@@ -111,7 +113,11 @@ class Splitter {
         return;
       case ':':
         if (!in_element_ && !open_.empty() && open_.size() <= path_.size()) {
-          path_[open_.size() - 1] = string_;
+          // Otherwise a list would be taken for part of the rest, and half a record in it
+          // for a whole one.
+          std::string& key = path_[open_.size() - 1];
+          key.resize(UnescapedLimit(string_.size()));
+          key.resize(static_cast<size_t>(UnescapeLeniently(string_, &key[0]) - key.data()));
         }
         return;
       default:

@@ -71,6 +71,15 @@ TEST(BodySplitterTest, ListInAListOfTheSameNameStays) {
   EXPECT_THAT(SplitText(R"([{"data":[1,2]}])", {{"data"}}).elements, IsEmpty());
 }
 
+// Otherwise the half of a record that comes before the cut would stay in the rest, as one.
+TEST(BodySplitterTest, KeysMayBeWrittenWithEscapes) {
+  const Split split =
+      SplitText(R"({"\u0070art\u0073":{"\/\"":[{"id":1},{"id":2,"na)", {{"parts", "/\""}});
+  EXPECT_EQ(split.rest, R"({"\u0070art\u0073":{"\/\"":[]}})");
+  EXPECT_THAT(split.elements, ElementsAre(R"({"id":1})"));
+  EXPECT_FALSE(split.complete);
+}
+
 TEST(BodySplitterTest, FirstPathThatLeadsToAListCounts) {
   const Paths paths = {{"data"}, {"companies"}};
   EXPECT_THAT(SplitText(R"({"data":null,"companies":[1]})", paths).elements, ElementsAre("1"));

@@ -199,8 +199,6 @@ absl::StatusOr<PageInfo> PageReader::SalvageList(ResponseBody* body, OnRecord on
   rest_ = std::move(split->rest);
   rest_.reserve(rest_.size() + ResponseBody::kPadding);
   if (absl::Status status = document_->Open(rest_); !status.ok()) return status;
-  // The splitter does not know a list whose key is written with escapes: its
-  // records are still here.
   bool whole = true;
   if (absl::Status status = ReadEnvelope(&info, on_record, &whole); !status.ok()) return status;
   // What follows a bracket too many would be lost in silence.

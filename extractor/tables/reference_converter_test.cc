@@ -7,25 +7,16 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <map>
 #include <nlohmann/json.hpp>
-#include <optional>
 #include <ostream>
 #include <set>
 #include <string>
 #include <vector>
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_split.h"
-#include "extractor/http/response_body.h"
+#include "extractor/tables/answer_converter.h"
 #include "extractor/tables/json_mutation.h"
-#include "extractor/tables/page_reader.h"
-#include "extractor/tables/record_converter.h"
 #include "extractor/tables/reference_json.h"
-#include "extractor/tables/table_catalog.h"
-#include "extractor/tables/unit_rows.h"
-#include "google/protobuf/util/message_differencer.h"
 #include "tests/benchmarks/payloads/answers.h"
 
 namespace intercom_extractor {
@@ -46,152 +37,16 @@ constexpr uint64_t kSeed = 20260;
 constexpr size_t kChangedBytes = 3 << 20;
 constexpr size_t kMostChanged = 500;
 
-// Of the contacts in the payloads and mutations, nobody knows some.
-const std::map<std::string, std::string>& Roles() {
-  static const auto* const roles = new std::map<std::string, std::string>{
-      {"70", "user"}, {"71", "lead"}, {"7", "lead"}, {"1571672154", "user"}};
-  return *roles;
-}
-
-class KnownRoles : public RoleDirectory {
- public:
-  std::optional<absl::string_view> Role(absl::string_view contact_id) const override {
-    const auto found = Roles().find(std::string(contact_id));
-    if (found == Roles().end()) return std::nullopt;
-    return found->second;
-  }
-};
-
-ReferenceContext ContextOf(const Answer& answer) {
-  ReferenceContext context;
-  context.parent_id = answer.parent_id;
-  context.parent_role = answer.parent_role;
-  context.roles = Roles();
-  context.parts_truncated = false;
-  return context;
-}
-
-// What the real converter makes of one kind of answer, record by record; it
-// keeps what it has learned of the order of keys.
-class Converter {
- public:
-  explicit Converter(const Answer& answer)
-      : converter_(answer.record, AllTables()),
-        reader_(answer.items.empty() ? std::vector<std::string>() : std::vector{answer.items},
-                answer.items.empty() && answer.record == v1::SOURCE_RECORD_CONVERSATION
-                    ? "conversation_parts.conversation_parts"
-                    : "",
-                converter_.shape()),
-        parent_id_(answer.parent_id),
-        unit_(TableCatalog::Get().tables().size()) {
-    context_.parent_id = parent_id_;
-    context_.parent_role = answer.parent_role;
-    context_.roles = &roles_;
-    context_.parts_truncated = false;
-  }
-
-  // The rows of each record of an answer's text.
-  std::vector<ReferenceRows> Read(const std::string& text) {
-    std::vector<ReferenceRows> result;
-    ResponseBody body = ResponseBody::FromString(text);
-    const auto info = reader_.Read(&body, [&](const PageReader::Record& record) {
-      unit_.Clear();
-      converter_.Convert(*record.values, context_, &unit_);
-      result.push_back(Rows());
-      return absl::OkStatus();
-    });
-    EXPECT_TRUE(info.ok()) << info.status();
-    return result;
-  }
-
-  // The same through salvage, which reads a large detail in pieces.
-  std::vector<ReferenceRows> Salvage(const std::string& text) {
-    std::vector<ReferenceRows> result;
-    ResponseBody body = ResponseBody::FromString(text);
-    const auto info = reader_.Salvage(
-        &body,
-        [&](const PageReader::Record& record) {
-          using Part = RecordConverter::Part;
-          unit_.Clear();
-          converter_.Convert(*record.values, context_, &unit_,
-                             record.part == 0   ? Part::kWhole
-                             : record.part == 1 ? Part::kWithoutList
-                                                : Part::kListOnly,
-                             reader_.split_list());
-          if (record.part < 2) result.emplace_back();
-          const ReferenceRows rows = Rows();
-          result.back().batch.MergeFrom(rows.batch);
-          result.back().notices.insert(result.back().notices.end(), rows.notices.begin(),
-                                       rows.notices.end());
-          return absl::OkStatus();
-        },
-        [](const std::string& what) { ADD_FAILURE() << what; });
-    EXPECT_TRUE(info.ok()) << info.status();
-    return result;
-  }
-
- private:
-  static std::vector<const TableInfo*> AllTables() {
-    std::vector<const TableInfo*> tables;
-    for (const TableInfo& table : TableCatalog::Get().tables()) tables.push_back(&table);
-    return tables;
-  }
-
-  ReferenceRows Rows() {
-    ReferenceRows result;
-    for (const TableInfo& table : TableCatalog::Get().tables()) {
-      const UnitRows::TableRows& rows = unit_.tables()[table.index];
-      v1::RowBatch batch;
-      EXPECT_TRUE(batch.ParseFromArray(rows.bytes.data(), static_cast<int>(rows.bytes.size())))
-          << table.name();
-      // Columns may stand in another order than protobuf's own, but nothing is
-      // longer than it must be, comes twice or is unknown.
-      EXPECT_EQ(batch.ByteSizeLong(), rows.bytes.size()) << table.name();
-      EXPECT_EQ(static_cast<size_t>(batch.GetReflection()->FieldSize(batch, table.batch_field)),
-                rows.ends.size())
-          << table.name();
-      EXPECT_EQ(rows.ends.empty() ? 0 : rows.ends.back(), rows.bytes.size()) << table.name();
-      result.batch.MergeFrom(batch);
-    }
-    for (const UnitRows::RowNotice& notice : unit_.notices()) {
-      const TableInfo& table = TableCatalog::Get().tables()[notice.table];
-      const std::string column = notice.message.substr(0, notice.message.find(':'));
-      result.notices.push_back({table.name(), notice.code, notice.record_id,
-                                table.row->FindFieldByName(column) == nullptr ? "" : column});
-    }
-    return result;
-  }
-
-  const KnownRoles roles_;
-  RecordContext context_;
-  RecordConverter converter_;
-  PageReader reader_;
-  const std::string parent_id_;
-  UnitRows unit_;
-};
-
-std::string Text(std::vector<ReferenceNotice> notices) {
-  std::sort(notices.begin(), notices.end());
-  std::string text;
-  for (const ReferenceNotice& notice : notices) {
-    absl::StrAppend(&text, notice.table, " ", v1::NoticeCode_Name(notice.code), " \"",
-                    notice.record_id, "\" ", notice.column, "\n");
-  }
-  return text;
-}
-
-// What differs; "" when nothing does.
-std::string Difference(const ReferenceRows& expected, const ReferenceRows& actual) {
-  std::string difference;
-  google::protobuf::util::MessageDifferencer differencer;
-  differencer.ReportDifferencesToString(&difference);
-  differencer.Compare(expected.batch, actual.batch);
-  const std::string expected_notices = Text(expected.notices);
-  const std::string notices = Text(actual.notices);
-  if (notices != expected_notices) {
-    absl::StrAppend(&difference, "notices expected:\n", expected_notices, "and got:\n", notices);
-  }
-  return difference;
+AnswerKind KindOf(const Answer& answer) {
+  AnswerKind kind;
+  kind.record = answer.record;
+  kind.items = answer.items;
+  kind.context.parent_id = answer.parent_id;
+  kind.context.parent_role = answer.parent_role;
+  // Of the contacts in the payloads and mutations, nobody knows some.
+  kind.context.roles = {{"70", "user"}, {"71", "lead"}, {"7", "lead"}, {"1571672154", "user"}};
+  kind.context.parts_truncated = false;
+  return kind;
 }
 
 std::vector<const ReferenceJson*> RecordsOf(const Answer& answer, const ReferenceJson& json) {
@@ -208,34 +63,6 @@ std::string PageOf(const Answer& answer, const std::string& record) {
              ? record
              : absl::StrCat(R"({"type":"list",")", answer.items, "\":[", record, "]}");
 }
-
-// Keys that lead to some column or list.
-struct Keys {
-  std::set<std::string> all;
-  // Those whose values hold others that matter.
-  std::set<std::string> containers;
-
-  Keys() {
-    for (const TableInfo& table : TableCatalog::Get().tables()) {
-      for (const v1::TableSource& source : table.description.table().sources()) {
-        for (const std::string& items : source.items()) Add(items, true);
-      }
-      for (const v1::ColumnDescription& column : table.description.columns()) {
-        for (const std::string& path : column.column().paths()) Add(path.substr(2), false);
-      }
-    }
-    all.insert("role");
-  }
-
- private:
-  void Add(const std::string& path, bool is_list) {
-    std::vector<std::string> steps =
-        absl::StrSplit(path, absl::ByAnyChar(".[]"), absl::SkipEmpty());
-    all.insert(steps.begin(), steps.end());
-    if (!is_list) steps.pop_back();
-    containers.insert(steps.begin(), steps.end());
-  }
-};
 
 json ToNlohmann(const ReferenceJson& value) {
   switch (value.type) {
@@ -265,7 +92,7 @@ std::string Rows(v1::SourceRecord kind, const std::string& record,
   const auto parsed = ReferenceJson::Parse(record);
   if (!parsed.has_value()) return "no JSON";
   const ReferenceRows rows = ReferenceConvert(kind, *parsed, context);
-  return absl::StrCat(rows.batch.ShortDebugString(), "\n", Text(rows.notices));
+  return absl::StrCat(rows.batch.ShortDebugString(), "\n", NoticesText(rows.notices));
 }
 
 TEST(ReferenceConverterTest, TellsNullFromEmptyAndZero) {
@@ -370,28 +197,34 @@ TEST_P(AnswerTest, HasTheRowsOfTheReference) {
   const auto parsed = ReferenceJson::Parse(GetParam().text);
   ASSERT_TRUE(parsed.has_value());
   const std::vector<const ReferenceJson*> records = RecordsOf(GetParam(), *parsed);
-  Converter converter(GetParam());
-  const std::vector<ReferenceRows> whole = converter.Read(GetParam().text);
-  const std::vector<ReferenceRows> in_pieces = converter.Salvage(GetParam().text);
-  ASSERT_EQ(whole.size(), records.size());
-  ASSERT_EQ(in_pieces.size(), records.size());
+  AnswerConverter converter(KindOf(GetParam()));
+  const auto whole = converter.Read(GetParam().text);
+  const auto in_pieces = converter.Salvage(GetParam().text);
+  ASSERT_TRUE(whole.ok()) << whole.status();
+  ASSERT_TRUE(in_pieces.ok()) << in_pieces.status();
+  ASSERT_EQ(whole->size(), records.size());
+  ASSERT_EQ(in_pieces->records.size(), records.size());
+  EXPECT_EQ(in_pieces->malformed, 0);
   for (size_t i = 0; i < records.size(); ++i) {
     const ReferenceRows expected =
-        ReferenceConvert(GetParam().record, *records[i], ContextOf(GetParam()));
+        ReferenceConvert(GetParam().record, *records[i], KindOf(GetParam()).context);
     EXPECT_GT(expected.batch.ByteSizeLong(), 0);
-    ASSERT_EQ(Difference(expected, whole[i]), "") << records[i]->raw;
-    ASSERT_EQ(Difference(expected, in_pieces[i]), "") << records[i]->raw;
+    ASSERT_EQ(Difference(expected, (*whole)[i]), "") << records[i]->raw;
+    ASSERT_EQ(Difference(expected, in_pieces->records[i]), "") << records[i]->raw;
   }
 }
 
 // Whether a record that stands alone or in a page of its own gives the rows of the
 // reference.
-void CompareRecord(const std::string& record, const Answer& answer, Converter* converter) {
+void CompareRecord(const std::string& record, const Answer& answer, AnswerConverter* converter) {
   const auto parsed = ReferenceJson::Parse(record);
   ASSERT_TRUE(parsed.has_value()) << record;
-  const std::vector<ReferenceRows> rows = converter->Read(PageOf(answer, record));
-  ASSERT_EQ(rows.size(), 1) << record;
-  ASSERT_EQ(Difference(ReferenceConvert(answer.record, *parsed, ContextOf(answer)), rows[0]), "")
+  const auto rows = converter->Read(PageOf(answer, record));
+  ASSERT_TRUE(rows.ok()) << rows.status() << record;
+  ASSERT_EQ(rows->size(), 1) << record;
+  ASSERT_EQ(
+      Difference(ReferenceConvert(answer.record, *parsed, KindOf(answer).context), rows->front()),
+      "")
       << record;
 }
 
@@ -399,8 +232,8 @@ TEST_P(AnswerTest, ChangedHasTheRowsOfTheReference) {
   const auto parsed = ReferenceJson::Parse(GetParam().text);
   ASSERT_TRUE(parsed.has_value());
   const std::vector<const ReferenceJson*> records = RecordsOf(GetParam(), *parsed);
-  JsonMutation mutation(kSeed, Keys().containers);
-  Converter converter(GetParam());
+  JsonMutation mutation(kSeed, AnnotatedKeys::Get().containers);
+  AnswerConverter converter(KindOf(GetParam()));
   const size_t rounds =
       std::min(kMostChanged, kChangedBytes * records.size() / GetParam().text.size());
   for (size_t round = 0; round < rounds; ++round) {
@@ -433,9 +266,9 @@ class EveryValueTest : public testing::TestWithParam<Answer> {};
 TEST_P(EveryValueTest, ExchangedForAnyOtherGivesTheRowsOfTheReference) {
   const auto parsed = ReferenceJson::Parse(GetParam().text);
   ASSERT_TRUE(parsed.has_value());
-  Converter converter(GetParam());
-  const std::vector<std::string> exchanged =
-      JsonMutation::Exchanged(std::string(RecordsOf(GetParam(), *parsed).front()->raw), Keys().all);
+  AnswerConverter converter(KindOf(GetParam()));
+  const std::vector<std::string> exchanged = JsonMutation::Exchanged(
+      std::string(RecordsOf(GetParam(), *parsed).front()->raw), AnnotatedKeys::Get().all);
   EXPECT_GT(exchanged.size(), 100);
   for (const std::string& record : exchanged) {
     CompareRecord(record, GetParam(), &converter);
