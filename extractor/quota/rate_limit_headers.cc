@@ -1,5 +1,7 @@
 #include "extractor/quota/rate_limit_headers.h"
 
+#include <algorithm>
+
 #include "absl/strings/numbers.h"
 
 namespace intercom_extractor {
@@ -11,6 +13,13 @@ std::optional<int64_t> NonNegative(const std::string& text) {
   return value;
 }
 
+// More than any server gives; what is counted with it does not overflow.
+std::optional<int64_t> Requests(const std::string& text) {
+  constexpr int64_t kMost = 1'000'000'000;
+  const std::optional<int64_t> requests = NonNegative(text);
+  return requests.has_value() ? std::optional<int64_t>(std::min(*requests, kMost)) : requests;
+}
+
 }  // namespace
 
 RateLimitHeaders ParseRateLimitHeaders(
@@ -19,10 +28,10 @@ RateLimitHeaders ParseRateLimitHeaders(
   result.answered = !headers.empty();
   for (const auto& [name, value] : headers) {
     if (name == "x-ratelimit-limit") {
-      result.limit = NonNegative(value);
+      result.limit = Requests(value);
       if (result.limit == 0) result.limit.reset();
     } else if (name == "x-ratelimit-remaining") {
-      result.remaining = NonNegative(value);
+      result.remaining = Requests(value);
     } else if (name == "x-ratelimit-reset") {
       if (auto seconds = NonNegative(value)) result.reset = absl::FromUnixSeconds(*seconds);
     } else if (name == "date") {

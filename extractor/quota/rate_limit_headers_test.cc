@@ -59,6 +59,15 @@ TEST(RateLimitHeadersTest, ALimitOfZeroIsNoLimitButZeroMayRemain) {
   EXPECT_EQ(headers.reset, absl::UnixEpoch());
 }
 
+TEST(RateLimitHeadersTest, AQuotaThatNoServerHasIsAThousandMillion) {
+  const RateLimitHeaders headers = ParseRateLimitHeaders({
+      {"x-ratelimit-limit", "9223372036854775807"},
+      {"x-ratelimit-remaining", "1000000001"},
+  });
+  EXPECT_EQ(headers.limit, 1'000'000'000);
+  EXPECT_EQ(headers.remaining, 1'000'000'000);
+}
+
 TEST(RateLimitHeadersTest, ADateInAnotherFormIsNotSet) {
   for (const char* bad :
        {"2023-11-14T22:13:20Z", "Tue, 14 Nov 2023 22:13:20 CET", "Tuesday, 14-Nov-23 22:13:20 GMT",

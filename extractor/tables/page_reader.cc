@@ -14,6 +14,15 @@ namespace {
 using Token = JsonDocument::Token;
 using Step = JsonDocument::Step;
 
+// A number of records or of a page. One that no workspace has would overflow where many
+// are added up.
+std::optional<int64_t> CountOf(const JsonValue& value) {
+  constexpr int64_t kMost = 1'000'000'000'000;
+  const std::optional<int64_t> count = IntegerOf(value);
+  if (count.has_value() && (*count < 0 || *count > kMost)) return std::nullopt;
+  return count;
+}
+
 absl::Status Malformed(absl::string_view what) {
   return absl::DataLossError(absl::StrCat("malformed JSON: ", what));
 }
@@ -129,7 +138,7 @@ absl::Status PageReader::ReadEnvelope(PageInfo* info, OnRecord on_record, bool* 
       }
       token = behind;
       if (*key == "total_count") {
-        info->total_count = IntegerOf(value);
+        info->total_count = CountOf(value);
       } else if (value.kind == JsonValue::Kind::kString) {
         info->scroll_param = std::string(value.text);
       }
@@ -164,9 +173,9 @@ absl::Status PageReader::ReadPages(Token* token, PageInfo* info) {
   const auto value = [this](ValueRef ref) -> const JsonValue& {
     return pages_.Get(pages_shape_, ref, 0);
   };
-  info->page = IntegerOf(value(page_));
-  info->total_pages = IntegerOf(value(total_pages_));
-  info->next_page = IntegerOf(value(next_page_));
+  info->page = CountOf(value(page_));
+  info->total_pages = CountOf(value(total_pages_));
+  info->next_page = CountOf(value(next_page_));
   const JsonValue& cursor = value(next_starting_after_);
   if (cursor.kind == JsonValue::Kind::kString && !cursor.text.empty()) {
     info->next_starting_after = std::string(cursor.text);

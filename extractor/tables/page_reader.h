@@ -19,7 +19,8 @@
 namespace intercom_extractor {
 
 // What a list's answer says besides its records. Intercom's `pages.next` is
-// null, absent, an object or a URL, depending on the endpoint.
+// null, absent, an object or a URL, depending on the endpoint. Numbers below 0 or above
+// 10^12 are not set.
 struct PageInfo {
   // From `pages.next.starting_after`, or the same parameter of a URL.
   std::optional<std::string> next_starting_after;

@@ -145,6 +145,20 @@ TEST_F(PageReaderTest, NextPageMayBeAUrl) {
   EXPECT_EQ(WithPages(R"({"next":"?starting_after=100%&x=%4"})").next_starting_after, "100%");
 }
 
+// They are added up, and sums would overflow.
+TEST_F(PageReaderTest, CountsThatNoWorkspaceHasAreUnknown) {
+  for (const char* count : {"-1", "1000000000001", "9223372036854775807"}) {
+    const PageInfo info = WithPages(absl::StrCat(R"({"page":)", count, R"(,"total_pages":)", count,
+                                                 R"(,"next":{"page":)", count, "}}"));
+    EXPECT_EQ(info.page, std::nullopt) << count;
+    EXPECT_EQ(info.total_pages, std::nullopt) << count;
+    EXPECT_EQ(info.next_page, std::nullopt) << count;
+    const ReadPage page = Read(absl::StrCat(R"({"data":[],"total_count":)", count, "}"));
+    EXPECT_EQ(page.info.total_count, std::nullopt) << count;
+  }
+  EXPECT_EQ(Read(R"({"data":[],"total_count":1000000000000})").info.total_count, 1'000'000'000'000);
+}
+
 TEST_F(PageReaderTest, CountsOfOtherTypesAreUnknown) {
   for (const char* count : {"null", "{}", "[1]", "true", R"("many")", "1.5", R"("")"}) {
     const ReadPage page = Read(absl::StrCat(
