@@ -1,6 +1,9 @@
 #include "extractor/pipeline/saved_windows.h"
 
+#include <algorithm>
 #include <cstddef>
+#include <cstdint>
+#include <initializer_list>
 #include <string>
 #include <utility>
 #include <vector>
@@ -36,6 +39,35 @@ resume::Window ToState(const WindowPlan::Saved::Window& window, const std::strin
   return state;
 }
 
+// Of counts: what as many windows as a token has room for count together.
+constexpr int64_t kMostRecords = 1'000'000'000'000'000;
+// Of times: beyond are damaged (the year 10000), and sums of them may overflow; windows
+// may be a day wider than what they read.
+constexpr int64_t kLatestSecond = 253402300800;
+constexpr int64_t kSlack = 2 * 24 * 60 * 60;
+
+bool AreCounts(std::initializer_list<int64_t> numbers) {
+  return std::all_of(numbers.begin(), numbers.end(),
+                     [](int64_t number) { return number >= 0 && number <= kMostRecords; });
+}
+
+bool AreTimes(std::initializer_list<int64_t> seconds) {
+  return std::all_of(seconds.begin(), seconds.end(), [](int64_t second) {
+    return second >= -kSlack && second <= kLatestSecond + kSlack;
+  });
+}
+
+// Whether it can have been saved. What is absent is 0, which is a count and a time.
+bool IsSound(const resume::Window& window) {
+  return AreCounts({window.total(), window.estimate(), window.given_away(), window.read(),
+                    window.read_since_cut()}) &&
+         AreTimes({window.created_from(), window.created_before(), window.updated_from(),
+                   window.updated_before(), window.before(), window.given_second(),
+                   window.first_second(), window.last_second()}) &&
+         window.has_first_second() == window.has_last_second() && window.role() >= 0 &&
+         window.role() <= static_cast<int>(ContactFilter::Role::kNotUser);
+}
+
 }  // namespace
 
 resume::Windows ToState(const SearchWindows::Saved& saved) {
@@ -62,6 +94,10 @@ resume::Windows ToState(const SearchWindows::Saved& saved) {
 
 absl::StatusOr<SearchWindows::Saved> FromState(const resume::Windows& state) {
   SearchWindows::Saved saved;
+  bool sound =
+      AreCounts({state.total(), state.shortfall(), state.wasted(), state.closed(), state.given()});
+  for (const resume::Window& window : state.windows()) sound = sound && IsSound(window);
+  if (!sound) return absl::DataLossError("damaged windows");
   for (const resume::Window& window : state.windows()) {
     WindowPlan::Saved::Window& plan = saved.plan.windows.emplace_back();
     WindowFilter& filter = plan.filter;

@@ -12,7 +12,7 @@ namespace intercom_extractor {
 // only a cursor that Intercom refuses then gives that second again.
 resume::Windows ToState(const SearchWindows::Saved& saved);
 
-// kDataLoss: damaged ids.
+// kDataLoss: damaged ids, or numbers that no windows have.
 absl::StatusOr<SearchWindows::Saved> FromState(const resume::Windows& state);
 
 }  // namespace intercom_extractor
