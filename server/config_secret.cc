@@ -1,8 +1,5 @@
 #include "server/config_secret.h"
 
-#include <vector>
-
-#include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "server/secrets.h"
@@ -15,8 +12,14 @@ constexpr absl::Duration kCommandPatience = absl::Seconds(30);
 
 }  // namespace
 
+SecretSources SystemSecrets() {
+  return {ReadSecretVariable, ReadSecretFile, [](const std::vector<std::string>& command) {
+            return ReadSecretOfCommand(command, kCommandPatience);
+          }};
+}
+
 absl::Status ReadConfigSecret(const ConfigSection& section, const std::string& key,
-                              std::string* secret) {
+                              const SecretSources& secrets, std::string* secret) {
   const std::string variable_key = absl::StrCat(key, "_env");
   const std::string file_key = absl::StrCat(key, "_file");
   const std::string command_key = absl::StrCat(key, "_command");
@@ -35,10 +38,9 @@ absl::Status ReadConfigSecret(const ConfigSection& section, const std::string& k
   if (given.size() > 1) {
     return section.Error(given[0], absl::StrCat("stands beside ", given[1], "; keep one of them"));
   }
-  const absl::StatusOr<std::string> found = !variable.empty() ? ReadSecretVariable(variable)
-                                            : !file.empty()
-                                                ? ReadSecretFile(file)
-                                                : ReadSecretOfCommand(command, kCommandPatience);
+  const absl::StatusOr<std::string> found = !variable.empty() ? secrets.variable(variable)
+                                            : !file.empty()   ? secrets.file(file)
+                                                              : secrets.command(command);
   if (!found.ok()) return section.Error(given[0], found.status().message());
   *secret = *found;
   return absl::OkStatus();

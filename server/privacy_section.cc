@@ -42,7 +42,8 @@ absl::Status ReadRules(const ConfigSection& privacy, const std::string& file,
 
 absl::StatusOr<std::shared_ptr<const PrivacyRules>> ReadPrivacy(const ConfigSection& connection,
                                                                 const std::string& file,
-                                                                const std::string& path) {
+                                                                const std::string& path,
+                                                                const SecretSources& secrets) {
   if (!connection.Has("privacy")) return nullptr;
   const std::string privacy_path = absl::StrCat(path, ".privacy");
   const absl::StatusOr<ConfigSection> privacy = ConfigSection::Open(
@@ -58,7 +59,7 @@ absl::StatusOr<std::shared_ptr<const PrivacyRules>> ReadPrivacy(const ConfigSect
                    rules.get(), &needs_key);
   if (!read.ok()) return read;
   std::string key;
-  read = ReadConfigSecret(*privacy, "hash_key", &key);
+  read = ReadConfigSecret(*privacy, "hash_key", secrets, &key);
   if (!read.ok()) return read;
   if (key.empty()) {
     if (!needs_key.ok()) return needs_key;

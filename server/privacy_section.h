@@ -6,6 +6,7 @@
 
 #include "absl/status/statusor.h"
 #include "extractor/tables/privacy_rules.h"
+#include "server/config_secret.h"
 #include "server/config_section.h"
 
 namespace intercom_extractor {
@@ -15,7 +16,8 @@ namespace intercom_extractor {
 // so, and for hashes without a key of PrivacyRules::kMinKeyBytes.
 absl::StatusOr<std::shared_ptr<const PrivacyRules>> ReadPrivacy(const ConfigSection& connection,
                                                                 const std::string& file,
-                                                                const std::string& path);
+                                                                const std::string& path,
+                                                                const SecretSources& secrets);
 
 }  // namespace intercom_extractor
 

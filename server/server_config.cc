@@ -123,7 +123,8 @@ absl::Status ReadSettings(const ConfigSection& root, ServerConfig* config) {
                      CheckHttp(sections, *config)});
 }
 
-absl::StatusOr<Connection> ReadConnection(const ConfigSection& section) {
+absl::StatusOr<Connection> ReadConnection(const ConfigSection& section,
+                                          const SecretSources& secrets) {
   Connection connection;
   const absl::Status read = FirstError(
       {section.Read("name", &connection.name), section.Read("base_url", &connection.base_url),
@@ -151,10 +152,10 @@ absl::StatusOr<Connection> ReadConnection(const ConfigSection& section) {
   }
   // A trailing slash is how people copy URLs; it says nothing more.
   connection.base_url = std::string(absl::StripSuffix(connection.base_url, "/"));
-  const absl::Status secrets =
-      FirstError({ReadConfigSecret(section, "access_token", &connection.access_token),
-                  ReadConfigSecret(section, "resume_key", &connection.resume_key)});
-  if (!secrets.ok()) return secrets;
+  const absl::Status found =
+      FirstError({ReadConfigSecret(section, "access_token", secrets, &connection.access_token),
+                  ReadConfigSecret(section, "resume_key", secrets, &connection.resume_key)});
+  if (!found.ok()) return found;
   if (connection.access_token.empty()) {
     return section.Error(
         "there is no access token; name its source with access_token_file, access_token_env or "
@@ -175,7 +176,7 @@ absl::StatusOr<Connection> ReadConnection(const ConfigSection& section) {
 }
 
 absl::Status ReadConnections(const ConfigSection& root, const std::string& file,
-                             std::vector<Connection>* connections) {
+                             const SecretSources& secrets, std::vector<Connection>* connections) {
   const YAML::Node list = root.Get("connections");
   if (!root.Has("connections") || !list.IsSequence() || list.size() == 0) {
     return root.Error("connections",
@@ -200,9 +201,9 @@ absl::Status ReadConnections(const ConfigSection& root, const std::string& file,
                              "access_token_command", "resume_key_env", "resume_key_file",
                              "resume_key_command", "api_version", "quota_reserve", "privacy"});
     if (!section.ok()) return section.status();
-    absl::StatusOr<Connection> connection = ReadConnection(*section);
+    absl::StatusOr<Connection> connection = ReadConnection(*section, secrets);
     if (!connection.ok()) return connection.status();
-    auto privacy = ReadPrivacy(*section, file, path);
+    auto privacy = ReadPrivacy(*section, file, path, secrets);
     if (!privacy.ok()) return privacy.status();
     connection->privacy = *std::move(privacy);
     const auto inserted = lines.emplace(connection->name, entry.Mark().line + 1);
@@ -265,6 +266,7 @@ std::string HintAtStars(const std::string& text) {
 }
 
 absl::StatusOr<ServerConfig> ReadDocument(YAML::Node document, const std::string& file,
+                                          const SecretSources& secrets,
                                           const SettingOverrides& overrides) {
   if (document.IsNull()) {
     return absl::InvalidArgumentError(
@@ -282,7 +284,7 @@ absl::StatusOr<ServerConfig> ReadDocument(YAML::Node document, const std::string
   const absl::Status read = ReadSettings(*root, &config);
   if (!read.ok()) return read;
   CollectVariables(document, &config.secret_variables);
-  const absl::Status connections = ReadConnections(*root, file, &config.connections);
+  const absl::Status connections = ReadConnections(*root, file, secrets, &config.connections);
   if (!connections.ok()) return connections;
   absl::StatusOr<std::vector<CallerConfig>> callers =
       ReadCallers(*root, file, config.connections, !config.tls_client_ca_file.empty());
@@ -293,6 +295,19 @@ absl::StatusOr<ServerConfig> ReadDocument(YAML::Node document, const std::string
 
 }  // namespace
 
+absl::StatusOr<ServerConfig> ParseServerConfig(const std::string& text, const std::string& file,
+                                               const SecretSources& secrets,
+                                               const SettingOverrides& overrides) {
+  // yaml-cpp throws for what is no YAML, and later for a node that is not what it is asked
+  // to be: a running server that reads its file again must survive that, too.
+  try {
+    return ReadDocument(YAML::Load(text), file, secrets, overrides);
+  } catch (const YAML::Exception& error) {
+    return ConfigError(file, error.mark, "",
+                       absl::StrCat("not YAML: ", error.msg, HintAtStars(text)));
+  }
+}
+
 absl::StatusOr<ServerConfig> LoadServerConfig(const std::string& file,
                                               const SettingOverrides& overrides) {
   const absl::StatusOr<std::string> text = ReadSmallFile(file, kMaxConfigBytes);
@@ -300,14 +315,7 @@ absl::StatusOr<ServerConfig> LoadServerConfig(const std::string& file,
     return absl::InvalidArgumentError(
         absl::StrCat(file, ": cannot read it: ", text.status().message()));
   }
-  // yaml-cpp throws for what is no YAML, and later for a node that is not what it is asked
-  // to be: a running server that reads its file again must survive that, too.
-  try {
-    return ReadDocument(YAML::Load(*text), file, overrides);
-  } catch (const YAML::Exception& error) {
-    return ConfigError(file, error.mark, "",
-                       absl::StrCat("not YAML: ", error.msg, HintAtStars(*text)));
-  }
+  return ParseServerConfig(*text, file, SystemSecrets(), overrides);
 }
 
 }  // namespace intercom_extractor

@@ -10,6 +10,7 @@
 #include "extractor/http/http_client.h"
 #include "extractor/intercom/connection.h"
 #include "server/caller_config.h"
+#include "server/config_secret.h"
 #include "server/setting_overrides.h"
 
 namespace intercom_extractor {
@@ -50,6 +51,12 @@ struct ServerConfig {
   // Names of the environment variables that hold secrets.
   std::vector<std::string> secret_variables;
 };
+
+// The text of a configuration; `file` is how errors call it. Otherwise as
+// LoadServerConfig().
+absl::StatusOr<ServerConfig> ParseServerConfig(const std::string& text, const std::string& file,
+                                               const SecretSources& secrets,
+                                               const SettingOverrides& overrides = {});
 
 // Reads a YAML configuration file; the sample in docs/server.example.yaml says
 // what can stand there. Secrets are read from the environment variable, file or

@@ -173,9 +173,9 @@ TEST(ReferenceJsonTest, ReadsTextsAsAnotherLibraryDoes) {
 
 TEST(ReferenceJsonTest, RefusesWhatIsNoJson) {
   for (const char* text :
-       {"",        " ",        "{",     "}",  "[1,]", "{\"a\":1,}", "{\"a\"}", "{a:1}",
-        "[1 2]",   "01",       "1.",    ".5", "+1",   "tru",        "nul",     "\"a",
-        "\"a\\\"", "\"a\nb\"", "{} {}", "[}", "'a'",  "-",          "1e"}) {
+       {"",        " ",        "{",          "}",     "[1,]", "{\"a\":1,}", "{\"a\"}", "{a:1}",
+        "[1 2]",   "01",       "1.",         ".5",    "+1",   "tru",        "nul",     "\"a",
+        "\"a\\\"", "\"a\nb\"", "\"a\\\nb\"", "{} {}", "[}",   "'a'",        "-",       "1e"}) {
     EXPECT_FALSE(ReferenceJson::Parse(text).has_value()) << text;
     EXPECT_FALSE(json::accept(text)) << text;
   }

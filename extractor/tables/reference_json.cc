@@ -151,10 +151,11 @@ class Parser {
   bool String(std::string* content) {
     const size_t start = ++at_;
     while (Next() != '"') {
+      // What a backslash stands before must be a character, too.
+      if (Next() == '\\') ++at_;
       // Also the end of the text.
       if (static_cast<unsigned char>(Next()) < 0x20) return false;
-      at_ += Next() == '\\' ? 2 : 1;
-      if (at_ >= text_.size()) return false;
+      ++at_;
     }
     *content = Unescape(text_.substr(start, at_ - start));
     ++at_;
