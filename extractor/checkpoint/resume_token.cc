@@ -6,11 +6,16 @@
 #include <openssl/kdf.h>
 
 #include <array>
+#include <cstdint>
 #include <cstdlib>
 #include <memory>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "extractor/intercom/intercom_client.h"
+#include "google/protobuf/descriptor.h"
+#include "google/protobuf/message.h"
+#include "google/protobuf/reflection.h"
 
 namespace intercom_extractor {
 namespace {
@@ -43,6 +48,32 @@ std::string DeriveKey(absl::string_view secret) {
   // Only without memory; a key that anybody could know must never be used.
   if (!derived) std::abort();
   return key;
+}
+
+// Whether no number in it is larger than an extraction can reach, so that who goes on from
+// it can add to each.
+bool HasSoundNumbers(const google::protobuf::Message& message) {
+  using google::protobuf::FieldDescriptor;
+  constexpr int64_t kMost = 1'000'000'000'000'000;
+  const google::protobuf::Reflection& reflection = *message.GetReflection();
+  std::vector<const FieldDescriptor*> fields;
+  reflection.ListFields(message, &fields);
+  for (const FieldDescriptor* field : fields) {
+    if (field->cpp_type() == FieldDescriptor::CPPTYPE_INT64) {
+      const int64_t number = reflection.GetInt64(message, field);
+      if (number > kMost || number < -kMost) return false;
+    } else if (field->cpp_type() != FieldDescriptor::CPPTYPE_MESSAGE) {
+      continue;
+    } else if (!field->is_repeated()) {
+      if (!HasSoundNumbers(reflection.GetMessage(message, field))) return false;
+    } else {
+      for (const auto& inner :
+           reflection.GetRepeatedFieldRef<google::protobuf::Message>(message, field)) {
+        if (!HasSoundNumbers(inner)) return false;
+      }
+    }
+  }
+  return true;
 }
 
 absl::Status Refused(absl::string_view reason, absl::string_view message) {
@@ -90,7 +121,8 @@ absl::StatusOr<resume::State> ResumeTokenCodec::Open(absl::string_view token) co
   resume::State state;
   // In constant time: how much of a guess is right must not show.
   if (CRYPTO_memcmp(expected.data(), mac.data(), kMacBytes) != 0 ||
-      !state.ParseFromArray(payload.data(), static_cast<int>(payload.size()))) {
+      !state.ParseFromArray(payload.data(), static_cast<int>(payload.size())) ||
+      !HasSoundNumbers(state)) {
     return Refused("RESUME_TOKEN_INVALID",
                    "the resume token is damaged, or was made with another access token or resume "
                    "key; extract anew without it");

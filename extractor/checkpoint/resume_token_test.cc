@@ -1,5 +1,8 @@
 #include "extractor/checkpoint/resume_token.h"
 
+#include <cstdint>
+#include <limits>
+
 #include "absl/strings/escaping.h"
 #include "extractor/intercom/intercom_client.h"
 #include "gtest/gtest.h"
@@ -35,6 +38,23 @@ TEST(ResumeTokenTest, AStateComesBackAsItWas) {
   const auto state = codec.Open(codec.Seal(SomeState()));
   ASSERT_TRUE(state.ok()) << state.status();
   EXPECT_EQ(state->SerializeAsString(), SomeState().SerializeAsString());
+}
+
+// A stream that goes on from them would count beyond what a number holds.
+TEST(ResumeTokenTest, NumbersThatNoExtractionReachesAreRefused) {
+  const ResumeTokenCodec codec(ConnectionOf("secret"));
+  for (const int64_t number :
+       {std::numeric_limits<int64_t>::max(), std::numeric_limits<int64_t>::min()}) {
+    resume::State state = SomeState();
+    state.set_number(number);
+    EXPECT_EQ(ReasonFor(codec, codec.Seal(state)), "RESUME_TOKEN_INVALID");
+    state = SomeState();
+    state.mutable_tables(0)->set_rows(number);
+    EXPECT_EQ(ReasonFor(codec, codec.Seal(state)), "RESUME_TOKEN_INVALID");
+    state = SomeState();
+    state.mutable_contacts()->mutable_windows()->add_windows()->set_total(number);
+    EXPECT_EQ(ReasonFor(codec, codec.Seal(state)), "RESUME_TOKEN_INVALID");
+  }
 }
 
 TEST(ResumeTokenTest, AnotherServerWithTheSameAccessTokenTakesIt) {
