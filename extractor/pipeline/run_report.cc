@@ -1,5 +1,6 @@
 #include "extractor/pipeline/run_report.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/string_view.h"
@@ -12,6 +13,14 @@ namespace {
 constexpr int64_t kStreamedNotices = 100;
 // Of an error's message, as resume tokens are bounded.
 constexpr size_t kMaxSavedMessage = 400;
+
+// At most so many bytes, not cut within a character: half of one is no UTF-8, and a token
+// with it could not be read.
+std::string Start(absl::string_view text, size_t bytes) {
+  size_t size = std::min(text.size(), bytes);
+  while (size < text.size() && size > 0 && (text[size] & 0xc0) == 0x80) --size;
+  return std::string(text.substr(0, size));
+}
 
 void FillRequests(const RequestCounters& counters, v1::RequestCounts* requests) {
   requests->set_sent(counters.sent);
@@ -72,8 +81,7 @@ void RunReport::Save(resume::State* saved) const {
     if (!state.error.has_value()) continue;
     entry->mutable_error()->set_code(static_cast<int>(state.error->code()));
     entry->mutable_error()->set_reason(ReasonOf(*state.error));
-    const absl::string_view message = state.error->message();
-    entry->mutable_error()->set_message(std::string(message.substr(0, kMaxSavedMessage)));
+    entry->mutable_error()->set_message(Start(state.error->message(), kMaxSavedMessage));
   }
   for (const auto& [key, count] : notices_) {
     const TableInfo* table = TableCatalog::Get().Find(key.first);

@@ -187,5 +187,19 @@ TEST_F(RunReportTest, WhatIsSavedAddsUpInAnotherStream) {
   EXPECT_EQ(report_.rows_streamed(), 7);
 }
 
+// Half a character is no UTF-8: the whole token could not be read.
+TEST_F(RunReportTest, ALongErrorIsSavedWithoutHalfACharacter) {
+  for (int bytes = 396; bytes <= 400; ++bytes) {
+    RunReport report({&users_, &notes_}, kNoon);
+    report.Fail(users_.index, absl::InternalError(std::string(bytes, 'x') + "\u20ac\u20ac"));
+    resume::State state;
+    report.Save(&state);
+    resume::State read;
+    ASSERT_TRUE(read.ParseFromString(state.SerializeAsString())) << bytes;
+    EXPECT_EQ(read.tables(0).error().message(),
+              std::string(bytes, 'x') + (bytes <= 397 ? "\u20ac" : ""));
+  }
+}
+
 }  // namespace
 }  // namespace intercom_extractor
