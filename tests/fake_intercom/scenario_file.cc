@@ -13,6 +13,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
 #include "absl/time/time.h"
+#include "extractor/tables/nearest_name.h"
 #include "server/config_section.h"
 #include "tests/fake_intercom/fault_list.h"
 #include "tests/fake_intercom/http_server.h"
@@ -84,7 +85,7 @@ class Reader {
     }
     std::vector<std::string> names;
     for (const auto& [name, value] : choices) names.push_back(name);
-    Fail(key, absl::StrCat("\"", text, "\": ", ConfigSection::Suggestion(text, names)));
+    Fail(key, absl::StrCat("\"", text, "\": ", Suggestion(text, names)));
   }
 
   // Reads what stands at `key` with another reader.
@@ -351,7 +352,7 @@ absl::StatusOr<Scenario> LoadScenario(const std::string& file, const std::string
     if (names.back() == name) return ReadScenario(file, absl::StrCat("[", i, "]"), entry);
   }
   return absl::InvalidArgumentError(
-      absl::StrCat(file, ": no scenario \"", name, "\"; ", ConfigSection::Suggestion(name, names)));
+      absl::StrCat(file, ": no scenario \"", name, "\"; ", Suggestion(name, names)));
 }
 
 }  // namespace intercom_extractor::fake

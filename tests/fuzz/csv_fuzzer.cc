@@ -20,6 +20,7 @@
 #include "extractor/tables/table_catalog.h"
 #include "google/protobuf/descriptor.h"
 #include "google/protobuf/message.h"
+#include "google/protobuf/stubs/logging.h"
 #include "intercom/extractor/v1/extractor_service.pb.h"
 #include "proto/v1.h"
 #include "tests/fuzz/input_bytes.h"
@@ -219,6 +220,9 @@ void Check(const TableInfo& table, const Way& way, InputBytes* input) {
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace intercom_extractor;  // NOLINT(google-build-using-namespace)
+  // It says of each text that it is no UTF-8.
+  static const auto* const quiet = new google::protobuf::LogSilencer();
+  (void)quiet;
   fuzz::InputBytes input(data, size);
   const auto& tables = TableCatalog::Get().tables();
   const TableInfo& table = tables[input.Below(tables.size())];

@@ -11,36 +11,48 @@ def fuzzer(name, srcs, deps, mutator_srcs = [], mutator_deps = [], data = [], si
       mutator_deps: of mutator_srcs.
       data: what inputs need when they run.
       size: of the test.
-      tags: of both.
+      tags: of all of them.
     """
-    target = "{}_target".format(name)
+    target = name + "_target"
     native.cc_library(
         name = target,
         testonly = True,
         srcs = srcs,
+        linkstatic = True,
         tags = tags,
         deps = deps,
         alwayslink = True,
     )
+    mutator = []
+    if mutator_srcs:
+        mutator = [name + "_mutator"]
+        native.cc_library(
+            name = name + "_mutator",
+            testonly = True,
+            srcs = mutator_srcs,
+            linkstatic = True,
+            tags = tags,
+            deps = mutator_deps,
+            alwayslink = True,
+        )
 
-    # By hand only: it links with --config=fuzz and --config=coverage alone.
+    # By hand only: it links with --config=fuzz alone.
     native.cc_binary(
-        name = "{}_fuzzer".format(name),
+        name = name + "_fuzzer",
         testonly = True,
-        srcs = mutator_srcs,
         data = data,
         linkopts = ["-fsanitize=fuzzer"],
         tags = tags + ["manual"],
-        deps = [":" + target] + mutator_deps,
+        deps = [target] + mutator,
     )
     native.cc_test(
-        name = "{}_corpus_test".format(name),
+        name = name + "_corpus_test",
         size = size,
         args = ["tests/fuzz/corpus/" + name],
         data = data + native.glob(["corpus/{}/**".format(name)]),
         tags = tags,
         deps = [
             ":corpus_main",
-            ":" + target,
+            target,
         ],
     )

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Breaks whole extractions, or the databases that they fill, at random points, or has faults of
 # Intercom and the network come together, and compares every row with the truth; or measures
-# what a server holds whose reader stops, or under a mixed load, or how fast a fleet is.
+# what a server holds whose reader stops, or under a mixed load, or how fast a fleet is; or feeds
+# what reads foreign bytes with anything.
 set -euo pipefail
 source tools/run/lib.sh
 
@@ -10,8 +11,9 @@ if [[ ${1:-} == --* && $1 != --help ]]; then set -- mixed "$@"; fi
 case ${1:-} in
   mixed | kill | sigterm | stall) ;;
   faults) need faults ;;
+  fuzz) exec tests/fuzz/run.sh "${@:2}" ;;
   sinks | fleet | scale) need sinks ;;
-  *) die "soak has --minutes N (the mixed load), kill, sigterm, faults, sinks, fleet, scale and stall; ./run soak kill --help says more" ;;
+  *) die "soak has --minutes N (the mixed load), kill, sigterm, faults, sinks, fleet, scale, stall and fuzz; ./run soak kill --help says more" ;;
 esac
 need build clients
 bazel_cached build "${program_targets[@]}"

@@ -1,0 +1,106 @@
+"""Which lines and branches the stored inputs of the fuzzers reach, file by file."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+WORK = ROOT / ".build/fuzz/coverage"
+# What reads bytes that others wrote.
+READERS = [
+    "extractor/tables/",
+    "extractor/checkpoint/",
+    "extractor/intercom/answer_status.cc",
+    "extractor/intercom/connection.cc",
+    "extractor/intercom/id_form.cc",
+    "extractor/intercom/intercom_error.cc",
+    "extractor/quota/quota_governor.cc",
+    "extractor/quota/rate_limit_headers.cc",
+    "extractor/pipeline/incremental.cc",
+    "extractor/pipeline/latest_first.cc",
+    "extractor/pipeline/resume_point.cc",
+    "extractor/pipeline/run_report.cc",
+    "extractor/pipeline/saved_windows.cc",
+    "extractor/pipeline/window_plan.cc",
+    "extractor/pipeline/workspace.cc",
+    "server/caller_registry.cc",
+    "server/caller_section.cc",
+    "server/caller_token.cc",
+    "server/config_section.cc",
+    "server/extractor_service.cc",
+    "server/gate.cc",
+    "server/listen_address.cc",
+    "server/server_config.cc",
+    "server/trace_context.cc",
+    "clients/cli/byte_scan.h",
+    "clients/cli/json_text.cc",
+    "clients/cli/row_columns.cc",
+    "clients/cli/row_columns.h",
+    "clients/cli/row_writer.cc",
+    "clients/sinks/kafka/kafka_url.cc",
+    "clients/sinks/nats/nats_url.cc",
+    "clients/sinks/postgres/postgres_url.cc",
+    "clients/sinks/redis/redis_url.cc",
+    "clients/sinks/sink_url.cc",
+]
+# The slow readers that the real ones are compared with.
+REFERENCES = ("reference_", "answer_converter", "json_mutation")
+
+
+def run_corpus(name: str) -> Path:
+    """The profile of one program over its stored inputs."""
+    profile = WORK / f"{name}.profraw"
+    corpus = f"tests/fuzz/corpus/{name.removesuffix('_corpus_test')}"
+    subprocess.run(
+        [str(WORK / "bin" / name), corpus, "--gtest_brief=1"],
+        cwd=ROOT,
+        env={**os.environ, "LLVM_PROFILE_FILE": str(profile)},
+        check=True,
+        stdout=subprocess.DEVNULL,
+    )
+    return profile
+
+
+def main() -> int:
+    names = sys.argv[1:]
+    profiles = [str(run_corpus(name)) for name in names]
+    merged = WORK / "all.profdata"
+    subprocess.run(
+        ["llvm-profdata-19", "merge", "-sparse", *profiles, "-o", str(merged)], check=True
+    )
+    programs = [str(WORK / "bin" / name) for name in names]
+    objects = [argument for program in programs[1:] for argument in ("-object", program)]
+    exported = subprocess.check_output(
+        [
+            *("llvm-cov-19", "export", "-format=text", "-summary-only"),
+            f"-instr-profile={merged}",
+            programs[0],
+            *objects,
+        ],
+        cwd=ROOT,
+        stderr=subprocess.DEVNULL,
+    )
+    totals = {"lines": [0, 0], "branches": [0, 0]}
+    print(f"{'file':<48}{'lines':>16}{'branches':>18}")
+    for file in sorted(json.loads(exported)["data"][0]["files"], key=lambda file: file["filename"]):
+        path = file["filename"].removeprefix("/proc/self/cwd/").removeprefix("./")
+        if not path.startswith(tuple(READERS)) or Path(path).name.startswith(REFERENCES):
+            continue
+        if path.endswith((".pb.h", ".pb.cc")):
+            continue
+        cells = []
+        for kind, total in totals.items():
+            covered, count = file["summary"][kind]["covered"], file["summary"][kind]["count"]
+            total[0] += covered
+            total[1] += count
+            cells.append(f"{covered:>4}/{count:<4} {covered / count:>4.0%}" if count else "")
+        print(f"{path:<48}{cells[0]:>16}{cells[1]:>18}")
+    cells = [f"{covered}/{count} {covered / count:.1%}" for covered, count in totals.values()]
+    print(f"{'total':<48}{cells[0]:>16}{cells[1]:>18}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
