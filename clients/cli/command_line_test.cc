@@ -88,8 +88,7 @@ TEST(CommandLineTest, ColumnsAreASetOrAList) {
       Extract("--template all --output out --columns id,users.email, --columns tags.*");
   EXPECT_THAT(listed.column_names, ElementsAre("id", "users.email", "tags.*"));
   EXPECT_EQ(listed.columns, ColumnSelection::kAll);
-  EXPECT_THAT(Error("extract --template all --output out --columns ,"),
-              HasSubstr("--columns"));
+  EXPECT_THAT(Error("extract --template all --output out --columns ,"), HasSubstr("--columns"));
 }
 
 TEST(CommandLineTest, TablesAreAConnectionsWhereOneIsNamed) {
