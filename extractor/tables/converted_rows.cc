@@ -115,12 +115,12 @@ std::vector<const TableInfo*> TablesNamed(const std::vector<std::string>& names)
 
 ConvertedRows ConvertRecord(v1::SourceRecord record, const std::string& json,
                             const std::vector<std::string>& tables, const RecordContext& context) {
-  return ConvertRecord(record, json, TablesNamed(tables), context);
+  return ConvertRecordInto(record, json, TablesNamed(tables), context);
 }
 
-ConvertedRows ConvertRecord(v1::SourceRecord record, const std::string& json,
-                            const std::vector<const TableInfo*>& tables,
-                            const RecordContext& context) {
+ConvertedRows ConvertRecordInto(v1::SourceRecord record, const std::string& json,
+                                const std::vector<const TableInfo*>& tables,
+                                const RecordContext& context) {
   RecordConverter converter(record, tables);
   PageReader reader({}, "", converter.shape());
   ResponseBody body = ResponseBody::FromString(json);

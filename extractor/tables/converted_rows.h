@@ -52,9 +52,9 @@ ConvertedRows ConvertRecord(v1::SourceRecord record, const std::string& json,
                             const std::vector<std::string>& tables = {},
                             const RecordContext& context = {});
 // The same for tables as a request has them.
-ConvertedRows ConvertRecord(v1::SourceRecord record, const std::string& json,
-                            const std::vector<const TableInfo*>& tables,
-                            const RecordContext& context);
+ConvertedRows ConvertRecordInto(v1::SourceRecord record, const std::string& json,
+                                const std::vector<const TableInfo*>& tables,
+                                const RecordContext& context);
 
 }  // namespace intercom_extractor
 

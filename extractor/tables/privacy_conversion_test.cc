@@ -40,7 +40,7 @@ class PrivacyConversionTest : public ::testing::Test {
                         const std::vector<std::string>& columns = {}) {
     auto tables = RequestTables::Create(TablesNamed({}), columns, rules_);
     EXPECT_TRUE(tables.ok()) << tables.status();
-    return ConvertRecord(record, json, tables->tables(), {});
+    return ConvertRecordInto(record, json, tables->tables(), {});
   }
 
   ConvertedRows Contact(const std::string& members, const std::string& role = "user") {
@@ -223,7 +223,7 @@ TEST_F(PrivacyConversionTest, OnlyColumnsAskedForAndKeysHaveValues) {
       {"*", "users.email", "users.name"});
   EXPECT_EQ(rows.Cell("users", "phone"), "p");
   auto tables = RequestTables::Create(TablesNamed({"users"}), {"email", "name"}, rules_);
-  const ConvertedRows some = ConvertRecord(
+  const ConvertedRows some = ConvertRecordInto(
       v1::SOURCE_RECORD_CONTACT, R"({"id":"c","role":"user","email":"e","name":"n","phone":"p"})",
       tables->tables(), {});
   EXPECT_EQ(some.batch.users(0).ShortDebugString(), R"(id: "c" email: "[masked]" name: "n")");

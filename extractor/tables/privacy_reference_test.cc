@@ -198,7 +198,7 @@ TEST_P(PrivacyReferenceTest, FastRowsAreSlowRowsWithTheRulesApplied) {
     ASSERT_TRUE(json.has_value());
     v1::RowBatch expected = ReferenceConvert(answer.record, *json, reference).batch;
     Treat(plain, &expected);
-    const ConvertedRows rows = ConvertRecord(answer.record, record, tables->tables(), context);
+    const ConvertedRows rows = ConvertRecordInto(answer.record, record, tables->tables(), context);
     ASSERT_TRUE(rows.status.ok()) << rows.status;
     google::protobuf::util::MessageDifferencer differencer;
     std::string difference;

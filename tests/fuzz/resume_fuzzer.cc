@@ -122,12 +122,13 @@ void CheckIds(const std::string& packed) {
   Require(*ids == *again, "and are the same");
 }
 
-void CheckListed(const std::string& listed_ids) {
+void CheckListed(const resume::RecordList& list) {
   LatestFirst order(0);
-  order.Restore(listed_ids);
+  order.Restore(list.listed_ids(), list.listed_otherwise());
   LatestFirst again(0);
   const std::string saved = order.Save();
-  again.Restore(saved);
+  again.Restore(saved, order.sorted_otherwise());
+  Require(again.sorted_otherwise() == order.sorted_otherwise(), "so does whether it has one");
   Require(saved.empty() || again.Save() == saved, "the order of a list comes back");
 }
 
@@ -208,8 +209,8 @@ void CheckState(const ResumeInput& input) {
   CheckReport(*point);
   CheckIds(state.pending_conversations());
   for (const resume::PendingContacts& pending : state.pending_contacts()) CheckIds(pending.ids());
-  CheckListed(state.contacts().listed_ids());
-  CheckListed(state.conversations().listed_ids());
+  CheckListed(state.contacts());
+  CheckListed(state.conversations());
 
   InputBytes steps(reinterpret_cast<const uint8_t*>(input.steps.data()), input.steps.size());
   WindowPlan::Options options;
