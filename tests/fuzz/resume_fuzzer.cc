@@ -91,6 +91,20 @@ void CheckForged(const std::string& token) {
           "so is the stream that would go on from it");
 }
 
+// A token of ours of which a byte is another one, or with more or less of them.
+void CheckDamaged(std::string token, InputBytes* steps) {
+  const size_t at = steps->Word() % token.size();
+  const uint8_t by = steps->Byte();
+  if (by == 0) {
+    token.resize(at);
+  } else if (by == 255) {
+    token.insert(at, 1, 'x');
+  } else {
+    token[at] = static_cast<char>(token[at] ^ static_cast<char>(by));
+  }
+  CheckForged(token);
+}
+
 // A report that goes on from `state` says the same in its own token.
 void CheckReport(const ResumePoint& point) {
   RunReport report(TheStream().tables(), kNow);
@@ -206,13 +220,14 @@ void CheckState(const ResumeInput& input) {
   }
   Require(point->earlier()->SerializeAsString() == state.SerializeAsString(),
           "a state comes back as it was");
+  InputBytes steps(reinterpret_cast<const uint8_t*>(input.steps.data()), input.steps.size());
+  CheckDamaged(token, &steps);
   CheckReport(*point);
   CheckIds(state.pending_conversations());
   for (const resume::PendingContacts& pending : state.pending_contacts()) CheckIds(pending.ids());
   CheckListed(state.contacts());
   CheckListed(state.conversations());
 
-  InputBytes steps(reinterpret_cast<const uint8_t*>(input.steps.data()), input.steps.size());
   WindowPlan::Options options;
   const DayAxis days{DayCalendar((steps.Byte() & 1) == 0 ? "America/Sao_Paulo" : "")};
   CheckWindows(state.contacts().windows(), days, options, &steps);
