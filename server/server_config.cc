@@ -217,22 +217,6 @@ absl::Status ReadConnections(const ConfigSection& root, const std::string& file,
   return absl::OkStatus();
 }
 
-// Names of variables that anything in the file takes a secret from.
-void CollectVariables(const YAML::Node& node, std::vector<std::string>* names) {
-  if (node.IsSequence()) {
-    for (const auto& element : node) CollectVariables(element, names);
-  }
-  if (!node.IsMap()) return;
-  for (const auto& entry : node) {
-    if (entry.first.IsScalar() && absl::EndsWith(entry.first.Scalar(), "_env") &&
-        entry.second.IsScalar()) {
-      names->push_back(entry.second.Scalar());
-    } else {
-      CollectVariables(entry.second, names);
-    }
-  }
-}
-
 // Puts values in the place of the file's, and says where they are from.
 std::shared_ptr<const ValueSources> Override(const SettingOverrides& overrides,
                                              YAML::Node* document) {
@@ -283,8 +267,12 @@ absl::StatusOr<ServerConfig> ReadDocument(YAML::Node document, const std::string
   ServerConfig config;
   const absl::Status read = ReadSettings(*root, &config);
   if (!read.ok()) return read;
-  CollectVariables(document, &config.secret_variables);
-  const absl::Status connections = ReadConnections(*root, file, secrets, &config.connections);
+  SecretSources noted = secrets;
+  noted.variable = [&](const std::string& variable) {
+    config.secret_variables.push_back(variable);
+    return secrets.variable(variable);
+  };
+  const absl::Status connections = ReadConnections(*root, file, noted, &config.connections);
   if (!connections.ok()) return connections;
   absl::StatusOr<std::vector<CallerConfig>> callers =
       ReadCallers(*root, file, config.connections, !config.tls_client_ca_file.empty());

@@ -214,6 +214,11 @@ TEST_F(ServerConfigTest, WhatTheDocumentedSampleHasAsCommentsLoadsToo) {
   EXPECT_GT(config->callers[0].limits.max_bytes_per_second, 0);
 }
 
+// Looking for the names of variables in it took all of the stack.
+TEST_F(ServerConfigTest, AListThatHoldsItselfIsRefused) {
+  EXPECT_THAT(ErrorOf("connections: &a [*a]\n"), HasSubstr("server.yaml:1: connections[0]"));
+}
+
 TEST_F(ServerConfigTest, FileErrorsNameTheFile) {
   const absl::StatusOr<ServerConfig> missing = LoadServerConfig("/nonexistent/server.yaml");
   EXPECT_EQ(std::string(missing.status().message()),

@@ -91,6 +91,7 @@ absl::StatusOr<std::vector<const TableInfo*>> TableCatalog::Select(
       continue;
     }
     std::vector<std::string> known;
+    known.reserve(tables_.size());
     for (const TableInfo& table : tables_) known.push_back(table.name());
     // Anybody may have sent it: it may be long, and hold what moves a terminal's cursor.
     return absl::InvalidArgumentError(absl::StrCat(
