@@ -44,7 +44,7 @@ constexpr int64_t kMostRecords = 1'000'000'000'000'000;
 // Of times: beyond are damaged (the year 10000), and sums of them may overflow; windows
 // may be a day wider than what they read.
 constexpr int64_t kLatestSecond = 253402300800;
-constexpr int64_t kSlack = 2 * 24 * 60 * 60;
+constexpr int64_t kSlack = int64_t{2} * 24 * 60 * 60;
 
 bool AreCounts(std::initializer_list<int64_t> numbers) {
   return std::all_of(numbers.begin(), numbers.end(),

@@ -192,7 +192,9 @@ def print_table(outcomes: list[Outcome]) -> None:
         )
     for one in outcomes:
         for find in one.finds:
-            print(f"\n{one.fuzzer}: {find}; the stack is at the end of .build/fuzz/{one.fuzzer}/log")
+            print(
+                f"\n{one.fuzzer}: {find}; the stack is at the end of .build/fuzz/{one.fuzzer}/log"
+            )
             print(f"  repeat: .build/fuzz/bin/{one.fuzzer}_fuzzer {find}")
             print(f"  keep:   cp {find} tests/fuzz/corpus/{one.fuzzer}/what-broke")
 
