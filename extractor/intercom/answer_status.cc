@@ -14,6 +14,8 @@ namespace {
 
 // Errors fit into this; a proxy's HTML page need not be read to its end.
 constexpr size_t kMaxErrorBody = 64 << 10;
+// Intercom's take some twenty bytes.
+constexpr size_t kMaxRequestId = 200;
 
 std::string ReadStart(const ResponseBody& body, size_t bytes) {
   std::string text(std::min(body.size(), bytes), '\0');
@@ -58,12 +60,12 @@ Verdict JudgeAnswer(absl::string_view operation, absl::string_view access_token,
     answer->status =
         StatusWithReason(code, reason, without_token(absl::StrCat(operation, ": ", what)));
   };
-  // Whatever stands in a header: it goes on into messages, which are UTF-8.
-  for (const char c : answer->request_id) {
-    if (!absl::ascii_isprint(static_cast<unsigned char>(c))) {
-      answer->request_id.clear();
-      break;
-    }
+  // Whatever stands in a header: it goes on into messages, which are UTF-8, and into
+  // gRPC's metadata, where a long one would hide what happened.
+  if (answer->request_id.size() > kMaxRequestId ||
+      !std::all_of(answer->request_id.begin(), answer->request_id.end(),
+                   [](unsigned char c) { return absl::ascii_isprint(c); })) {
+    answer->request_id.clear();
   }
   answer->request_id = without_token(answer->request_id);
 

@@ -208,6 +208,18 @@ TEST(JudgeAnswerTest, RequestIdThatIsNoAsciiIsForgotten) {
   EXPECT_EQ(answer.request_id, "");
 }
 
+// It goes into gRPC's metadata, which has room for 8 KiB in all.
+TEST(JudgeAnswerTest, RequestIdThatIsTooLongForOneIsForgotten) {
+  for (const size_t size : {200, 201, 100'000}) {
+    ApiAnswer answer;
+    answer.request_id = std::string(size, 'a');
+    answer.body = ResponseBody::FromString(kNginx404);
+    JudgeAnswer(kOperation, kToken, absl::OkStatus(), 404, &answer);
+    EXPECT_EQ(answer.request_id.size(), size == 200 ? 200 : 0);
+    EXPECT_LT(answer.status.message().size(), 500u);
+  }
+}
+
 TEST(JudgeAnswerTest, TokenIsNeverInAMessageEvenWhenTheServerEchoesIt) {
   for (const int status : {400, 401, 403, 404, 429, 500, 503}) {
     const Judged judged =
