@@ -136,10 +136,24 @@ void CheckIds(const std::string& packed) {
   Require(*ids == *again, "and are the same");
 }
 
-void CheckListed(const resume::RecordList& list) {
-  LatestFirst order(0);
+// Pages of a list, latest first or not, that goes on behind these ids.
+void CheckListed(const resume::RecordList& list, InputBytes* steps) {
+  LatestFirst order(100);
   order.Restore(list.listed_ids(), list.listed_otherwise());
-  LatestFirst again(0);
+  for (size_t pages = steps->Below(4); pages > 0; --pages) {
+    const uint8_t how = steps->Byte();
+    if ((how & 16) != 0) order.BeginFront();
+    order.BeginPage();
+    for (int records = how & 7; records > 0; --records) {
+      const uint8_t id = steps->Byte();
+      const bool known = order.WasRead(absl::StrCat(id));
+      Require(!order.Add(absl::StrCat(id), (how & 8) == 0 ? std::optional<int64_t>(steps->Byte())
+                                                          : std::nullopt) == known,
+              "what was read is not new");
+    }
+    order.CommitPage();
+  }
+  LatestFirst again(100);
   const std::string saved = order.Save();
   again.Restore(saved, order.sorted_otherwise());
   Require(again.sorted_otherwise() == order.sorted_otherwise(), "so does whether it has one");
@@ -157,7 +171,8 @@ std::string TokenOf(const WindowPlan& plan) {
 WindowPlan::Page MakePage(const WindowPlan& plan, size_t window, InputBytes* steps) {
   WindowPlan::Page page;
   const uint8_t how = steps->Byte();
-  if ((how & 1) == 0) page.total_count = steps->Byte() * ((how & 2) == 0 ? 1 : 4000);
+  // Also so many that windows are split.
+  if ((how & 1) == 0) page.total_count = steps->Byte() * ((how & 2) == 0 ? 4000 : 1);
   page.malformed = how >> 6;
   page.last = (how & 4) != 0;
   int64_t second = plan.filter(window).created_from.value_or(1600000000) + steps->Byte() * 86400;
@@ -180,9 +195,12 @@ void CheckWindows(const resume::Windows& state, const WindowAxis& axis,
   if (!saved.ok()) {
     return Require(absl::IsDataLoss(saved.status()), "damaged windows are DATA_LOSS");
   }
+  // Nothing was saved: all of it is to be read.
+  const bool begins = state.windows().empty();
   const size_t before = saved->plan.windows.size();
-  WindowPlan plan(&axis, std::move(saved->plan), options);
-  Require(plan.TakeNew().size() == before, "every window goes on");
+  WindowPlan plan = begins ? WindowPlan(&axis, absl::ToUnixSeconds(kNow), options)
+                           : WindowPlan(&axis, std::move(saved->plan), options);
+  Require(plan.TakeNew().size() == (begins ? 1 : before), "every window goes on");
   while (!plan.open().empty() && !steps->empty()) {
     const auto window = std::next(plan.open().begin(),
                                   static_cast<std::ptrdiff_t>(steps->Below(plan.open().size())));
@@ -195,6 +213,7 @@ void CheckWindows(const resume::Windows& state, const WindowAxis& axis,
     }
     plan.TakeNew();
     Require(plan.open().size() <= std::max(before, options.max_open), "windows are bounded");
+
     Require(plan.ExpectedPages() >= 0 && plan.Shortfall() >= 0, "pages and records are counted");
     WindowPlan again(&axis, plan.Save(), options);
     Require(TokenOf(again) == TokenOf(plan), "windows come back as they were");
@@ -225,8 +244,8 @@ void CheckState(const ResumeInput& input) {
   CheckReport(*point);
   CheckIds(state.pending_conversations());
   for (const resume::PendingContacts& pending : state.pending_contacts()) CheckIds(pending.ids());
-  CheckListed(state.contacts());
-  CheckListed(state.conversations());
+  CheckListed(state.contacts(), &steps);
+  CheckListed(state.conversations(), &steps);
 
   WindowPlan::Options options;
   const DayAxis days{DayCalendar((steps.Byte() & 1) == 0 ? "America/Sao_Paulo" : "")};
