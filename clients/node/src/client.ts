@@ -83,7 +83,7 @@ export class Client {
       template === undefined ? Template.TEMPLATE_UNSPECIFIED : TEMPLATES[template];
     const response = await this.call(
       this.stub.listTables.bind(this.stub),
-      { template: wanted },
+      { template: wanted, connection: "" },
       limits,
     );
     return response.tables;

@@ -57,6 +57,7 @@ export function extractRequest(
       updatedSince === undefined ? undefined : { seconds: secondsOf(updatedSince), nanos: 0 },
     findDeleted,
     withParents,
+    columns: [],
   };
 }
 

@@ -55,6 +55,7 @@ impl Client {
     pub async fn tables(&self, template: v1::Template) -> Result<Vec<v1::TableDescription>, Error> {
         let request = v1::ListTablesRequest {
             template: template.into(),
+            ..v1::ListTablesRequest::default()
         };
         let answer = self
             .stub

@@ -142,6 +142,7 @@ mod tests {
             updated_since: Some(seconds),
             find_deleted: true,
             with_parents: true,
+            columns: Vec::new(),
         };
         let plan = v1::PlanExtractionRequest {
             connection: "other".into(),
