@@ -5,6 +5,7 @@ import json
 import re
 import subprocess
 import time
+import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -23,6 +24,14 @@ class Said:
         self.texts[f"{name}, stdout"] = run.stdout
         self.texts[f"{name}, stderr"] = run.stderr.encode()
         return run
+
+    def add_pages(self, log: Path) -> None:
+        """Those of the port for those who watch, which the server's log names."""
+        where = re.search(r"http://127\.0\.0\.1:\d+/", log.read_text())
+        assert where is not None, log.read_text()
+        for page in ("", "metrics", "status.json"):
+            with urllib.request.urlopen(where[0] + page, timeout=20) as answer:
+                self.texts[f"/{page}"] = answer.read()
 
     def found(self, secret: str) -> list[str]:
         # As it is, in JSON, and in base64 at any offset.

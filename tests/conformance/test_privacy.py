@@ -4,7 +4,6 @@ searched for it, and every row is what the rules, applied slowly, make of the ex
 import base64
 import gzip
 import re
-import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -84,11 +83,7 @@ def outputs(
             said.texts["the resume token"] = base64.b64decode(token.stdout)
             run("tables", "tables", *server, "--connection", "default")
             run("top", "top", *server, "--json")
-            found = re.search(r"http://127\.0\.0\.1:\d+/", log.read_text())
-            assert found is not None, log.read_text()
-            for page in ("", "metrics", "status.json"):
-                with urllib.request.urlopen(found[0] + page, timeout=20) as answer:
-                    said.texts[f"/{page}"] = answer.read()
+            said.add_pages(log)
         said.texts["server.log"] = log.read_bytes()
         run(
             "embedded",

@@ -5,8 +5,6 @@ import base64
 import csv
 import hashlib
 import json
-import re
-import urllib.request
 from pathlib import Path
 
 import pytest
@@ -113,11 +111,7 @@ callers:
             run("embedded, refused", "check", *embedded, folder / "other")
             run("no file", "check", "--access-token-file", ACCESS_TOKEN)
             said.texts["state file"] = (output / ".intercom-extract.state").read_bytes()
-            where = re.search(r"http://127\.0\.0\.1:\d+/", log.read_text())
-            assert where is not None, log.read_text()
-            for page in ("", "metrics", "status.json"):
-                with urllib.request.urlopen(where[0] + page, timeout=20) as answer:
-                    said.texts[f"/{page}"] = answer.read()
+            said.add_pages(log)
         said.texts["server.log"] = log.read_bytes()
     return said, output
 

@@ -2,7 +2,6 @@
 
 import argparse
 import asyncio
-import fcntl
 import json
 import sys
 import time
@@ -11,6 +10,7 @@ from collections.abc import Sequence
 
 from combinations import Combination, combine
 from library import load
+from only_one import only_one
 from play import Outcome, Stage
 
 from programs import ROOT
@@ -130,12 +130,7 @@ def parse() -> argparse.Namespace:
 
 def main() -> int:
     flags = parse()
-    with (FOLDER / "lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            print(f"another campaign is using {FOLDER}", file=sys.stderr)
-            return 2
+    with only_one(FOLDER):
         if flags.command == "play":
             return asyncio.run(play_single(flags.names, flags.jobs))
         return run_campaign(flags)

@@ -2,13 +2,13 @@
 
 import argparse
 import asyncio
-import fcntl
 import json
 import sys
 import time
 from collections import Counter
 
 from campaign import Campaign, Outcome
+from only_one import only_one
 from programs import ROOT
 from scenario import STOPS, Kind, Reader, Scenario, killed, stopped_often
 from stage import RunFailed
@@ -83,12 +83,7 @@ def parse() -> argparse.Namespace:
 
 def main() -> int:
     flags = parse()
-    with (FOLDER / "lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            print(f"another campaign is using {FOLDER}", file=sys.stderr)
-            return 2
+    with only_one(FOLDER):
         return run(flags)
 
 
