@@ -6,6 +6,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "extractor/intercom/intercom_client.h"
+#include "extractor/intercom/utf8_prefix.h"
 #include "google/rpc/error_details.pb.h"
 #include "google/rpc/status.pb.h"
 #include "server/retry_delay.h"
@@ -22,10 +23,7 @@ constexpr absl::Duration kUnavailableRetryDelay = absl::Seconds(30);
 
 std::string Shortened(absl::string_view message) {
   if (message.size() <= kMaxMessageBytes) return std::string(message);
-  size_t end = kMaxMessageBytes;
-  // Not in the middle of a character: protobuf strings are UTF-8.
-  while (end > 0 && (static_cast<unsigned char>(message[end]) & 0xC0) == 0x80) --end;
-  return absl::StrCat(message.substr(0, end), "...");
+  return absl::StrCat(Utf8Prefix(message, kMaxMessageBytes), "...");
 }
 
 void AddRetryInfo(absl::Duration delay, google::rpc::Status* status) {

@@ -2,8 +2,9 @@
 
 #include <simdjson.h>
 
-#include <algorithm>
 #include <string_view>
+
+#include "extractor/intercom/utf8_prefix.h"
 
 namespace intercom_extractor {
 namespace {
@@ -11,10 +12,7 @@ namespace {
 constexpr size_t kMaxMessage = 200;
 
 std::string Printable(std::string_view text) {
-  size_t size = std::min(text.size(), kMaxMessage);
-  // Not within a character: half of one is no UTF-8.
-  while (size < text.size() && size > 0 && (text[size] & 0xc0) == 0x80) --size;
-  std::string result(text.substr(0, size));
+  std::string result(Utf8Prefix(absl::string_view(text.data(), text.size()), kMaxMessage));
   for (char& c : result) {
     if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = ' ';
   }

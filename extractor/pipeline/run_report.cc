@@ -1,9 +1,8 @@
 #include "extractor/pipeline/run_report.h"
 
-#include <algorithm>
 #include <utility>
 
-#include "absl/strings/string_view.h"
+#include "extractor/intercom/utf8_prefix.h"
 #include "extractor/pipeline/proto_duration.h"
 
 namespace intercom_extractor {
@@ -13,14 +12,6 @@ namespace {
 constexpr int64_t kStreamedNotices = 100;
 // Of an error's message, as resume tokens are bounded.
 constexpr size_t kMaxSavedMessage = 400;
-
-// At most so many bytes, not cut within a character: half of one is no UTF-8, and a token
-// with it could not be read.
-std::string Start(absl::string_view text, size_t bytes) {
-  size_t size = std::min(text.size(), bytes);
-  while (size < text.size() && size > 0 && (text[size] & 0xc0) == 0x80) --size;
-  return std::string(text.substr(0, size));
-}
 
 void FillRequests(const RequestCounters& counters, v1::RequestCounts* requests) {
   requests->set_sent(counters.sent);
@@ -81,7 +72,9 @@ void RunReport::Save(resume::State* saved) const {
     if (!state.error.has_value()) continue;
     entry->mutable_error()->set_code(static_cast<int>(state.error->code()));
     entry->mutable_error()->set_reason(ReasonOf(*state.error));
-    entry->mutable_error()->set_message(Start(state.error->message(), kMaxSavedMessage));
+    // With half a character a token could not be read.
+    entry->mutable_error()->set_message(
+        std::string(Utf8Prefix(state.error->message(), kMaxSavedMessage)));
   }
   for (const auto& [key, count] : notices_) {
     const TableInfo* table = TableCatalog::Get().Find(key.first);

@@ -95,9 +95,11 @@ absl::StatusOr<v1::PrivacyAction> PrivacyRules::ParseAction(absl::string_view te
   for (const auto& [name, action] : kActions) {
     if (text == name) return action;
   }
+  std::vector<std::string> names;
+  for (const auto& [name, action] : kActions) names.emplace_back(name);
   return absl::InvalidArgumentError(absl::StrCat("\"", absl::CHexEscape(text.substr(0, 64)),
                                                  "\" cannot be done to a value; ",
-                                                 Suggestion(text, {"leave_out", "mask", "hash"})));
+                                                 Suggestion(text, names)));
 }
 
 absl::string_view PrivacyRules::ActionName(v1::PrivacyAction action) {
