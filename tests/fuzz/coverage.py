@@ -1,6 +1,5 @@
 """Which lines and branches the stored inputs of the fuzzers reach, file by file."""
 
-import json
 import os
 import subprocess
 import sys
@@ -63,6 +62,18 @@ def run_corpus(name: str) -> Path:
     return profile
 
 
+def sources() -> list[str]:
+    """What is to be reached."""
+    files = subprocess.check_output(["git", "ls-files", "*.cc", "*.h"], cwd=ROOT, text=True)
+    return [
+        file
+        for file in files.splitlines()
+        if file.startswith(tuple(READERS))
+        and not Path(file).name.startswith(REFERENCES)
+        and not file.endswith("_test.cc")
+    ]
+
+
 def main() -> int:
     names = sys.argv[1:]
     profiles = [str(run_corpus(name)) for name in names]
@@ -72,34 +83,20 @@ def main() -> int:
     )
     programs = [str(WORK / "bin" / name) for name in names]
     objects = [argument for program in programs[1:] for argument in ("-object", program)]
-    exported = subprocess.check_output(
-        [
-            *("llvm-cov-19", "export", "-format=text", "-summary-only"),
-            f"-instr-profile={merged}",
-            programs[0],
-            *objects,
-        ],
-        cwd=ROOT,
-        stderr=subprocess.DEVNULL,
-    )
-    totals = {"lines": [0, 0], "branches": [0, 0]}
-    print(f"{'file':<48}{'lines':>16}{'branches':>18}")
-    for file in sorted(json.loads(exported)["data"][0]["files"], key=lambda file: file["filename"]):
-        path = file["filename"].removeprefix("/proc/self/cwd/").removeprefix("./")
-        if not path.startswith(tuple(READERS)) or Path(path).name.startswith(REFERENCES):
-            continue
-        if path.endswith((".pb.h", ".pb.cc")):
-            continue
-        cells = []
-        for kind, total in totals.items():
-            covered, count = file["summary"][kind]["covered"], file["summary"][kind]["count"]
-            total[0] += covered
-            total[1] += count
-            cells.append(f"{covered:>4}/{count:<4} {covered / count:>4.0%}" if count else "")
-        print(f"{path:<48}{cells[0]:>16}{cells[1]:>18}")
-    cells = [f"{covered}/{count} {covered / count:.1%}" for covered, count in totals.values()]
-    print(f"{'total':<48}{cells[0]:>16}{cells[1]:>18}")
-    return 0
+    summary = WORK / "summary.json"
+    with summary.open("wb") as file:
+        subprocess.run(
+            [
+                *("llvm-cov-19", "export", "-format=text", "-summary-only"),
+                f"-instr-profile={merged}",
+                *(programs[0], *objects, "-sources", *sources()),
+            ],
+            cwd=ROOT,
+            stdout=file,
+            stderr=subprocess.DEVNULL,
+            check=True,
+        )
+    return subprocess.run([sys.executable, ROOT / "tools/run/coverage.py", summary]).returncode
 
 
 if __name__ == "__main__":

@@ -25,7 +25,7 @@ bazel_cached test --config=coverage --keep_going --nocache_test_results \
 
 llvm-profdata-19 merge --sparse -o "$out/profile" "$out"/raw/*.profraw
 mapfile -t objects < <(find -L bazel-bin/{extractor,server,tests/end_to_end} -type f -perm -u+x \
-  ! -name '*.sh' -exec sh -c 'head -c 4 "$1" | grep -q ELF && printf -- "-object=%s\n" "$1"' _ {} \;)
+  ! -name '*.sh' ! -path '*/_objs/*' -exec sh -c 'head -c 4 "$1" | grep -q ELF && printf -- "-object=%s\n" "$1"' _ {} \;)
 options=(--instr-profile="$out/profile" --ignore-filename-regex='(_test\.cc|fixture\.h|^external/|/usr/|bazel-out)')
 sources=()
 while IFS= read -r -d '' file; do sources+=("$file"); done < <(repo_files "${folders[@]/%//*.cc}" "${folders[@]/%//*.h}")
