@@ -30,8 +30,6 @@ class ValueProtection {
   std::optional<std::string_view> ProtectAttributes(std::string_view json);
   static constexpr int kMaxDepth = 500;
 
-  bool protects_attributes() const { return !attributes_.empty(); }
-
  private:
   using Token = JsonDocument::Token;
   struct FreeMac {
