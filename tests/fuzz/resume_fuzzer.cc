@@ -226,6 +226,11 @@ void CheckState(const ResumeInput& input) {
   state.set_request_digest(*digest);
   // Most are not too old.
   if (state.made_at() == 0) state.set_made_at(absl::ToUnixSeconds(kNow));
+  if (!state.privacy_digest().empty()) {
+    Require(!TheStream().Resume(TheStream().codec().Seal(state)).ok(),
+            "a token of other privacy rules is refused");
+    state.clear_privacy_digest();
+  }
   const std::string token = TheStream().codec().Seal(state);
   const absl::StatusOr<ResumePoint> point = TheStream().Resume(token);
   if (token.size() > ResumeTokenCodec::kMaxTokenBytes) {
