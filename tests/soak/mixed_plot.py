@@ -180,7 +180,7 @@ def _panel(panel: Panel, top: int, x: Callable[[float], float]) -> list[str]:
             parts.append(
                 f'<text class="{curve.look}" x="{at:.0f}" y="{top - 8}">{curve.label}</text>'
             )
-            at += 6.4 * len(curve.label)
+            at += 6.4 * len(curve.label) + 12
     for mark in panel.marks():
         parts.append(
             f'<line class="grid" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y(mark):.1f}" '

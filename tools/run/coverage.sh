@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Lines and branches of extractor/ and server/ that the C++ tests reach: a line per folder and
-# one per file below 100 %; the whole listing as pages in .build/coverage/html.
+# Lines and branches of extractor/ and server/ that the C++ tests beside the code reach: a line
+# per folder and one per file below 100 %; the whole listing as pages in .build/coverage/html.
 set -euo pipefail
 source tools/run/lib.sh
 
@@ -15,16 +15,16 @@ readonly out=$PWD/$build_dir/coverage
 rm -rf "$out"
 mkdir -p "$out/raw"
 
-# Tests of other folders reach ours as well; those of the clients need an hour for little.
-tests=(//extractor/... //server/... //tests/end_to_end/...)
-if [[ ${folders[*]} == extractor ]]; then tests=(//extractor/... //tests/end_to_end/...); fi
+# Not what tests of other folders reach by the way: what nothing checks would count as tested.
+tests=("${folders[@]/#///}")
+tests=("${tests[@]/%//...}")
 # Each program and library of ours adds up its runs in a file of its own (%m).
 bazel_cached test --config=coverage --keep_going --nocache_test_results \
   --sandbox_writable_path="$out/raw" --test_env=LLVM_PROFILE_FILE="$out/raw/%m.profraw" \
   "${tests[@]}" || die "coverage is of tests that pass"
 
 llvm-profdata-19 merge --sparse -o "$out/profile" "$out"/raw/*.profraw
-mapfile -t objects < <(find -L bazel-bin/{extractor,server,tests/end_to_end} -type f -perm -u+x \
+mapfile -t objects < <(find -L "${folders[@]/#/bazel-bin/}" -type f -perm -u+x \
   ! -name '*.sh' ! -path '*/_objs/*' -exec sh -c 'head -c 4 "$1" | grep -q ELF && printf -- "-object=%s\n" "$1"' _ {} \;)
 options=(--instr-profile="$out/profile" --ignore-filename-regex='(_test\.cc|fixture\.h|^external/|/usr/|bazel-out)')
 sources=()

@@ -33,10 +33,10 @@ bazel_suite() {
 suite_cpp() { bazel_suite cpp --test_tag_filters=-benchmark //...; }
 
 # The seams to other people's code parse untrusted bytes: memory errors matter there most.
-suite_asan() { bazel_suite asan --config=asan --build_tests_only //extractor/... //clients/... //server/...; }
+suite_asan() { bazel_suite asan --config=asan --build_tests_only //...; }
 
 # Only what does not link gRPC: see .bazelrc.
-suite_tsan() { bazel_suite tsan --config=tsan //extractor/...; }
+suite_tsan() { bazel_suite tsan --config=tsan //...; }
 
 # What ASan does not see: libcurl and OpenSSL use no value before it is set, and give
 # everything back. Only around the loop that drives them.
