@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Lines and branches of extractor/ and server/ that the C++ tests beside the code reach: a line
-# per folder and one per file below 100 %; the whole listing as pages in .build/coverage/html.
+# Lines and branches of extractor/ and server/ that the C++ tests reach, those beside the code
+# and of whole extractions: a line per folder and one per file below 100 %; the whole listing
+# as pages in .build/coverage/html.
 set -euo pipefail
 source tools/run/lib.sh
 
@@ -15,8 +16,9 @@ readonly out=$PWD/$build_dir/coverage
 rm -rf "$out"
 mkdir -p "$out/raw"
 
-# Not what tests of other folders reach by the way: what nothing checks would count as tested.
-tests=("${folders[@]/#///}")
+# Those of the clients reach little more, and take an hour.
+programs=("${folders[@]}" tests/end_to_end)
+tests=("${programs[@]/#///}")
 tests=("${tests[@]/%//...}")
 # Each program and library of ours adds up its runs in a file of its own (%m).
 bazel_cached test --config=coverage --keep_going --nocache_test_results \
@@ -24,9 +26,9 @@ bazel_cached test --config=coverage --keep_going --nocache_test_results \
   "${tests[@]}" || die "coverage is of tests that pass"
 
 llvm-profdata-19 merge --sparse -o "$out/profile" "$out"/raw/*.profraw
-mapfile -t objects < <(find -L "${folders[@]/#/bazel-bin/}" -type f -perm -u+x \
+mapfile -t objects < <(find -L "${programs[@]/#/bazel-bin/}" -type f -perm -u+x \
   ! -name '*.sh' ! -path '*/_objs/*' -exec sh -c 'head -c 4 "$1" | grep -q ELF && printf -- "-object=%s\n" "$1"' _ {} \;)
-options=(--instr-profile="$out/profile" --ignore-filename-regex='(_test\.cc|fixture\.h|^external/|/usr/|bazel-out)')
+options=(--instr-profile="$out/profile" --ignore-filename-regex='(_test\.cc|fixture\.h|^external/|/usr/|bazel-out|/tests/)')
 sources=()
 while IFS= read -r -d '' file; do sources+=("$file"); done < <(repo_files "${folders[@]/%//*.cc}" "${folders[@]/%//*.h}")
 llvm-cov-19 show "${options[@]}" --format=html --output-dir="$out/html" --show-branches=count \
