@@ -81,22 +81,22 @@ def main() -> int:
     subprocess.run(
         ["llvm-profdata-19", "merge", "-sparse", *profiles, "-o", str(merged)], check=True
     )
-    programs = [str(WORK / "bin" / name) for name in names]
-    objects = [argument for program in programs[1:] for argument in ("-object", program)]
-    summary = WORK / "summary.json"
-    with summary.open("wb") as file:
-        subprocess.run(
-            [
-                *("llvm-cov-19", "export", "-format=text", "-summary-only"),
-                f"-instr-profile={merged}",
-                *(programs[0], *objects, "-sources", *sources()),
-            ],
-            cwd=ROOT,
-            stdout=file,
-            stderr=subprocess.DEVNULL,
-            check=True,
-        )
-    return subprocess.run([sys.executable, ROOT / "tools/run/coverage.py", summary]).returncode
+    traces = []
+    for name in names:
+        trace = WORK / f"{name}.lcov"
+        with trace.open("wb") as file:
+            subprocess.run(
+                [
+                    *("llvm-cov-19", "export", "-format=lcov", f"-instr-profile={merged}"),
+                    *(str(WORK / "bin" / name), "-sources", *sources()),
+                ],
+                cwd=ROOT,
+                stdout=file,
+                stderr=subprocess.DEVNULL,
+                check=True,
+            )
+        traces.append(trace)
+    return subprocess.run([sys.executable, ROOT / "tools/run/coverage.py", *traces]).returncode
 
 
 if __name__ == "__main__":

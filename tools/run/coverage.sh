@@ -26,12 +26,12 @@ bazel_cached test --config=coverage --keep_going --nocache_test_results \
   "${tests[@]}" || die "coverage is of tests that pass"
 
 llvm-profdata-19 merge --sparse -o "$out/profile" "$out"/raw/*.profraw
-mapfile -t objects < <(find -L "${programs[@]/#/bazel-bin/}" -type f -perm -u+x \
-  ! -name '*.sh' ! -path '*/_objs/*' -exec sh -c 'head -c 4 "$1" | grep -q ELF && printf -- "-object=%s\n" "$1"' _ {} \;)
+mapfile -t objects < <(find -L "${programs[@]/#/bazel-bin/}" -type f -perm -u+x ! -name '*.sh' \
+  ! -path '*.runfiles/*' -exec sh -c 'head -c 4 "$1" | grep -q ELF && printf "%s\n" "$1"' _ {} \;)
 options=(--instr-profile="$out/profile" --ignore-filename-regex='(_test\.cc|fixture\.h|^external/|/usr/|bazel-out|/tests/)')
-sources=()
-while IFS= read -r -d '' file; do sources+=("$file"); done < <(repo_files "${folders[@]/%//*.cc}" "${folders[@]/%//*.h}")
-llvm-cov-19 show "${options[@]}" --format=html --output-dir="$out/html" --show-branches=count \
-  "${objects[@]}" --sources "${sources[@]}"
-llvm-cov-19 export "${options[@]}" --summary-only "${objects[@]}" --sources "${sources[@]}" >"$out/summary.json"
-python3 tools/run/coverage.py "$out/summary.json"
+llvm-cov-19 show "${options[@]}" --format=html --output-dir="$out/html" --show-branches=count "${objects[@]/#/-object=}"
+mkdir "$out/traces"
+for object in "${objects[@]}"; do
+  llvm-cov-19 export "${options[@]}" --format=lcov "$object" >"$out/traces/${object//\//-}"
+done
+python3 tools/run/coverage.py "$out"/traces/*
