@@ -7,6 +7,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 WORK = ROOT / ".build/fuzz/coverage"
+# What clang calls the folder that it ran in.
+BUILD_FOLDER = "/proc/self/cwd"
 # What reads bytes that others wrote.
 READERS = [
     "extractor/tables/",
@@ -63,10 +65,10 @@ def run_corpus(name: str) -> Path:
 
 
 def sources() -> list[str]:
-    """What is to be reached."""
+    """What is to be reached, by clang's names."""
     files = subprocess.check_output(["git", "ls-files", "*.cc", "*.h"], cwd=ROOT, text=True)
     return [
-        file
+        f"{BUILD_FOLDER}/{file}"
         for file in files.splitlines()
         if file.startswith(tuple(READERS))
         and not Path(file).name.startswith(REFERENCES)
