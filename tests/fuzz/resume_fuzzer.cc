@@ -227,8 +227,10 @@ void CheckState(const ResumeInput& input) {
   // Most are not too old.
   if (state.made_at() == 0) state.set_made_at(absl::ToUnixSeconds(kNow));
   if (!state.privacy_digest().empty()) {
-    Require(!TheStream().Resume(TheStream().codec().Seal(state)).ok(),
-            "a token of other privacy rules is refused");
+    const absl::StatusOr<ResumePoint> other = TheStream().Resume(TheStream().codec().Seal(state));
+    Require(IsOneOf(ReasonOf(other.status()),
+                    {"RESUME_TOKEN_MISMATCH", "RESUME_TOKEN_EXPIRED", "RESUME_TOKEN_INVALID"}),
+            "a token of other privacy rules is refused", other.status().ToString());
     state.clear_privacy_digest();
   }
   const std::string token = TheStream().codec().Seal(state);
