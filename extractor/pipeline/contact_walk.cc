@@ -193,7 +193,7 @@ Run::Reading ContactWalk::MakeReading() {
   Run::Reading reading;
   reading.reader = &reader_;
   reading.tables = tables_;
-  reading.begin = [this] { page_.clear(); };
+  reading.begin = [this] { page_.Clear(); };
   reading.on_record = [this](const PageReader::Record& record, UnitRows* unit) {
     OnContact(*record.values, unit);
   };
@@ -258,9 +258,8 @@ void ContactWalk::NoteRoles(Run::Reading* reading) {
   // Not when rows are made: this page makes none when windows read its contacts. By
   // id, as a page that is damaged is read more than once.
   reading->before = [this](const PageReader::Record& record) {
-    const Shape& shape = *converter_.shape();
-    const std::string_view id = record.values->Get(shape, id_, 0).text;
-    first_roles_[Abs(id)] = ContactRoleOf(Abs(record.values->Get(shape, role_, 0).text));
+    const JsonValue& role = record.values->Get(*converter_.shape(), role_, 0);
+    first_roles_[IdOf(*record.values)] = ContactRoleOf(Abs(role.text));
   };
   reading->after = [](const std::function<void()>& go_on) { go_on(); };
 }
@@ -305,32 +304,31 @@ void ContactWalk::AwaitRoom(std::function<void()> next) {
 
 void ContactWalk::OnContact(const RecordValues& values, UnitRows* unit) {
   const Shape& shape = *converter_.shape();
-  Contact contact;
-  contact.id = std::string(values.Get(shape, id_, 0).text);
-  const std::string_view role = values.Get(shape, role_, 0).text;
-  contact.role = ContactRoleOf(Abs(role));
-  if (contact.role == v1::CONTACT_ROLE_UNSPECIFIED) {
+  const absl::string_view id = IdOf(values);
+  const absl::string_view role_name = Abs(values.Get(shape, role_, 0).text);
+  const v1::ContactRole role = ContactRoleOf(role_name);
+  if (role == v1::CONTACT_ROLE_UNSPECIFIED) {
     for (const TableInfo* table : run_->report().tables()) {
       if (!tables_.test(table->index)) continue;
       // One notice, at the first table that the contact could have been in.
-      unit->notices().push_back({table->index, v1::NOTICE_CODE_ROLE_UNKNOWN, contact.id,
-                                 absl::StrCat("the contact's role is \"", Abs(role).substr(0, 40),
+      unit->notices().push_back({table->index, v1::NOTICE_CODE_ROLE_UNKNOWN, std::string(id),
+                                 absl::StrCat("the contact's role is \"", role_name.substr(0, 40),
                                               "\", neither user nor lead; it is in no table")});
       break;
     }
-    page_.push_back(std::move(contact));
+    page_.others.push_back(role);
     return;
   }
-  if (roles_ != nullptr) roles_->Remember(contact.id, Abs(role));
-  contact.created_at = IntegerOf(values.Get(shape, created_at_, 0));
-  contact.updated_at = IntegerOf(values.Get(shape, updated_at_, 0));
+  if (roles_ != nullptr) roles_->Remember(id, role_name);
+  const auto created_at = [&] { return IntegerOf(values.Get(shape, created_at_, 0)); };
 
   RecordContext context;
-  for (const ContactChildren::Missing& list : children_.MissingIn(values, contact.role)) {
-    if (list.child->kind == ContactChild::Kind::kSegments && !segments_->Asks(contact.created_at)) {
+  std::vector<Missing> all_missing;
+  for (const ContactChildren::Missing& list : children_.MissingIn(values, role)) {
+    if (list.child->kind == ContactChild::Kind::kSegments && !segments_->Asks(created_at())) {
       continue;
     }
-    const TableSet tables = list.child->TablesFor(contact.role);
+    const TableSet tables = list.child->TablesFor(role);
     context.skip |= tables;
     Missing missing{list, nullptr};
     if (list.child->IsEmbedded()) {
@@ -339,13 +337,23 @@ void ContactWalk::OnContact(const RecordValues& values, UnitRows* unit) {
       missing.embedded = std::make_shared<UnitRows>(TableCatalog::Get().tables().size());
       converter_.Convert(values, embedded_only, missing.embedded.get());
     }
-    contact.missing.push_back(std::move(missing));
+    all_missing.push_back(std::move(missing));
   }
-  MakeRows(values, contact, context, unit);
-  page_.push_back(std::move(contact));
+  MakeRows(values, role, context, unit);
+  if (all_missing.empty()) {
+    page_.others.push_back(role);
+  } else {
+    page_.contacts.push_back({std::string(id), role, created_at(),
+                              IntegerOf(values.Get(shape, updated_at_, 0)),
+                              std::move(all_missing)});
+  }
 }
 
-void ContactWalk::MakeRows(const RecordValues& values, const Contact& contact,
+absl::string_view ContactWalk::IdOf(const RecordValues& values) {
+  return Abs(values.Get(*converter_.shape(), id_, 0).text);
+}
+
+void ContactWalk::MakeRows(const RecordValues& values, v1::ContactRole role,
                            const RecordContext& context, UnitRows* unit) {
   if (!run_->with_parents()) {
     converter_.Convert(values, context, unit);
@@ -357,31 +365,30 @@ void ContactWalk::MakeRows(const RecordValues& values, const Contact& contact,
   rows.End(*unit);
   TableSet complete;
   for (const TableInfo* table : run_->report().tables()) {
-    const v1::ContactRole role = table->description.table().role();
-    const bool of_role = role == v1::CONTACT_ROLE_UNSPECIFIED || role == contact.role;
+    const v1::ContactRole wanted = table->description.table().role();
+    const bool of_role = wanted == v1::CONTACT_ROLE_UNSPECIFIED || wanted == role;
     if (child_tables_.test(table->index) && of_role) complete.set(table->index);
   }
   // Searches by segment say nothing of a single contact.
-  if (segments_ != nullptr) complete &= ~segments_->child().TablesFor(contact.role);
-  rows.AppendTo(complete & ~context.skip, contact.id, contact.updated_at, unit);
+  if (segments_ != nullptr) complete &= ~segments_->child().TablesFor(role);
+  rows.AppendTo(complete & ~context.skip, IdOf(values),
+                IntegerOf(values.Get(*converter_.shape(), updated_at_, 0)), unit);
 }
 
 void ContactWalk::OnUnchanged(const RecordValues& values, UnitRows* unit) {
-  const Shape& shape = *converter_.shape();
-  Contact contact;
-  contact.id = std::string(values.Get(shape, id_, 0).text);
-  const absl::string_view role = Abs(values.Get(shape, role_, 0).text);
-  contact.role = ContactRoleOf(role);
-  if (contact.role != v1::CONTACT_ROLE_UNSPECIFIED) {
-    if (roles_ != nullptr) roles_->Remember(contact.id, role);
-    const char* const name = contact.role == v1::CONTACT_ROLE_USER ? "users" : "leads";
+  const absl::string_view id = IdOf(values);
+  const absl::string_view role_name = Abs(values.Get(*converter_.shape(), role_, 0).text);
+  const v1::ContactRole role = ContactRoleOf(role_name);
+  if (role != v1::CONTACT_ROLE_UNSPECIFIED) {
+    if (roles_ != nullptr) roles_->Remember(id, role_name);
+    const char* const name = role == v1::CONTACT_ROLE_USER ? "users" : "leads";
     if (FindsDeleted() && Wants(name)) {
       const int table = TableCatalog::Get().Find(name)->index;
-      AppendBytesField(v1::LivingRecords::kIdsFieldNumber, contact.id,
+      AppendBytesField(v1::LivingRecords::kIdsFieldNumber, {id.data(), id.size()},
                        &unit->tables()[table].living);
     }
   }
-  page_.push_back(std::move(contact));
+  page_.others.push_back(role);
 }
 
 bool ContactWalk::FindsDeleted() const {
@@ -397,11 +404,8 @@ void ContactWalk::OnCommit() {
   ShareOutTotal();
   size_t page = 0;
   size_t undecided = 0;
-  for (Contact& contact : page_) {
-    if (contact.missing.empty()) {
-      plan_.AddContact(contact.role, {});
-      continue;
-    }
+  for (const v1::ContactRole role : page_.others) plan_.AddContact(role, {});
+  for (Contact& contact : page_.contacts) {
     auto shared = std::make_shared<Contact>(std::move(contact));
     std::vector<ContactChildren::Missing> lists;
     lists.reserve(shared->missing.size());
@@ -422,7 +426,7 @@ void ContactWalk::OnCommit() {
     }
     plan_.AddContact(shared->role, lists);
   }
-  page_.clear();
+  page_.Clear();
   largest_page_ = std::max(largest_page_, page);
   largest_undecided_ = std::max(largest_undecided_, undecided);
   plan_.Update();

@@ -84,8 +84,9 @@ class ContactWalk : public Walk {
   Run::Reading MakeReading();
   WindowedList::Options ListOptions();
   void OnContact(const RecordValues& values, UnitRows* unit);
+  absl::string_view IdOf(const RecordValues& values);
   // Makes the rows of all tables but those to skip.
-  void MakeRows(const RecordValues& values, const Contact& contact, const RecordContext& context,
+  void MakeRows(const RecordValues& values, v1::ContactRole role, const RecordContext& context,
                 UnitRows* unit);
   // It makes no rows.
   void OnUnchanged(const RecordValues& values, UnitRows* unit);
@@ -136,8 +137,19 @@ class ContactWalk : public Walk {
   bool first_page_ = true;
 
   std::function<void()> done_;
-  // Contacts of the page that is being read, not committed yet.
-  std::vector<Contact> page_;
+  // The page that is being read, not committed yet.
+  struct Page {
+    std::vector<Contact> contacts;
+    // Of contacts that nothing more is to be read of, which are nearly all.
+    std::vector<v1::ContactRole> others;
+
+    size_t size() const { return contacts.size() + others.size(); }
+    void Clear() {
+      contacts.clear();
+      others.clear();
+    }
+  };
+  Page page_;
   // Lists of contacts that are not read to their end, by contact and kind.
   struct PendingList {
     v1::ContactRole role = v1::CONTACT_ROLE_UNSPECIFIED;

@@ -2,13 +2,23 @@
 
 namespace intercom_extractor {
 
-void RecordIds::Insert(absl::string_view id) {
+RecordId::RecordId(absl::string_view id) {
   if (const auto object_id = ObjectIdOf(id)) {
-    object_ids_.insert(*object_id);
+    form_ = *object_id;
   } else if (const auto number = NumberIdOf(id)) {
+    form_ = *number;
+  } else {
+    form_ = std::string(id);
+  }
+}
+
+void RecordIds::Insert(const RecordId& id) {
+  if (const auto* object_id = std::get_if<ObjectId>(&id.form_)) {
+    object_ids_.insert(*object_id);
+  } else if (const auto* number = std::get_if<uint64_t>(&id.form_)) {
     numbers_.insert(*number);
   } else {
-    others_.emplace(id);
+    others_.insert(std::get<std::string>(id.form_));
   }
 }
 

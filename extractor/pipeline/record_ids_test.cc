@@ -32,8 +32,8 @@ TEST(RecordIdsTest, IdsOfEveryFormAreKeptApart) {
   RecordIds set;
   for (size_t i = 0; i < ids.size(); ++i) {
     EXPECT_FALSE(set.Contains(ids[i])) << ids[i];
-    set.Insert(ids[i]);
-    set.Insert(ids[i]);
+    set.Insert(RecordId(ids[i]));
+    set.Insert(RecordId(ids[i]));
     EXPECT_TRUE(set.Contains(ids[i])) << ids[i];
     EXPECT_EQ(set.size(), i + 1);
   }

@@ -62,7 +62,7 @@ std::shared_ptr<SearchWindows> SearchWindows::Resume(Run* run, const Shape* shap
   std::shared_ptr<SearchWindows> windows(
       new SearchWindows(run, shape, std::move(options), std::move(plan)));
   windows->given_ = saved.given;
-  for (const std::string& id : saved.undated) windows->exact_.Insert(id);
+  for (const std::string& id : saved.undated) windows->exact_.Insert(RecordId(id));
   windows->undated_ = std::move(saved.undated);
   for (size_t i = 0; i < saved.cursors.size(); ++i) {
     windows->chains_[i].starting_after = std::move(saved.cursors[i]);
@@ -129,7 +129,7 @@ void SearchWindows::Fetch(size_t window) {
   if (options_.prepare) options_.prepare(&reading);
   reading.begin = [self = shared_from_this(), chain, begin = std::move(reading.begin)] {
     chain->watch.BeginPage();
-    chain->page = WindowPlan::Page();
+    chain->page.Clear();
     chain->exact.clear();
     if (begin) begin();
   };
@@ -206,7 +206,7 @@ absl::Status SearchWindows::Advance(size_t window, const PageInfo& info) {
   chain.page.last = next.empty() || info.records + info.malformed == 0;
   given_ += chain.page.wanted;
   for (const auto& [id, dated] : chain.exact) {
-    if (exact_.size() < kMaxExact) exact_.Insert(id);
+    if (exact_.size() < kMaxExact) exact_.Insert(RecordId(id));
     if (!dated && undated_.size() < kMaxUndated) undated_.push_back(id);
   }
   if (!chain.watch.EndPage() && !chain.page.last) {

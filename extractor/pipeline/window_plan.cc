@@ -98,12 +98,14 @@ bool WindowPlan::Add(size_t index, const Record& record, Page* page) const {
         (*created_at < *given.second || given.ids.contains(record.id))) {
       return false;
     }
-    if (page->given.second != created_at) {
-      // Nearly every record's second is another one: the set's memory serves for all.
-      page->given.second = created_at;
-      page->given.ids.clear();
+    if (page->last_second != created_at) {
+      // Nearly every record's second is another one: one string's memory serves for all.
+      page->last_second = created_at;
+      page->ids.resize(1);
+      page->ids[0].assign(record.id.data(), record.id.size());
+    } else {
+      page->ids.emplace_back(record.id);
     }
-    page->given.ids.emplace(record.id);
   }
   ++page->wanted;
   return true;
@@ -120,10 +122,10 @@ absl::Status WindowPlan::OnPage(size_t index, const Page& page) {
   if (absl::Status status = Check(window, page); !status.ok()) return status;
   const bool reached = Count(page, &window);
   if (page.wanted > 0) window.restarts = 0;
-  if (page.given.second.has_value()) {
+  if (page.last_second.has_value()) {
     Watermark& given = window.given;
-    if (given.second != page.given.second) given = {page.given.second, {}, false};
-    given.ids.insert(page.given.ids.begin(), page.given.ids.end());
+    if (given.second != page.last_second) given = {page.last_second, {}, false};
+    given.ids.insert(page.ids.begin(), page.ids.end());
     if (given.overflow || given.ids.size() > kMaxIds) given = {given.second, {}, true};
   }
   if (reached || page.last) Close(index);

@@ -123,7 +123,20 @@ class WindowPlan {
     };
     std::vector<Times> records;
     int64_t wanted = 0;
-    Watermark given;
+    // Of the wanted ones: the last second, and the ids at it.
+    std::optional<int64_t> last_second;
+    std::vector<std::string> ids;
+
+    // Keeps the memory for the next page.
+    void Clear() {
+      total_count.reset();
+      malformed = 0;
+      last = false;
+      records.clear();
+      wanted = 0;
+      last_second.reset();
+      ids.clear();
+    }
   };
 
   // Adds a record to a page of the window. Whether its rows are wanted: false when

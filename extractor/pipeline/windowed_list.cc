@@ -283,7 +283,7 @@ void WindowedList::Prepare(Run::Reading* reading) {
     };
     return;
   }
-  auto ids = std::make_shared<std::vector<std::string>>();
+  auto ids = std::make_shared<std::vector<RecordId>>();
   reading->begin = [ids, begin = std::move(reading->begin)] {
     ids->clear();
     if (begin) begin();
@@ -294,12 +294,13 @@ void WindowedList::Prepare(Run::Reading* reading) {
     on_record(record, unit);
   };
   reading->on_commit = [this, ids, on_commit = std::move(reading->on_commit)] {
-    for (const std::string& id : std::exchange(*ids, {})) Remember(id);
+    for (const RecordId& id : *ids) Remember(id);
+    ids->clear();
     if (on_commit) on_commit();
   };
 }
 
-void WindowedList::Remember(absl::string_view id) {
+void WindowedList::Remember(const RecordId& id) {
   if (given_ == nullptr) return;
   given_->Insert(id);
   // Half a set would be none, and memory is bounded.

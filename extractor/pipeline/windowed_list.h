@@ -94,7 +94,7 @@ class WindowedList {
   void End(const absl::Status& status);
   void OnWindowsEnd(const absl::Status& status, int64_t shortfall);
   void BeginAnew(const std::string& why);
-  void Remember(absl::string_view id);
+  void Remember(const RecordId& id);
 
   Run* const run_;
   const Shape* const shape_;
