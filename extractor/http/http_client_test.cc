@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
@@ -140,6 +141,36 @@ TEST(HttpClientTest, SendsMethodHeadersAndBody) {
   const Request get = requests.Take();
   EXPECT_EQ(get.line, "GET /me HTTP/1.1");
   EXPECT_TRUE(absl::StrContains(get.Header("Accept-Encoding"), "gzip"));
+}
+
+// Transfers use the handles of those before them.
+TEST(HttpClientTest, ATransferTakesNothingOverFromTheOneBefore) {
+  LoopbackServer server([](Peer& peer) {
+    while (const std::optional<Request> request = peer.Read()) {
+      if (request->target() == "/cut") return;
+      peer.Write(HttpAnswer(200, absl::StrCat(request->head, request->body)));
+    }
+  });
+  HttpClient client({});
+  HttpRequest post = Get(server.Url("/first"));
+  post.method = "POST";
+  post.headers = {"X-Of-The-First: yes"};
+  post.body = "of the first";
+  post.repeatable = false;
+  int asked = 0;
+  post.may_send = [&asked] { return ++asked > 0; };
+  EXPECT_TRUE(absl::StrContains(Content(Fetch(&client, post)), "of the first"));
+  const int asked_for_the_first = asked;
+  EXPECT_EQ(Fetch(&client, Get(server.Url("/cut"))).status.code(), absl::StatusCode::kUnavailable);
+
+  const HttpResponse response = Fetch(&client, Get(server.Url("/last")));
+  EXPECT_EQ(response.status, absl::OkStatus());
+  const std::string sent = Content(response);
+  EXPECT_TRUE(absl::StartsWith(sent, "GET /last HTTP/1.1\r\n")) << sent;
+  EXPECT_FALSE(absl::StrContains(sent, "X-Of-The-First")) << sent;
+  EXPECT_FALSE(absl::StrContains(absl::AsciiStrToLower(sent), "content-")) << sent;
+  EXPECT_TRUE(absl::EndsWith(sent, "\r\n")) << sent;
+  EXPECT_EQ(asked, asked_for_the_first);
 }
 
 TEST(HttpClientTest, AnyStatusIsAnAnswer) {
