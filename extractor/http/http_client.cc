@@ -21,11 +21,6 @@
 namespace intercom_extractor {
 namespace {
 
-// What is taken from a connection at once: a page of 420 KB costs two system calls and a look
-// at its transfer for each part. Larger ones leave the processor's caches between the two
-// copies of it, and each transfer in flight has such a buffer.
-constexpr long kReceiveBytes = long{96} << 10;  // NOLINT(google-runtime-int): curl's type
-
 struct EasyCleanup {
   void operator()(CURL* easy) const { curl_easy_cleanup(easy); }
 };
@@ -337,7 +332,6 @@ class HttpClient::Loop {
     curl_easy_setopt(easy, CURLOPT_USERAGENT, options_.user_agent.c_str());
     // Empty: every encoding that this curl can decode.
     curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "");
-    curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, kReceiveBytes);
     curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, Long{CURL_HTTP_VERSION_2TLS});
     // One HTTP/2 connection with many streams rather than many connections.
     curl_easy_setopt(easy, CURLOPT_PIPEWAIT, Long{1});
