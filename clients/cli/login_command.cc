@@ -147,23 +147,31 @@ class LineReader {
 
   // The next line, if there is one within `milliseconds`.
   std::optional<std::string> Next(int milliseconds) {
+    if (auto line = Take(); line.has_value()) return line;
     pollfd ready = {fd_, POLLIN, 0};  // A negative descriptor is never ready.
     if (poll(&ready, 1, milliseconds) <= 0) return std::nullopt;
     std::array<char, 4096> piece;
     const ssize_t got = read(fd_, piece.data(), piece.size());
+    if (got < 0 && errno == EINTR) return std::nullopt;
     if (got <= 0) {
-      if (got == 0 || errno != EINTR) fd_ = -1;
-      return std::nullopt;
+      fd_ = -1;
+      if (!text_.empty()) text_ += '\n';  // The last line may come without its end.
+      return Take();
     }
     text_.append(piece.data(), static_cast<size_t>(got));
-    const size_t end = text_.find('\n');
-    if (end == std::string::npos && text_.size() < kLongestLine) return std::nullopt;
-    std::string line(absl::StripAsciiWhitespace(text_.substr(0, end)));
-    text_.clear();
-    return line;
+    return Take();
   }
 
  private:
+  // The first of the lines that have been read; one read may bring several.
+  std::optional<std::string> Take() {
+    const size_t end = text_.find('\n');
+    if (end == std::string::npos && text_.size() < kLongestLine) return std::nullopt;
+    std::string line(absl::StripAsciiWhitespace(text_.substr(0, end)));
+    text_.erase(0, end == std::string::npos ? end : end + 1);
+    return line;
+  }
+
   int fd_;
   std::string text_;
 };

@@ -166,6 +166,31 @@ TEST_F(LoginCommandTest, TheAddressCanBePastedWhereTheBrowserCannotReachThisMach
   EXPECT_THAT(err_, HasSubstr("no address with a code"));
 }
 
+TEST_F(LoginCommandTest, LinesThatOneReadBringsAreAllLookedAt) {
+  options_.redirect_url = "https://etl.example/callback";
+  use_browser_ = [this](const std::string& address) {
+    Paste(absl::StrCat("what?\n\n", Authorize(address)));
+  };
+  StartFake();
+  const Outcome outcome = Run();
+  EXPECT_EQ(outcome.code, ExitCode::kComplete) << outcome.message;
+  EXPECT_THAT(err_, HasSubstr("no address with a code"));
+}
+
+TEST_F(LoginCommandTest, TheLastPastedLineNeedsNoEnd) {
+  options_.redirect_url = "https://etl.example/callback";
+  use_browser_ = [this](const std::string& address) {
+    const std::string redirected = Authorize(address);
+    EXPECT_EQ(write(input_[1], redirected.data(), redirected.size()),
+              static_cast<ssize_t>(redirected.size()));
+    close(input_[1]);
+    input_[1] = -1;
+  };
+  StartFake();
+  const Outcome outcome = Run();
+  EXPECT_EQ(outcome.code, ExitCode::kComplete) << outcome.message;
+}
+
 TEST_F(LoginCommandTest, AnAnswerWithAnotherStateIsRefusedAndChangesNothing) {
   use_browser_ = [this](const std::string& address) {
     const std::string right = Authorize(address);

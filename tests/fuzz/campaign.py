@@ -74,10 +74,11 @@ class Outcome:
     finds: list[str] = field(default_factory=list)
 
 
-def environment() -> dict[str, str]:
+def environment(fuzzer: Fuzzer) -> dict[str, str]:
     symbolizer = shutil.which("llvm-symbolizer-19") or ""
     options = {
-        "ASAN_OPTIONS": "allocator_may_return_null=1",
+        # ASan looks for leaks once more when the process ends, whatever the fuzzer's flag says.
+        "ASAN_OPTIONS": f"allocator_may_return_null=1:detect_leaks={int(fuzzer.detect_leaks)}",
         "UBSAN_OPTIONS": "print_stacktrace=1",
         "ASAN_SYMBOLIZER_PATH": symbolizer,
         # Ours never resolve a name; the packaged c-ares leaks when the process ends meanwhile.
@@ -113,7 +114,7 @@ def run_for(fuzzer: Fuzzer, seconds: float, seed: int) -> tuple[int, float, str]
     log = fuzzer.work / "log"
     with log.open("wb") as output:
         process = subprocess.Popen(
-            command(fuzzer, *arguments), cwd=ROOT, env=environment(), stdout=output, stderr=output
+            command(fuzzer, *arguments), cwd=ROOT, env=environment(fuzzer), stdout=output, stderr=output
         )
         # Its own time: of a machine that others use, too.
         _, status, usage = os.wait4(process.pid, 0)
@@ -223,7 +224,7 @@ def store(fuzzer: Fuzzer) -> None:
             *[folder for folder in folders if Path(folder).is_dir()],
         ),
         cwd=ROOT,
-        env=environment(),
+        env=environment(fuzzer),
         check=True,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
