@@ -114,7 +114,11 @@ def run_for(fuzzer: Fuzzer, seconds: float, seed: int) -> tuple[int, float, str]
     log = fuzzer.work / "log"
     with log.open("wb") as output:
         process = subprocess.Popen(
-            command(fuzzer, *arguments), cwd=ROOT, env=environment(fuzzer), stdout=output, stderr=output
+            command(fuzzer, *arguments),
+            cwd=ROOT,
+            env=environment(fuzzer),
+            stdout=output,
+            stderr=output,
         )
         # Its own time: of a machine that others use, too.
         _, status, usage = os.wait4(process.pid, 0)
