@@ -29,6 +29,18 @@ int64_t PageSizeOf(const Request& request) {
   return records;
 }
 
+// What tells a retry from another request, also where it asks for a smaller page:
+// ...per_page=150..., ..."per_page": 150...
+std::string WithoutPageSize(std::string key) {
+  const std::string name = "per_page";
+  const size_t at = key.find(name);
+  if (at == std::string::npos) return key;
+  const size_t begin = key.find_first_not_of("\"=: ", at + name.size());
+  if (begin == std::string::npos) return key;
+  const size_t end = key.find_first_not_of("0123456789", begin);
+  return key.erase(begin, end == std::string::npos ? end : end - begin);
+}
+
 bool PathMatches(absl::string_view pattern, absl::string_view path) {
   if (!absl::StrContains(pattern, '*')) return absl::StartsWith(path, pattern);
   const std::vector<absl::string_view> parts = absl::StrSplit(pattern, '*');
@@ -89,7 +101,7 @@ FaultAction Faults::For(const Request& request, const std::string& key) {
   const std::lock_guard<std::mutex> lock(mu_);
   ++requests_;
   if (rules_.empty()) return action;
-  const bool first_try = tried_.insert(std::hash<std::string>()(key)).second;
+  const bool first_try = tried_.insert(std::hash<std::string>()(WithoutPageSize(key))).second;
   for (CountedRule& counted : rules_) {
     const FaultMatch& match = counted.rule.match;
     if (!first_try && !match.retries_too) continue;

@@ -25,7 +25,8 @@ class Faults {
   void Add(const ConnectionRule& rule);
   void Clear();
 
-  // What happens to one request. `key` tells a retry from another request.
+  // What happens to one request. `key` tells a retry from another request; one that asks for a
+  // page of another size is a retry.
   FaultAction For(const Request& request, const std::string& key);
   // What becomes of the next connection.
   ConnectionFault ForConnection();

@@ -8,6 +8,7 @@
 #include <stdexcept>
 #include <string>
 
+#include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "tests/fake_intercom/fake_intercom.h"
 #include "tests/fake_intercom/fault_rule.h"
@@ -54,6 +55,20 @@ TEST_F(FaultsTest, EveryNthFirstTryFailsAndItsRetrySucceeds) {
   EXPECT_EQ(client_.Get("/tags").status, 200);
   EXPECT_EQ(client_.Get("/admins").status, 200);
   EXPECT_EQ(client_.Get("/teams").status, 502);
+}
+
+// One that failed is asked for a smaller page: if that could fail, too, three in a row did.
+TEST_F(FaultsTest, AskingForASmallerPageIsARetry) {
+  intercom_.AddFaults("status:502");
+  EXPECT_EQ(client_.Get("/contacts?per_page=150").status, 502);
+  EXPECT_EQ(client_.Get("/contacts?per_page=75").status, 200);
+  EXPECT_EQ(client_.Get("/contacts?per_page=75&order=asc").status, 502);
+  const auto search = [](const char* per_page) {
+    return absl::StrCat(R"({"query":{"field":"role","operator":"=","value":"user"},)",
+                        R"("pagination":{"per_page": )", per_page, "}}");
+  };
+  EXPECT_EQ(client_.Post("/contacts/search", search("150")).status, 502);
+  EXPECT_EQ(client_.Post("/contacts/search", search("75")).status, 200);
 }
 
 TEST_F(FaultsTest, ScrollThatBeginsAnewIsNotHitOnThePagesOfTheOneBefore) {
