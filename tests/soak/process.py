@@ -80,10 +80,10 @@ class Process:
 
     def send(self, number: signal.Signals) -> None:
         if self.running:
-            assert self._process is not None
-            # It may have ended while its end is not yet known here.
+            # It may have ended while its end is not yet known here. asyncio's send_signal() would
+            # then take its exit code away from wait(), which would say 255.
             with contextlib.suppress(ProcessLookupError):
-                self._process.send_signal(number)
+                os.kill(self.pid, number)
 
     async def kill(self) -> None:
         """Returns once it has ended."""
