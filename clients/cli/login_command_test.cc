@@ -82,8 +82,7 @@ class LoginCommandTest : public ::testing::Test {
     return page ? page->status : 0;
   }
 
-  void Paste(const std::string& line) {
-    const std::string text = line + "\n";
+  void Paste(const std::string& text) {
     EXPECT_EQ(write(input_[1], text.data(), text.size()), static_cast<ssize_t>(text.size()));
   }
 
@@ -156,8 +155,8 @@ TEST_F(LoginCommandTest, OnStandardOutputThereIsTheTokenAlone) {
 TEST_F(LoginCommandTest, TheAddressCanBePastedWhereTheBrowserCannotReachThisMachine) {
   options_.redirect_url = "https://etl.example/callback";
   use_browser_ = [this](const std::string& address) {
-    Paste("what?");
-    Paste(Authorize(address));
+    Paste("what?\n");
+    Paste(absl::StrCat(Authorize(address), "\n"));
   };
   StartFake();
   const Outcome outcome = Run();
@@ -169,7 +168,7 @@ TEST_F(LoginCommandTest, TheAddressCanBePastedWhereTheBrowserCannotReachThisMach
 TEST_F(LoginCommandTest, LinesThatOneReadBringsAreAllLookedAt) {
   options_.redirect_url = "https://etl.example/callback";
   use_browser_ = [this](const std::string& address) {
-    Paste(absl::StrCat("what?\n\n", Authorize(address)));
+    Paste(absl::StrCat("what?\n\n", Authorize(address), "\n"));
   };
   StartFake();
   const Outcome outcome = Run();
@@ -180,9 +179,7 @@ TEST_F(LoginCommandTest, LinesThatOneReadBringsAreAllLookedAt) {
 TEST_F(LoginCommandTest, TheLastPastedLineNeedsNoEnd) {
   options_.redirect_url = "https://etl.example/callback";
   use_browser_ = [this](const std::string& address) {
-    const std::string redirected = Authorize(address);
-    EXPECT_EQ(write(input_[1], redirected.data(), redirected.size()),
-              static_cast<ssize_t>(redirected.size()));
+    Paste(Authorize(address));
     close(input_[1]);
     input_[1] = -1;
   };
