@@ -14,6 +14,7 @@ import io.grpc.ClientInterceptors;
 import io.grpc.ConnectivityState;
 import io.grpc.ManagedChannel;
 import io.grpc.Metadata;
+import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import io.grpc.TlsChannelCredentials;
 import io.grpc.stub.MetadataUtils;
@@ -22,6 +23,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 
@@ -134,8 +136,27 @@ public final class ExtractorClient implements AutoCloseable {
   Channel channel() {
     if (connections.getState(false) == ConnectivityState.TRANSIENT_FAILURE) {
       connections.enterIdle();
+      settle();
     }
     return channel;
+  }
+
+  /**
+   * Waits until the connections' state shows what has happened. Their work is queued, another
+   * thread may be at it, and calls learn of a failure before the state does: the next call would
+   * fail with the last one's reason, without a try.
+   */
+  private void settle() {
+    var settled = new CountDownLatch(1);
+    // Both queue up as well. The state differs from one of the two, which then calls back at once.
+    connections.notifyWhenStateChanged(ConnectivityState.IDLE, settled::countDown);
+    connections.notifyWhenStateChanged(ConnectivityState.CONNECTING, settled::countDown);
+    try {
+      // Not for ever: a caller's executor may have put this on the very thread that is to do it.
+      settled.await(1, TimeUnit.SECONDS);
+    } catch (InterruptedException interrupted) {
+      Thread.currentThread().interrupt();
+    }
   }
 
   private <R> R call(Function<ExtractorServiceGrpc.ExtractorServiceBlockingStub, R> method) {
@@ -146,6 +167,9 @@ public final class ExtractorClient implements AutoCloseable {
     try {
       return method.apply(stub);
     } catch (StatusRuntimeException failed) {
+      if (failed.getStatus().getCode() == Status.Code.UNAVAILABLE && !connections.isShutdown()) {
+        settle();
+      }
       throw Failure.of(failed.getStatus(), failed.getTrailers()).toException();
     }
   }
