@@ -39,7 +39,8 @@ count() {
 broken=$(($(count failures) + $(count errors)))
 passed=$((passed + $(count tests) - broken - $(count skipped)))
 if ((status)); then
-  cat "$build/tests.log"
+  # Maven ends with two escapes and no new line, and so would the count below.
+  sed -E 's/\x1b\[[0-9;]*m//g' "$build/tests.log"
   # What does not even run has failed once.
   failed=$((failed + (broken ? broken : 1)))
 fi

@@ -215,6 +215,13 @@ for log in "${failures[@]}"; do
   tail -n 60 "$log" | sed -E "/^[0-9]+ passed, [0-9]+ failed$/d"
 done
 
+# A log's end may be of other cases: each runner's own line for a failed one, by name.
+readonly failed_line='^(FAILED|ERROR)[ :]|^ *--- FAIL|^ *not ok |^✖ |^test .* FAILED$|^\[ERROR\]   [^ ]+Test'
+for log in "${failures[@]}"; do
+  suite=${log##*/}
+  { grep -hE "$failed_line" "$log" || true; } | head -n 20 | sed "s/^/failed in ${suite%.log}: /"
+done
+
 echo
 printf '%s\n' "${summary[@]}"
 echo "$total_passed passed, $total_failed failed"
