@@ -9,8 +9,7 @@ def main() -> int:
     try:
         suites = ElementTree.parse(Path(sys.argv[1])).getroot().iter("testsuite")
         counts = [
-            {key: int(value) for key, value in suite.items() if value.isdigit()}
-            for suite in suites
+            {key: int(value) for key, value in suite.items() if value.isdigit()} for suite in suites
         ]
     except ElementTree.ParseError:
         counts = []

@@ -122,11 +122,7 @@ class Fake:
         if query:
             url += "?" + urllib.parse.urlencode(query)
         data = (
-            None
-            if body is None
-            else body
-            if isinstance(body, bytes)
-            else json.dumps(body).encode()
+            None if body is None else body if isinstance(body, bytes) else json.dumps(body).encode()
         )
         request = urllib.request.Request(url, data=data, method=method)
         request.add_header("Accept", "application/json")
@@ -180,9 +176,7 @@ def running_server(
     arguments: list[str | Path] = ["/bin/sh", "-c", 'exec "$0" "$@" 2>&1', INTERCOM_SERVER]
     arguments += ["--config", config, "--listen", "127.0.0.1:0", *flags]
     environment = clean_environment(INTERCOM_ACCESS_TOKEN=token)
-    with _running(
-        arguments, r"listening on \"?((?:\d+\.){3}\d+:\d+)", log, environment
-    ) as address:
+    with _running(arguments, r"listening on \"?((?:\d+\.){3}\d+:\d+)", log, environment) as address:
         yield address
 
 

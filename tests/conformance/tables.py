@@ -43,7 +43,8 @@ def raw_records(content: bytes) -> list[bytes]:
         if pending.count(b'"') % 2 == 0:
             records.append(pending)
             pending = b""
-    assert not pending and records[-1:] == [b""], "the file ends within a record"
+    assert not pending, "the file ends within a record"
+    assert records[-1:] == [b""], "the file ends within a record"
     return records[:-1]
 
 

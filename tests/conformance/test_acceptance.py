@@ -15,9 +15,9 @@ from typing import Any
 
 import grpc
 import pytest
+from messages import service
 
 from conftest import Source
-from messages import service
 from programs import Run, extract, run_command_line, running_server
 from tables import (
     Row,
@@ -184,7 +184,8 @@ def test_a_time_in_the_future_is_refused_before_anything_is_read(
 ) -> None:
     tomorrow = str(int(time.time()) + 86_400)
     run = read(source, tmp_path / "output", "--updated-since", tomorrow, tables=(SHORT,))
-    assert run.exit_code == USAGE and "future" in run.stderr, run
+    assert run.exit_code == USAGE, run
+    assert "future" in run.stderr, run
     assert not (tmp_path / "output").exists()
 
 

@@ -97,7 +97,8 @@ def test_documented_columns_equal_the_expected_tables(tmp_path: Path, shape: str
     stats = assert_extracts(tmp_path, SHAPES[shape], *documented, expect=documented)
     assert stats["duplicates"] == 0, stats["duplicate_list"]
     assert set(stats["by_status"]) == {"200"}, stats
-    assert stats["scroll"]["opened"] == 1 and not stats["scroll"]["open"]
+    assert stats["scroll"]["opened"] == 1
+    assert not stats["scroll"]["open"]
     for table, columns in DOCUMENTED.items():
         header = raw_records((tmp_path / "output" / f"{table}.csv").read_bytes())[0]
         assert header.decode() == ",".join(name for name, _ in columns)
@@ -508,7 +509,8 @@ def test_a_complete_run_is_not_resumed(tmp_path: Path) -> None:
         other = extract(
             fake.base_url, run.output, "--tables", "tags", "--resume", "--format", "jsonl"
         )
-        assert other.exit_code == USAGE and "--format" in other.stderr, other
+        assert other.exit_code == USAGE, other
+        assert "--format" in other.stderr, other
     assert (run.output / "tags.csv").read_text(encoding="utf-8") == "mine"
 
 
@@ -537,7 +539,8 @@ def test_the_state_of_a_run_is_shown_and_reset(fake: Fake, tmp_path: Path) -> No
     assert shown_state["rows"] == len(read_rows(tmp_path / "tags.csv"))
     run = run_command_line("state", "reset", "--state", state, token=None)
     assert run.exit_code == COMPLETE, run
-    assert not state.exists() and (tmp_path / "tags.csv").exists()
+    assert not state.exists()
+    assert (tmp_path / "tags.csv").exists()
 
 
 def shown(run: Run) -> bytes:

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 import yaml
-
 from openapi import ERRORS, Checker, Difference
+
 from programs import Answer, Fake, running_fake
 
 DIFFERENCES_FILE = Path(__file__).parent / "differences.yaml"

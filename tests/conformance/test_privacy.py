@@ -9,11 +9,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from programs import ACCESS_TOKEN, Run, clean_environment, run_command_line, running_fake
-from programs import write_expected
 from said import Said, talkative_server
-from tables import TABLES, Row, read_json_lines, read_rows, row_of_json
 from treated import HASH_KEY, comparable, hashed, planted, treated, with_attributes, yaml_rules
+
+from programs import (
+    ACCESS_TOKEN,
+    Run,
+    clean_environment,
+    run_command_line,
+    running_fake,
+    write_expected,
+)
+from tables import TABLES, Row, read_json_lines, read_rows, row_of_json
 
 pytestmark = pytest.mark.command_line
 
@@ -112,7 +119,8 @@ def test_runs_are_complete(outputs: Outputs) -> None:
 def test_planted_texts_are_nowhere(outputs: Outputs) -> None:
     texts = planted(outputs.expected)
     assert len(texts) > 300
-    assert any("@" in text for text in texts) and any("\n" in text for text in texts)
+    assert any("@" in text for text in texts)
+    assert any("\n" in text for text in texts)
     for text in texts:
         assert outputs.said.found(text) == [], text
 
@@ -196,7 +204,8 @@ def test_listed_columns_are_the_files_columns(
         assert 'did you mean "' in wrong.stderr
         # What only changed columns is nothing to resume.
         other = run_command_line("extract", *where, *listed[:2], "--columns", "id", "--resume")
-        assert other.exit_code == 2 and "--columns was" in other.stderr, other
+        assert other.exit_code == 2, other
+        assert "--columns was" in other.stderr, other
 
 
 def test_an_incremental_run_finds_what_is_gone_with_any_columns(tmp_path: Path) -> None:

@@ -97,7 +97,8 @@ def test_contact_search(sdk: Intercom, expected: Path) -> None:
         leads += page.items or []
         if not page.has_next:
             break
-        assert page.response.pages and page.response.pages.next
+        assert page.response.pages
+        assert page.response.pages.next
         cursor = page.response.pages.next.starting_after
     assert_same(
         ((lead.id, lead.name) for lead in leads), read_rows(expected / "leads.csv"), "id", "name"
@@ -183,7 +184,8 @@ def test_companies_by_list(sdk: Intercom, expected: Path) -> None:
     rows = {row["id"]: row for row in read_rows(expected / "companies.csv")}
     companies = list(sdk.companies.list(per_page=60))
     left_out = set(rows) - {company.id for company in companies}
-    assert left_out and all(rows[each]["user_count"] in ("0", None) for each in left_out)
+    assert left_out
+    assert all(rows[each]["user_count"] in ("0", None) for each in left_out)
     listed = [row for company_id, row in rows.items() if company_id not in left_out]
     assert_same(((c.id, c.name) for c in companies), listed, "id", "name")
 
@@ -222,7 +224,8 @@ def test_conversation_parts(sdk: Intercom, conversations: list[Any], expected: P
         # Quirk: an id that came as a number must be made a text again for the URL.
         conversation = sdk.conversations.find(str(listed.id), display_as="plaintext")
         parts = conversation.conversation_parts
-        assert parts and parts.conversation_parts is not None
+        assert parts
+        assert parts.conversation_parts is not None
         want = rows.get(str(listed.id), [])
         if parts.total_count > 500:
             truncated += 1

@@ -8,8 +8,9 @@ import json
 from pathlib import Path
 
 import pytest
-from programs import Run, run_command_line, running_fake
 from said import Said, talkative_server
+
+from programs import Run, run_command_line, running_fake
 
 ACCESS_TOKEN = "planted-access-token-4711"
 OTHER_TOKEN = "planted-other-token-4712"

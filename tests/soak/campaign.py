@@ -10,10 +10,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from compare_files import difference, wrong_files
-from programs import write_expected
 from raw_consumer import RawConsumer
 from scenario import UPDATED_SINCE, Kind, Reader, Scenario, workspace_flags
 from stage import Effort, RunFailed, Stage
+
+from programs import write_expected
 from tables import TABLES, raw_records, read_bytes
 
 # Each disturbance breaks off at most one attempt, and another that begins just before a

@@ -9,9 +9,10 @@ from collections import Counter
 
 from campaign import Campaign, Outcome
 from only_one import only_one
-from programs import ROOT
 from scenario import STOPS, Kind, Reader, Scenario, killed, stopped_often
 from stage import RunFailed
+
+from programs import ROOT
 
 FOLDER = ROOT / ".build/soak"
 # How many of the slowest runs the report names.

@@ -15,6 +15,7 @@ from pathlib import Path
 from mixed_load import Load, MixedLoad
 from mixed_plot import draw
 from mixed_verdict import Block
+
 from programs import ROOT
 
 FOLDER = ROOT / ".build/soak"
@@ -67,7 +68,8 @@ def write(block: Block, file: Path, append: bool) -> None:
 def summary(block: Block) -> str:
     figures = block.figures()
     server, first_row = figures["long_lived_server"], figures["first_row"]
-    assert isinstance(server, dict) and isinstance(first_row, dict)
+    assert isinstance(server, dict)
+    assert isinstance(first_row, dict)
     done = block.disturbances
     lines = [
         f"seed {block.seed}, {block.seconds / 60:.1f} minutes: "

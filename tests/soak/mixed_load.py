@@ -21,13 +21,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import grpc
-
 from campaign import wrong_counts, wrong_rows
 from compare_files import Difference, difference, wrong_files
-from meter import Meter
 from mixed_plan import RESTARTED, STEADY, Client, Visit, connection_name, visit
 from mixed_trouble import Fakes, Trouble
 from mixed_verdict import Block, Counts, FirstRow
+from proxy import Proxy
+from raw_consumer import RawConsumer
+from scenario import UPDATED_SINCE, WORKSPACES, workspace_flags
+from stage import ATTEMPT_SECONDS, CHANNEL_OPTIONS, COMPLETE, LISTENING, PASSING, UNREACHABLE
+
+from meter import Meter
 from process import Process, free_port
 from programs import (
     INTERCOM_EXTRACT,
@@ -36,10 +40,6 @@ from programs import (
     clean_environment,
     write_expected,
 )
-from proxy import Proxy
-from raw_consumer import RawConsumer
-from scenario import UPDATED_SINCE, WORKSPACES, workspace_flags
-from stage import ATTEMPT_SECONDS, CHANNEL_OPTIONS, COMPLETE, LISTENING, PASSING, UNREACHABLE
 from tables import TABLES, read_json_lines, read_rows, row_of_json
 
 UNAVAILABLE = grpc.StatusCode.UNAVAILABLE.name

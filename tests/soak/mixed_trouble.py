@@ -12,11 +12,12 @@ from collections.abc import Coroutine, Mapping, Sequence
 from pathlib import Path
 
 from mixed_plan import RESTARTED, STEADY, connection_name
-from process import PORTS, Process
-from programs import FAKE_INTERCOM, Fake, clean_environment
 from proxy import Proxy
 from scenario import WORKSPACES, workspace_flags
 from stage import LISTENING
+
+from process import PORTS, Process
+from programs import FAKE_INTERCOM, Fake, clean_environment
 
 # Seconds between what disturbs, on average.
 KILL_SERVER_SECONDS, KILL_FAKE_SECONDS, CUT_SECONDS, FAULT_SECONDS = 20.0, 20.0, 8.0, 12.0

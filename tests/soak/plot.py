@@ -99,9 +99,7 @@ def _phases(samples: Sequence[Sample]) -> list[tuple[str, float, float]]:
 
 def _panel(panel: Panel, samples: Sequence[Sample], x: Callable[[float], float]) -> list[str]:
     marks = marks_of(panel.most)
-    parts = [
-        f'<text x="{LEFT}" y="{panel.top - 8}" fill="{panel.color}">{panel.title}</text>'
-    ]
+    parts = [f'<text x="{LEFT}" y="{panel.top - 8}" fill="{panel.color}">{panel.title}</text>']
     for mark in marks:
         parts.append(
             f'<line x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{panel.y(mark):.1f}" '

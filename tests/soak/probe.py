@@ -15,7 +15,6 @@ import time
 import grpc
 from intercom.extractor.v1 import annotations_pb2 as annotations
 from intercom.extractor.v1 import extractor_service_pb2 as service
-
 from raw_consumer import EXTRACT, LARGEST_MESSAGE
 
 WAIT_SECONDS = 60

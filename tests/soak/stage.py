@@ -9,6 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import grpc
+from proxy import Proxy
+from raw_consumer import LARGEST_MESSAGE, RawConsumer
+from scenario import Disturbance, Kind, Measure, Reader
 
 from process import Process, free_port
 from programs import (
@@ -18,9 +21,6 @@ from programs import (
     INTERCOM_SERVER,
     clean_environment,
 )
-from proxy import Proxy
-from raw_consumer import LARGEST_MESSAGE, RawConsumer
-from scenario import Disturbance, Kind, Measure, Reader
 
 COMPLETE, UNREACHABLE, INTERRUPTED = 0, 5, 130
 LISTENING = "listening on"

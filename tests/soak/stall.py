@@ -15,12 +15,12 @@ from statistics import median
 
 import grpc
 from intercom.extractor.v1 import extractor_service_pb2 as service
+from plot import draw
+from raw_consumer import EXTRACT, LARGEST_MESSAGE
 
 from meter import Meter, Sample
-from plot import draw
 from process import Process, free_port
 from programs import ACCESS_TOKEN, FAKE_INTERCOM, INTERCOM_SERVER, ROOT, clean_environment
-from raw_consumer import EXTRACT, LARGEST_MESSAGE
 
 FOLDER = ROOT / ".build/soak"
 LISTENING = "listening on"
@@ -296,7 +296,8 @@ def main() -> int:
         print(f"FAILED: {problem}")
     print(
         f"{result.rows} rows in {result.seconds:.0f} s, in {plan.stall_seconds:.0f} s of which "
-        f"nothing was read: RSS at most {result.peak_mib()} MiB, {len(result.problems())} problems; "
+        f"nothing was read: RSS at most {result.peak_mib()} MiB, "
+        f"{len(result.problems())} problems; "
         f"figures: .build/soak/stall.json"
     )
     return 1 if result.problems() else 0

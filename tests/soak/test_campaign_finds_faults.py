@@ -5,10 +5,9 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from intercom.extractor.v1 import extractor_service_pb2 as service
-
 from campaign import wrong_rows
 from compare_files import wrong_files
+from intercom.extractor.v1 import extractor_service_pb2 as service
 from proxy import Proxy
 from raw_consumer import ANSWER_ROWS, INTERVAL_ROWS, RawConsumer
 

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-
 from campaign import Campaign, Outcome
 from scenario import STOP_COUNT, STOPS, Kind, Reader, Scenario, killed, stopped_often
 

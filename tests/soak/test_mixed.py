@@ -7,13 +7,13 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
-
-from meter import Sample
 from mixed_load import Load, MixedLoad
 from mixed_plan import RESTARTED, STEADY, Client, visit
 from mixed_plot import draw
 from mixed_verdict import Block, Counts, FirstRow
 from scenario import WORKSPACES
+
+from meter import Sample
 
 SLICE = Load(seed=7, seconds=15, clients=6, workspaces=("even", "faults", "changes"))
 

@@ -4,10 +4,10 @@ import asyncio
 from dataclasses import replace
 
 import pytest
-
-from meter import Sample
 from plot import draw
 from stall import MOST_MIB, READS, SLOW, STALLS, Plan, Result, measure
+
+from meter import Sample
 
 # A server that read on would have all rows in its memory, some 70 MB, before the stall ends.
 PLAN = Plan(300_000, stall_seconds=3, slow_seconds=0.5, share_before=0.05, sample_seconds=0.2)

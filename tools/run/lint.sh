@@ -70,7 +70,7 @@ step_python() {
   local client=clients/python bin
   "$client/acceptance/run" prepare
   bin=$(dirname "$(<"$build_dir/clients/python/python")")
-  local -a folders=("$client" tests/{clients,compatibility,deploy,faults,fuzz,package,sinks,watch})
+  local -a folders=("$client" tests/{clients,compatibility,conformance,deploy,faults,fuzz,package,sinks,soak,watch})
   "$bin/ruff" check --quiet --config "$client/pyproject.toml" "${folders[@]}"
   "$bin/ruff" format --quiet --check --config "$client/pyproject.toml" "${folders[@]}"
   # mypy reads the generated messages beside the sources.
