@@ -19,6 +19,7 @@
 #include "proto/v1.h"
 #include "server/server_fixture.h"
 #include "server/test_certificates.h"
+#include "server/test_socket.h"
 
 namespace intercom_extractor {
 namespace {
@@ -324,7 +325,8 @@ TEST_F(ExtractorServerTest, PortInUseIsUnavailable) {
 }
 
 TEST_F(ExtractorServerTest, ServesAUnixSocket) {
-  config_.listen = "unix:/tmp/intercom-extractor-test." + std::to_string(getpid());
+  const TestSocket socket;
+  config_.listen = socket.address();
   intercom_ = std::make_unique<fake::FakeIntercom>(
       options_, std::make_shared<fake::GeneratedWorkspace>(fake::GeneratorOptions()));
   config_.connections[0].base_url = intercom_->base_url();

@@ -20,6 +20,7 @@
 #include "server/caller_token.h"
 #include "server/program_fixture.h"
 #include "server/test_certificates.h"
+#include "server/test_socket.h"
 
 namespace intercom_extractor {
 namespace {
@@ -84,10 +85,9 @@ TEST(ServerProgramTest, SaysWhereItListensServesAndEndsWithASignal) {
 }
 
 TEST(ServerProgramTest, ListenFlagComesBeforeTheFile) {
-  const std::string address =
-      "unix:/tmp/intercom-extractor-program-test." + std::to_string(getpid());
-  Program program({"--config", GoodConfig(), "--listen", address});
-  EXPECT_EQ(AddressIn(program.ReadLine()), address);
+  const TestSocket socket;
+  Program program({"--config", GoodConfig(), "--listen", socket.address()});
+  EXPECT_EQ(AddressIn(program.ReadLine()), socket.address());
 }
 
 TEST(ServerProgramTest, JsonLogIsOneObjectPerLine) {
