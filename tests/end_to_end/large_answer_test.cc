@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <csignal>
 #include <string>
 
@@ -26,6 +27,8 @@ constexpr long kMaxRssKib = 256 << 10;  // NOLINT(google-runtime-int)
 [[noreturn]] void ServeLargeConversation(int port_pipe) {
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   httplib::Server server;
+  // A busy machine, or its disk, may keep the reader for longer than the five seconds of old.
+  server.set_write_timeout(std::chrono::minutes(5));
   server.Get("/me", [](const auto&, auto& response) {
     response.set_content(R"({"type":"admin","app":{}})", "application/json");
   });

@@ -13,9 +13,11 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "extractor/intercom/intercom_client.h"
 #include "extractor/pipeline/scroll_drain.h"
+#include "extractor/sync/fake_clock.h"
 #include "extractor/tables/table_catalog.h"
 #include "gtest/gtest.h"
 #include "tests/end_to_end/extraction_harness.h"
@@ -42,21 +44,32 @@ std::vector<std::string> AllTables() {
   return names;
 }
 
-// A cut leaves the workspace's scroll open, which the next stream waits for. Long
-// enough that a busy machine does not let a scroll expire between two pages.
-constexpr absl::Duration kScrollLife = absl::Milliseconds(250);
+// Time passes for the fake only while an extraction waits for a scroll: a cut leaves
+// the workspace's open, and the next stream goes on once it has expired. However busy
+// the machine, none expires between two pages.
+class ScrollTime {
+ public:
+  // Generated records are not of the future.
+  ScrollTime() { clock_.Advance(absl::Now() - clock_.Now()); }
 
-fake::FakeIntercomOptions FakeOptions() {
-  fake::FakeIntercomOptions options;
-  options.scroll.time_to_live = kScrollLife;
-  return options;
-}
+  fake::FakeIntercomOptions FakeOptions() {
+    fake::FakeIntercomOptions options;
+    options.clock = [this] { return clock_.Now(); };
+    return options;
+  }
 
-ScrollDrain::Options ScrollOptions() {
-  ScrollDrain::Options options;
-  options.pause_before_poll = [](absl::Duration) { return absl::Milliseconds(5); };
-  return options;
-}
+  ScrollDrain::Options ScrollOptions() {
+    ScrollDrain::Options options;
+    options.pause_before_poll = [this](absl::Duration) {
+      clock_.Advance(absl::Seconds(25));
+      return absl::Milliseconds(1);
+    };
+    return options;
+  }
+
+ private:
+  FakeClock clock_;
+};
 
 // Reads on from the consumer's token until `events` have come, or to the end.
 absl::Status ReadSome(ExtractionHarness* harness, const std::vector<std::string>& tables,
@@ -170,8 +183,9 @@ class ResumeTest : public ::testing::TestWithParam<int> {};
 
 TEST_P(ResumeTest, AnExtractionThatIsCutOffAgainAndAgainGivesEachRowOnce) {
   const auto workspace = SmallWorkspace();
-  ExtractionHarness harness(workspace, FakeOptions());
-  harness.scroll = ScrollOptions();
+  ScrollTime time;
+  ExtractionHarness harness(workspace, time.FakeOptions());
+  harness.scroll = time.ScrollOptions();
   // So that a cut finds much that is made but not taken.
   harness.queue_bytes = size_t{64} << 10;
   ResumingConsumer undisturbed;
@@ -200,8 +214,9 @@ class LargeResumeTest : public ::testing::TestWithParam<bool> {};
 TEST_P(LargeResumeTest, WindowsGoOnWithCursorsThatServeAndThatDoNot) {
   const bool cursors_serve = GetParam();
   Cursors cursors;
-  ExtractionHarness harness(LargeWorkspace(), FakeOptions());
-  harness.scroll = ScrollOptions();
+  ScrollTime time;
+  ExtractionHarness harness(LargeWorkspace(), time.FakeOptions());
+  harness.scroll = time.ScrollOptions();
   harness.queue_bytes = size_t{64} << 10;
   ResumingConsumer undisturbed;
   ASSERT_NO_FATAL_FAILURE(ReadAll(&harness, {}, &undisturbed));
@@ -233,8 +248,9 @@ INSTANTIATE_TEST_SUITE_P(CursorsServe, LargeResumeTest, ::testing::Bool());
 
 TEST(ExpiredCursorTest, APlainListThatCannotGoOnBeginsItsTablesAnew) {
   Cursors cursors;
-  ExtractionHarness harness(SmallWorkspace(), FakeOptions());
-  harness.scroll = ScrollOptions();
+  ScrollTime time;
+  ExtractionHarness harness(SmallWorkspace(), time.FakeOptions());
+  harness.scroll = time.ScrollOptions();
   harness.queue_bytes = size_t{64} << 10;
   ResumingConsumer undisturbed;
   ASSERT_NO_FATAL_FAILURE(ReadAll(&harness, {}, &undisturbed));
@@ -260,7 +276,8 @@ TEST(ExpiredCursorTest, APlainListThatCannotGoOnBeginsItsTablesAnew) {
 // Went to a search that did not exist yet.
 TEST(ResumedSegmentsTest, AListThatFailsWhileTheSegmentsAreCountedEndsItsTables) {
   const std::vector<std::string> tables = {"users", "users_segments", "leads", "leads_segments"};
-  ExtractionHarness harness(SmallWorkspace(), FakeOptions());
+  ScrollTime time;
+  ExtractionHarness harness(SmallWorkspace(), time.FakeOptions());
   // The searches by segment, and the list's last pages, take longer than the stream
   // lives.
   harness.intercom().AlterAnswers("POST", "/contacts/search",
@@ -296,8 +313,9 @@ TEST(ResumedSegmentsTest, AListThatFailsWhileTheSegmentsAreCountedEndsItsTables)
 }
 
 TEST(CheckpointTest, TheLastOneComesBeforeTheSummaryAndIsComplete) {
-  ExtractionHarness harness(SmallWorkspace(), FakeOptions());
-  harness.scroll = ScrollOptions();
+  ScrollTime time;
+  ExtractionHarness harness(SmallWorkspace(), time.FakeOptions());
+  harness.scroll = time.ScrollOptions();
   ResumingConsumer consumer;
   ASSERT_NO_FATAL_FAILURE(ReadAll(&harness, {}, &consumer));
   EXPECT_TRUE(consumer.broken_promises().empty()) << consumer.broken_promises().front();
@@ -315,8 +333,9 @@ TEST(CheckpointTest, TheLastOneComesBeforeTheSummaryAndIsComplete) {
 }
 
 TEST(CheckpointTest, TokensOfOtherRequestsAreRefusedWithTheReason) {
-  ExtractionHarness harness(SmallWorkspace(), FakeOptions());
-  harness.scroll = ScrollOptions();
+  ScrollTime time;
+  ExtractionHarness harness(SmallWorkspace(), time.FakeOptions());
+  harness.scroll = time.ScrollOptions();
   ResumingConsumer consumer;
   ASSERT_NO_FATAL_FAILURE(ReadAll(&harness, {"tags", "admins"}, &consumer));
 
@@ -337,8 +356,9 @@ TEST(CheckpointTest, TokensOfOtherRequestsAreRefusedWithTheReason) {
 }
 
 TEST(CheckpointTest, ADrainedExtractionEndsWithACheckpointThatGoesOn) {
-  ExtractionHarness harness(SmallWorkspace(), FakeOptions());
-  harness.scroll = ScrollOptions();
+  ScrollTime time;
+  ExtractionHarness harness(SmallWorkspace(), time.FakeOptions());
+  harness.scroll = time.ScrollOptions();
   ResumingConsumer undisturbed;
   ASSERT_NO_FATAL_FAILURE(ReadAll(&harness, {}, &undisturbed));
 
