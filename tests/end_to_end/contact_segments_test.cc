@@ -205,6 +205,7 @@ TEST(ContactSegmentsTest, LargeSegmentComesInManyPagesAtATime) {
   EXPECT_THAT(harness.intercom().stats().duplicate_list, IsEmpty());
   // As many windows as one for 13 pages, or eight, of each large segment.
   EXPECT_GE(harness.intercom().stats().max_in_flight, 15);
+  RecordProperty("max_in_flight", static_cast<int>(harness.intercom().stats().max_in_flight));
   const int64_t pages = (kCount + kPageSize - 1) / kPageSize + (kCount / 3 + kPageSize) / kPageSize;
   EXPECT_GE(*searches, pages + 2);
   EXPECT_LE(*searches, (pages + 2) * 14 / 13 + 16);
@@ -245,6 +246,7 @@ TEST(ContactSegmentsTest, ContactsComeInManyPagesAtATimeOnceSegmentsAreCounted) 
   EXPECT_EQ(MembershipsIn(got.rows).size(), 20u);
   EXPECT_EQ(AskedContacts(&harness), 0);
   EXPECT_GE(harness.intercom().stats().max_in_flight, 20);
+  RecordProperty("max_in_flight", static_cast<int>(harness.intercom().stats().max_in_flight));
 }
 
 TEST(ContactSegmentsTest, UnknownTimeZoneLosesAndRepeatsNothing) {

@@ -310,6 +310,7 @@ TEST(ContactWindowsTest, ManyPagesAreInFlightAndHardlyMoreThanTheListNeeds) {
   EXPECT_EQ(got.rows.users_size(), kCount / 5 * 4);
   EXPECT_THAT(got.notices, IsEmpty());
   EXPECT_GE(harness.intercom().stats().max_in_flight, 30);
+  RecordProperty("max_in_flight", static_cast<int>(harness.intercom().stats().max_in_flight));
   // At most a page for each window, and a window for 13 pages; how many there are
   // depends on how many days lie between the newest contact and today.
   EXPECT_LE(Searches(&harness) + Lists(&harness), Pages(kCount) * 14 / 13);

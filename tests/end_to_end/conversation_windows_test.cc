@@ -291,6 +291,7 @@ TEST(ConversationWindowsTest, ManyPagesAreInFlightAndHardlyMoreThanTheListNeeds)
   EXPECT_EQ(got.rows.conversations_size(), kCount);
   EXPECT_THAT(got.notices, IsEmpty());
   EXPECT_GE(harness.intercom().stats().max_in_flight, 25);
+  RecordProperty("max_in_flight", static_cast<int>(harness.intercom().stats().max_in_flight));
   EXPECT_LE(Searches(&harness) + Lists(&harness), Pages(kCount) * 14 / 13);
   RecordProperty("requests", static_cast<int>(Searches(&harness) + Lists(&harness)));
 }
