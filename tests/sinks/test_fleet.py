@@ -92,7 +92,9 @@ def test_worker_that_wakes_after_its_session_sends_nothing_until_it_has_joined_a
 def test_worker_that_dies_is_replaced_and_its_job_goes_on(
     kafka: TopicsKafka, tmp_path: Path
 ) -> None:
-    flags = ("--users=1500", "--leads=100", "--companies=30", "--conversations=20")
+    # Most of it comes after the first checkpoint, which is one of 5,000 rows: time enough to ask
+    # for the job's state and to kill.
+    flags = ("--users=6000", "--leads=100", "--companies=30", "--conversations=20")
     with running_workspaces(tmp_path, 1, *flags, "--latency-ms=60") as workspaces:
         fleet = Fleet(kafka, workspaces, tmp_path, "replaced.")
         fleet.submit("--template=all")
