@@ -231,25 +231,25 @@ TEST_F(ActionTest, TextsAreReplaced) {
   EXPECT_TRUE(Tags(action).json["data"].elements().empty());
 }
 
-TEST_F(FaultsTest, NobodyListensForAWhile) {
-  FakeIntercomOptions options;
+// A fake to which nobody can connect for `time` once it was asked for tags.
+FakeIntercomOptions RefusingAfterTags(std::chrono::milliseconds time) {
   FaultRule rule;
   rule.match.path = "/tags";
-  // However long a busy machine takes between two requests.
-  rule.action.refuse = std::chrono::hours(1);
+  rule.action.refuse = time;
+  FakeIntercomOptions options;
   options.fault_rules = {rule};
-  FakeIntercom intercom(options, workspace_);
+  return options;
+}
+
+TEST_F(FaultsTest, NobodyListensForAWhile) {
+  // However long a busy machine takes between two requests.
+  FakeIntercom intercom(RefusingAfterTags(std::chrono::hours(1)), workspace_);
   EXPECT_EQ(TestClient(intercom.base_url()).Get("/tags").status, 0);
   EXPECT_EQ(TestClient(intercom.base_url()).Get("/me").status, 0);
 }
 
 TEST_F(FaultsTest, ItListensAgainAfterThat) {
-  FakeIntercomOptions options;
-  FaultRule rule;
-  rule.match.path = "/tags";
-  rule.action.refuse = std::chrono::milliseconds(50);
-  options.fault_rules = {rule};
-  FakeIntercom intercom(options, workspace_);
+  FakeIntercom intercom(RefusingAfterTags(std::chrono::milliseconds(50)), workspace_);
   EXPECT_EQ(TestClient(intercom.base_url()).Get("/tags").status, 0);
   while (TestClient(intercom.base_url()).Get("/me").status != 200) {
   }
